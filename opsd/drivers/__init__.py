@@ -1,0 +1,1 @@
+"""One door to each outside thing. Drivers return facts; they judge nothing."""

@@ -1,0 +1,183 @@
+"""Private PostgreSQL clusters: made by initdb, reached by a Unix socket alone, ended with us.
+
+The demo's living database and the throwaway clusters of proofs are the same thing with other
+settings. A cluster never listens on the network and never touches the machine's own clusters.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from opsd.drivers import process
+from opsd.errors import DatabaseFailed, ToolFailed
+
+_DEBIAN_ROOT = Path("/usr/lib/postgresql")
+_START_LIMIT = timedelta(seconds=60)
+_INITDB_LIMIT = timedelta(minutes=5)
+_NAME = "cluster"  # of the data directory below the cluster's own directory
+
+# PostgreSQL refuses to run as root; Debian's package brings this account.
+SERVER_ACCOUNT = "postgres"
+
+DURABLE: Mapping[str, str] = {"wal_level": "replica"}
+# A cluster that is thrown away may lose everything at a power cut: speed is all it needs.
+THROWAWAY: Mapping[str, str] = {
+    "autovacuum": "off",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_connections": "20",
+    "max_wal_senders": "0",
+    "max_wal_size": "4GB",
+    "maintenance_work_mem": "256MB",
+    "shared_buffers": "256MB",
+    "synchronous_commit": "off",
+    "wal_level": "minimal",
+}
+
+
+def binaries(major: int) -> Path:
+    """The directory of PostgreSQL's programs for `major`, or of the next newer version here."""
+    found = {
+        int(path.parent.parent.name): path.parent
+        for path in _DEBIAN_ROOT.glob("*/bin/initdb")
+        if path.parent.parent.name.isdigit()
+    }
+    usable = sorted(version for version in found if version >= major)
+    if not usable:
+        raise ToolFailed("cluster.no_binaries", major=str(major))
+    return found[usable[0]]
+
+
+def newest() -> int:
+    """The newest major version of which this machine can run a server."""
+    majors = [int(path.name) for path in _DEBIAN_ROOT.glob("*") if path.name.isdigit()]
+    if not majors:
+        raise ToolFailed("cluster.no_binaries", major="15")
+    return max(majors)
+
+
+@dataclass(slots=True)
+class Cluster:
+    """A cluster below `directory`: `cluster/` the data, `server.log`, and the socket itself.
+
+    `limits` are arguments of prlimit(1), `niceness` of nice(1), for every process of the server.
+    """
+
+    directory: Path
+    major: int
+    settings: Mapping[str, str] = field(default_factory=lambda: DURABLE)
+    encoding: str = "UTF8"
+    checksums: bool = True
+    limits: tuple[str, ...] = ()
+    niceness: int = 0
+    _server: process.Background | None = None
+
+    @property
+    def superuser(self) -> str:
+        """The role that initdb makes."""
+        return "opsd"
+
+    @property
+    def log(self) -> Path:
+        """What the server says."""
+        return self.directory / "server.log"
+
+    @property
+    def data(self) -> Path:
+        """The data directory."""
+        return self.directory / _NAME
+
+    def connection(self, database: str = "postgres") -> str:
+        """A libpq connection string to `database` over the socket."""
+        return f"host={self.directory} port=5432 dbname={database} user={self.superuser}"
+
+    def create(self) -> None:
+        """Run initdb. Raises `DatabaseFailed` with what it said."""
+        _own(self.directory)
+        argv = (
+            str(binaries(self.major) / "initdb"),
+            f"--pgdata={self.data}",
+            f"--encoding={self.encoding}",
+            f"--username={self.superuser}",
+            "--no-locale",
+            "--auth=trust",
+            "--no-sync",
+            *(("--data-checksums",) if self.checksums else ()),
+        )
+        done = process.run(process.Command(argv, _INITDB_LIMIT, user=SERVER_ACCOUNT))
+        if done.exit_code != 0:
+            raise self._failed(done.complaint)
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        options = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(self.directory),
+            "unix_socket_permissions": "0777",
+            "port": "5432",
+            "log_min_messages": "warning",
+            **self.settings,
+        }
+        argv = (
+            *(("nice", "-n", str(self.niceness)) if self.niceness else ()),
+            *(("prlimit", *self.limits, "--") if self.limits else ()),
+            str(binaries(self.major) / "postgres"),
+            "-D",
+            str(self.data),
+            *(f"--{name}={value}" for name, value in options.items()),
+        )
+        command = process.Command(
+            argv, _START_LIMIT, cwd=self.directory, user=SERVER_ACCOUNT, death_signal="QUIT"
+        )
+        self._server = process.Background(command, self.log)
+        self._await_answer(self._server)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End the server: SIGINT is PostgreSQL's fast shutdown, SIGQUIT the immediate one."""
+        if self._server is not None:
+            self._server.end(how)
+            self._server = None
+
+    @property
+    def pid(self) -> int:
+        """The process id of the server's first process."""
+        if self._server is None:
+            raise self._failed("not started")
+        return self._server.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server runs."""
+        return self._server is not None and self._server.alive
+
+    def _await_answer(self, server: process.Background) -> None:
+        probe = process.Command(
+            (str(binaries(self.major) / "pg_isready"), "-q", "-h", str(self.directory)),
+            timedelta(seconds=5),
+        )
+        deadline = time.monotonic() + _START_LIMIT.total_seconds()
+        while server.alive and time.monotonic() < deadline:
+            if process.run(probe).exit_code == 0:
+                return
+            time.sleep(0.05)
+        server.end(signal.SIGQUIT)
+        raise self._failed(self.log.read_text(errors="backslashreplace")[-2000:])
+
+    def _failed(self, detail: str) -> DatabaseFailed:
+        return DatabaseFailed(
+            "cluster.failed", directory=self.directory, log=self.log, detail=detail
+        )
+
+
+def _own(directory: Path) -> None:
+    """Make `directory` belong to the account that the server runs under."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        shutil.chown(directory, SERVER_ACCOUNT)

@@ -1,0 +1,295 @@
+"""Local commands: the only door to other programs.
+
+Every command is an argv, has a deadline that ends its whole process group, and dies with opsd: its
+first process is started through `setpriv --pdeathsig`, so that `kill -9` of opsd leaves no restic,
+pg_dump or throwaway server running on.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import selectors
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import IO
+
+from opsd.errors import Cancelled, TimedOut, ToolFailed
+
+_GRACE = timedelta(seconds=10)
+_POLL_SECONDS = 0.2
+_CHUNK = 1 << 16
+_KEPT_BYTES = 1 << 22
+# Settings of the caller's shell that would change what a program means.
+_FOREIGN = ("RESTIC_", "PG", "AWS_", "LC_", "LANG")
+
+OnLine = Callable[[bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run: argv, added environment, directory, deadline, and as whom (root only)."""
+
+    argv: tuple[str, ...]
+    timeout: timedelta
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
+    user: str | None = None
+    death_signal: str = "TERM"
+
+    @property
+    def program(self) -> str:
+        """The name of the program, for messages."""
+        return Path(self.argv[0]).name
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A finished command. Finished does not mean succeeded.
+
+    Of very long output the end is kept (4 MiB a stream).
+    """
+
+    argv: tuple[str, ...]
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+    elapsed: timedelta
+
+    @property
+    def text(self) -> str:
+        """Standard output as text, undecodable bytes escaped."""
+        return self.stdout.decode(errors="backslashreplace")
+
+    @property
+    def complaint(self) -> str:
+        """Standard error as text without surrounding space."""
+        return self.stderr.decode(errors="backslashreplace").strip()
+
+
+class Stop:
+    """Tells running commands that they shall end; shared by all work of one run."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def request(self) -> None:
+        """Ask everything that watches this to end."""
+        self._event.set()
+
+    @property
+    def requested(self) -> bool:
+        """Whether the end was asked for."""
+        return self._event.is_set()
+
+
+NEVER = Stop()
+
+
+def run(
+    command: Command,
+    *,
+    stop: Stop = NEVER,
+    on_stdout: OnLine | None = None,
+    on_stderr: OnLine | None = None,
+) -> Completed:
+    """Run `command` to its end and return what happened, whatever the exit code.
+
+    `on_stdout` and `on_stderr` see each line as it arrives. Raises `ToolFailed` when the program
+    cannot be started, `TimedOut` and `Cancelled` after its process group has been ended.
+    """
+    began = time.monotonic()
+    child = _start(command)
+    out, err = _Lines(on_stdout), _Lines(on_stderr)
+    with child, _reader(child, out, err) as read:
+        try:
+            while read(_POLL_SECONDS) or child.poll() is None:
+                if stop.requested:
+                    raise Cancelled("process.cancelled", program=command.program)
+                if time.monotonic() - began > command.timeout.total_seconds():
+                    raise TimedOut(
+                        "process.timed_out", program=command.program, limit=command.timeout
+                    )
+        except BaseException:
+            _end(child)
+            raise
+    elapsed = timedelta(seconds=time.monotonic() - began)
+    return Completed(command.argv, child.returncode, out.kept, err.kept, elapsed)
+
+
+@contextmanager
+def reading(command: Command) -> Iterator[IO[bytes]]:
+    """Give the standard output of `command` as a stream; its failure is raised at the end.
+
+    Leaving early ends the command without complaint.
+    """
+    child = _start(command, stderr=subprocess.PIPE)
+    watch = threading.Timer(command.timeout.total_seconds(), _end, (child,))
+    watch.start()
+    try:
+        assert child.stdout is not None  # noqa: S101  (asked for by PIPE)
+        assert child.stderr is not None  # noqa: S101
+        yield child.stdout
+        finished = not child.stdout.read(1)
+        complaint = child.stderr.read()
+    except BaseException:
+        _end(child)
+        raise
+    finally:
+        watch.cancel()
+        if child.poll() is None and child.stdout is not None:
+            child.stdout.close()
+        child.wait()
+        for stream in (child.stdout, child.stderr):
+            if stream is not None:
+                stream.close()
+    if finished and child.returncode != 0:
+        raise ToolFailed(
+            "process.failed",
+            program=command.program,
+            exit_code=child.returncode,
+            detail=complaint.decode(errors="backslashreplace"),
+        )
+
+
+class Background:
+    """A program that runs beside us until it is told to end."""
+
+    def __init__(self, command: Command, log: Path) -> None:
+        self.log = log
+        self._command = command
+        with log.open("ab") as sink:
+            self._child = _start(command, stdout=sink, stderr=sink)
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is also the group's."""
+        return self._child.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._child.poll() is None
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """End the process group and return the exit code."""
+        _end(self._child, how)
+        return self._child.returncode
+
+
+def become(user: str | None) -> tuple[str, ...]:
+    """The argv prefix that makes a command run as `user`; empty where that is who we are."""
+    if user is None or os.geteuid() != 0:
+        return ()
+    account = pwd.getpwnam(user)
+    return (f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--init-groups")
+
+
+def _start(
+    command: Command,
+    stdout: int | IO[bytes] = subprocess.PIPE,
+    stderr: int | IO[bytes] = subprocess.PIPE,
+) -> subprocess.Popen[bytes]:
+    if shutil.which(command.argv[0]) is None:
+        raise ToolFailed("process.cannot_start", program=command.argv[0])
+    argv = ("setpriv", *become(command.user), "--pdeathsig", command.death_signal, "--")
+    try:
+        child = subprocess.Popen(
+            (*argv, *command.argv),
+            env={**_environment(), **command.env},
+            cwd=command.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ToolFailed(
+            "process.cannot_start", program=command.program, detail=str(error)
+        ) from error
+    return child
+
+
+def _environment() -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
+    return {**kept, "LC_ALL": "C.UTF-8"}
+
+
+def _end(child: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM) -> None:
+    """Ask the process group to finish; insist when it does not."""
+    for signal_number in (how, signal.SIGKILL):
+        try:
+            os.killpg(child.pid, signal_number)
+        except ProcessLookupError:
+            break
+        try:
+            child.wait(_GRACE.total_seconds())
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    child.wait()
+
+
+class _Lines:
+    """Cuts a stream into lines and keeps its end."""
+
+    def __init__(self, on_line: OnLine | None) -> None:
+        self._on_line = on_line
+        self._rest = b""
+        self._kept = bytearray()
+
+    def feed(self, chunk: bytes) -> None:
+        self._kept += chunk
+        if len(self._kept) > 2 * _KEPT_BYTES:
+            del self._kept[:-_KEPT_BYTES]
+        if self._on_line is None:
+            return
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            self._on_line(line)
+
+    def close(self) -> None:
+        if self._on_line is not None and self._rest:
+            self._on_line(self._rest)
+            self._rest = b""
+
+    @property
+    def kept(self) -> bytes:
+        return bytes(self._kept[-_KEPT_BYTES:])
+
+
+@contextmanager
+def _reader(
+    child: subprocess.Popen[bytes], out: _Lines, err: _Lines
+) -> Iterator[Callable[[float], bool]]:
+    """Give a function that reads for some seconds and says whether the streams are still open."""
+    with selectors.DefaultSelector() as selector:
+        for stream, lines in ((child.stdout, out), (child.stderr, err)):
+            if stream is not None:
+                selector.register(stream, selectors.EVENT_READ, lines)
+
+        def read(seconds: float) -> bool:
+            """Whether there may be more: a grandchild that keeps a pipe open does not count."""
+            if not selector.get_map():
+                time.sleep(seconds / 20)
+                return False
+            ready = selector.select(seconds)
+            if not ready and child.poll() is not None:
+                return False
+            for key, _ in ready:
+                chunk = os.read(key.fd, _CHUNK)
+                key.data.feed(chunk)
+                if not chunk:
+                    key.data.close()
+                    selector.unregister(key.fileobj)
+            return True
+
+        yield read

@@ -1,0 +1,129 @@
+"""Every failure an operator can meet, classed by what the operator would decide.
+
+    OpsdError
+    ├── ConfigError            mend the configuration, then start again
+    ├── UsageError             the command line asks for something that cannot be done
+    ├── Refused                opsd will not do it: the reason is a guard, not a fault
+    ├── SourceFailed           the living system could not be read whole
+    │   └── DatabaseFailed     PostgreSQL did not answer as asked
+    ├── StorageFailed          a repository or a disk of ours
+    │   ├── RepositoryMissing  nothing is there: create, or look for what was lost
+    │   ├── RepositoryLocked   somebody else works on it: wait, or look who
+    │   ├── WrongPassword      the key does not fit: never initialise again
+    │   ├── RepositoryDamaged  stop pruning, keep everything, repair in order
+    │   └── SpaceExhausted     free space, then run again
+    ├── ToolFailed             a program is missing, too old, or answered nonsense
+    ├── TimedOut               we stopped waiting; the outcome is unknown
+    └── Cancelled              a person or a shutdown ended it
+
+An error names a sentence of the catalogue (`key`) and the values in it, so that people read it in
+their language; `str()` gives English for logs. `detail` is what the outside world said, untranslated.
+"""
+
+from __future__ import annotations
+
+from opsd import catalogue
+
+
+class OpsdError(Exception):
+    """Base of every error that opsd raises on purpose.
+
+    `key` names the sentence in the catalogue, `fields` fill it, `detail` quotes the outside world.
+    """
+
+    reason = "internal"
+
+    def __init__(self, key: str, /, *, detail: str = "", **fields: object) -> None:
+        super().__init__(key)
+        self.key = key
+        self.fields = fields
+        self.detail = detail
+
+    def text(self, language: catalogue.Language) -> str:
+        """What happened, what was seen, what to do next: one to three lines."""
+        return catalogue.sentence(language, self.key, self.fields, self.detail)
+
+    def __str__(self) -> str:
+        return self.text(catalogue.Language.EN)
+
+
+class ConfigError(OpsdError):
+    """The configuration cannot be used; it is mended by a person."""
+
+    reason = "config"
+
+
+class UsageError(OpsdError):
+    """The command line asks for something that does not exist or does not fit together."""
+
+    reason = "usage"
+
+
+class Refused(OpsdError):
+    """A guard said no. Nothing was done."""
+
+    reason = "refused"
+
+
+class SourceFailed(OpsdError):
+    """The living system could not be read whole."""
+
+    reason = "source"
+
+
+class DatabaseFailed(SourceFailed):
+    """PostgreSQL, or one of its programs, did not do what was asked."""
+
+
+class StorageFailed(OpsdError):
+    """A repository or a disk that belongs to opsd failed."""
+
+    reason = "storage"
+
+
+class RepositoryMissing(StorageFailed):
+    """There is no repository at this address."""
+
+    reason = "missing"
+
+
+class RepositoryLocked(StorageFailed):
+    """Another process holds the repository."""
+
+    reason = "locked"
+
+
+class WrongPassword(StorageFailed):
+    """The password file does not open the repository."""
+
+    reason = "password"
+
+
+class RepositoryDamaged(StorageFailed):
+    """What the repository holds is not what was written."""
+
+    reason = "integrity"
+
+
+class SpaceExhausted(StorageFailed):
+    """A disk is full, or too full to begin."""
+
+    reason = "space"
+
+
+class ToolFailed(OpsdError):
+    """A program that opsd needs is missing, too old, or answered what cannot be understood."""
+
+    reason = "tool"
+
+
+class TimedOut(OpsdError):
+    """A deadline passed and the work was ended. It may have had effects."""
+
+    reason = "timeout"
+
+
+class Cancelled(OpsdError):
+    """The work was ended on purpose before it was done."""
+
+    reason = "interrupted"

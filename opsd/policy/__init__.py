@@ -1,0 +1,1 @@
+"""Pure judgement: facts in, verdicts out; no clock, no files, no processes."""

@@ -1,0 +1,1 @@
+"""Use cases: observe, judge, act, record."""
