@@ -1,0 +1,1 @@
+"""The configuration: one typed YAML file, and every mistake of it in one go."""

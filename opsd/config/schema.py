@@ -1,0 +1,336 @@
+"""Every option of opsd, with its type, its default and what it means."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+from opsd.catalogue import Language, Size
+from opsd.config.addresses import Connection, RepositoryUrl
+from opsd.config.secret import Secret, secret
+from opsd.config.units import Bytes, Duration, PositiveBytes, PositiveDuration
+from opsd.config.values import (
+    AbsolutePath,
+    Address,
+    Credential,
+    HostName,
+    InsidePath,
+    Listen,
+    Name,
+    Program,
+    SecretFile,
+    Text,
+    TimeOfDay,
+    Zone,
+)
+from opsd.errors import ConfigError
+
+Location = tuple[str | int, ...]
+Truth = Annotated[bool, Field(strict=True)]
+Jobs = Annotated[int, Field(strict=True, ge=1, le=64)]
+
+
+class Options(BaseModel):
+    """A group of options: closed, unchangeable, and silent about the values it refuses."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
+    )
+
+
+class Clock(Options):
+    """How far this machine's clock may be trusted."""
+
+    max_offset: PositiveDuration = timedelta(seconds=60)
+    """Largest difference from the time servers with which a backup still begins."""
+
+    require_sync: Truth = True
+    """Whether a clock that no time server keeps stops a backup. `demo: true` turns this off."""
+
+
+class Repository(Options):
+    """A restic repository: where snapshots lie, encrypted."""
+
+    url: RepositoryUrl
+    """An absolute path, `s3:https://host/bucket/prefix`, `sftp:user@host:/path` or
+    `rest:https://host/path`. Never with a password in it."""
+
+    password_file: SecretFile | None = None
+    """File with the repository's password, readable by its owner alone. Either this or
+    `password_credential`."""
+
+    password_credential: Credential | None = None
+    """Name of the systemd credential (`LoadCredential=`) with the repository's password."""
+
+    s3_credentials_file: SecretFile | None = None
+    """AWS shared-credentials file; for `s3:` only."""
+
+    s3_credentials_credential: Credential | None = None
+    """Name of the systemd credential that holds an AWS shared-credentials file; for `s3:` only."""
+
+    lock_wait: Duration = timedelta(minutes=10)
+    """How long to wait for somebody else's lock on the repository."""
+
+    min_free: Bytes = Size(5 << 30)
+    """Space that stays free on the disk of a local repository: a backup does not begin below it."""
+
+    @property
+    def path(self) -> Path | None:
+        """The directory of a local repository; nothing for a remote one."""
+        return Path(self.url) if self.url.startswith("/") else None
+
+    @property
+    def password(self) -> Secret:
+        """The secret that opens the repository."""
+        found = secret(self.password_file, self.password_credential)
+        if found is None:
+            raise ConfigError(
+                "config.secret_none", one="password_file", other="password_credential"
+            )
+        return found
+
+    @property
+    def s3_credentials(self) -> Secret | None:
+        """The secret that opens the bucket."""
+        return secret(self.s3_credentials_file, self.s3_credentials_credential)
+
+
+class PostgresMember(Options):
+    """A PostgreSQL database."""
+
+    kind: Literal["postgres"]
+    """A database."""
+
+    connection: Connection
+    """How to reach it, in libpq keywords (`host=… dbname=… user=…`), without a password."""
+
+    passfile: SecretFile | None = None
+    """File with the password in libpq's format, readable by its owner alone."""
+
+    passfile_credential: Credential | None = None
+    """Name of the systemd credential that holds such a file."""
+
+    jobs: Jobs = 2
+    """Tables dumped and restored at the same time."""
+
+    @property
+    def passwords(self) -> Secret | None:
+        """The file with passwords, in libpq's format."""
+        return secret(self.passfile, self.passfile_credential)
+
+
+class FilesMember(Options):
+    """A tree of files."""
+
+    kind: Literal["files"]
+    """A tree of files."""
+
+    path: AbsolutePath
+    """Its root, an absolute path."""
+
+    exclude: Annotated[tuple[InsidePath, ...], Field(strict=False)] = ()
+    """Plain paths below the root that are left out. No patterns: what is left out is named."""
+
+
+Member = Annotated[PostgresMember | FilesMember, Field(discriminator="kind")]
+
+
+class Orphans(StrEnum):
+    """What a file that no row names means for a proof."""
+
+    REPORT = "report"
+    FAIL = "fail"
+    IGNORE = "ignore"
+
+
+class Invariant(Options):
+    """Something that must hold in a restored database."""
+
+    name: Text
+    """What holds, in words; it stands in reports."""
+
+    member: Name
+    """The PostgreSQL member that is asked."""
+
+    query: Text
+    """SQL that returns the rows that offend. No row: it holds."""
+
+
+class Reconciliation(Options):
+    """Every file that the restored database names is in the restored tree, and is the same."""
+
+    database: Name
+    """The PostgreSQL member that names files."""
+
+    files: Name
+    """The files member that has them."""
+
+    query: Text
+    """SQL that returns `path, size, sha256`; the path counts from the root of the files member."""
+
+    orphans: Orphans = Orphans.REPORT
+    """Files that no row names: `report` them, `fail` the proof, or `ignore` them."""
+
+
+class Prove(Options):
+    """How a recovery point is proved: restored elsewhere, and asked what must hold."""
+
+    after_backup: Truth = True
+    """Whether each backup is proved at once."""
+
+    budget: PositiveBytes = Size(500 << 30)
+    """Bytes of files that one proof restores. Of a larger tree, a random part that moves on."""
+
+    read_budget: PositiveBytes = Size(200 << 30)
+    """Bytes of the repository's packs that one proof reads back."""
+
+    timeout: PositiveDuration = timedelta(hours=6)
+    """How long one proof may take."""
+
+    invariants: Annotated[tuple[Invariant, ...], Field(strict=False)] = ()
+    """What must hold in the restored database."""
+
+    reconcile: Annotated[tuple[Reconciliation, ...], Field(strict=False)] = ()
+    """Which database names the files of which tree."""
+
+
+class BackupSet(Options):
+    """What must be restored together."""
+
+    title: Text | None = None
+    """Its name for people."""
+
+    repository: Name
+    """The repository that takes its snapshots."""
+
+    schedule: TimeOfDay
+    """Local time of day of the backup, `HH:MM`, in quotes."""
+
+    rpo: PositiveDuration
+    """Tolerable age of the newest recovery point: what may be lost."""
+
+    rto: PositiveDuration
+    """Tolerable time to restore it."""
+
+    timeout: PositiveDuration = timedelta(hours=12)
+    """How long one backup may take."""
+
+    members: Annotated[Mapping[Name, Member], Field(min_length=1)]
+    """Its parts, each with a name. Databases are taken before files, whatever the order here."""
+
+    prove: Prove = Prove()
+    """How its recovery points are proved."""
+
+    @property
+    def ordered(self) -> tuple[tuple[str, PostgresMember | FilesMember], ...]:
+        """The members in the order they are taken: every file that the database names exists."""
+        return (*self.databases.items(), *self.trees.items())
+
+    @property
+    def databases(self) -> Mapping[str, PostgresMember]:
+        """The PostgreSQL members."""
+        return {n: m for n, m in self.members.items() if isinstance(m, PostgresMember)}
+
+    @property
+    def trees(self) -> Mapping[str, FilesMember]:
+        """The files members."""
+        return {n: m for n, m in self.members.items() if isinstance(m, FilesMember)}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a configuration was written: its file, and the line and column of each option."""
+
+    file: str = field(default="-", compare=False)
+    places: Mapping[Location, tuple[int, int]] = field(default_factory=dict, compare=False)
+
+    def place(self, location: Location) -> tuple[int, int]:
+        """Line and column of an option, or of the nearest thing around it that is written."""
+        while location not in self.places and location:
+            location = location[:-1]
+        return self.places.get(location, (1, 1))
+
+
+def _scratch(others: dict[str, Any]) -> Path:
+    return Path(others["state"]) / "scratch"
+
+
+def _cache(others: dict[str, Any]) -> Path:
+    return Path(others["state"]) / "cache"
+
+
+class Config(Options):
+    """The configuration of opsd on one machine."""
+
+    language: Language = Language.VI
+    """The language of messages and documents: `vi` or `en`."""
+
+    timezone: Zone = "Asia/Ho_Chi_Minh"
+    """The zone of schedules and of times in documents."""
+
+    demo: Truth = False
+    """A demonstration on one disk: the repository may lie beside its source, and the clock may be
+    unsynchronised. Never for data that matters."""
+
+    host: HostName = Field(default_factory=platform.node)
+    """Name under which snapshots are stored. Default: this machine's name."""
+
+    state: AbsolutePath = Path("/var/lib/opsd")
+    """Directory of opsd's own records: history, locks, manifests."""
+
+    scratch: AbsolutePath = Field(default_factory=_scratch)
+    """Directory of dumps on their way and of throwaway databases; it is wiped.
+    Default: `scratch` in `state`."""
+
+    cache: AbsolutePath = Field(default_factory=_cache)
+    """Directory of restic's cache. Default: `cache` in `state`."""
+
+    listen: Listen = Address("127.0.0.1:9851")
+    """Address and port of `/metrics`."""
+
+    restic: Program = "restic"
+    """Name or absolute path of the restic program, 0.17 or newer."""
+
+    clock: Clock = Clock()
+    """How far this machine's clock may be trusted."""
+
+    repositories: Annotated[Mapping[Name, Repository], Field(min_length=1)]
+    """Where backups go, each under a name."""
+
+    backup_sets: Annotated[Mapping[Name, BackupSet], Field(min_length=1)]
+    """What is backed up, each under a name."""
+
+    _origin: Origin = PrivateAttr(default_factory=Origin)
+
+    @property
+    def origin(self) -> Origin:
+        """Where this configuration was written."""
+        return self._origin
+
+    def written_at(self, origin: Origin) -> Config:
+        """The same configuration, knowing where it was written."""
+        copy = self.model_copy()
+        copy._origin = origin  # noqa: SLF001  (our own copy)
+        return copy
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def sync_required(self) -> bool:
+        """Whether an unsynchronised clock stops a backup; never in a demonstration."""
+        return self.clock.require_sync and not self.demo
+
+    def repository_of(self, backup_set: str) -> Repository:
+        """The repository that takes the snapshots of a backup set."""
+        return self.repositories[self.backup_sets[backup_set].repository]
