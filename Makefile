@@ -1,0 +1,39 @@
+# Two commands do everything: `make demo` and `make test`. tools/setup holds the logic.
+# PYTHON=... chooses the interpreter, DEMO=... BENCH=... TEST=... LOCK=... hand arguments on.
+
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+python := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench lock format clean setup-demo setup-test
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+demo: setup-demo ## protect a small dossier system, destroy it, and prove that it comes back
+	@$(python) -m opsd.demo run $(DEMO)
+
+test: setup-test ## run every test
+	@$(python) -m pytest $(TEST)
+
+check: setup-test ## format, lint, types and import contracts
+	@$(python) -m ruff format --check .
+	@$(python) -m ruff check .
+	@$(python) -m mypy
+	@.venv/bin/lint-imports
+
+bench: setup-test ## measure speed and cost
+	@$(python) -m benchmarks $(BENCH)
+
+lock: ## rebuild requirements.lock (LOCK=--upgrade takes newer versions)
+	@tools/setup lock $(LOCK)
+
+format: setup-test ## format the code and mend what the linter can mend
+	@$(python) -m ruff check --fix-only .
+	@$(python) -m ruff format .
+
+clean: ## remove everything that was generated, the demo's state too
+	@tools/setup clean
+
+setup-demo setup-test:
+	@tools/setup $(@:setup-%=%)
