@@ -1,0 +1,129 @@
+"""PostgreSQL's own programs: pg_dump, pg_dumpall, pg_restore and psql.
+
+A dump is pg_dump's directory form without compression (docs/adr/0002-dump-form.md): a file a table,
+written and loaded in parallel, whose bytes are the table's rows, so that hashing the file gives the
+table's digest and restic deduplicates it from day to day.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from opsd.drivers import process
+from opsd.errors import DatabaseFailed, SpaceExhausted
+
+GLOBALS = "globals.sql"
+DUMP = "dump"
+_TABLE_DATA = re.compile(rb"^(\d+); 0 (\d+) TABLE DATA ")
+_LARGE_OBJECT = re.compile(r"^blob_(\d+)\.dat$")
+# How pg_dump ends each table's file. Were it another one day, the row counts would not agree.
+_END_MARK = b"\\.\n\n\n"
+_CHUNK = 1 << 20
+_FULL = "No space left on device"
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """The programs below `directory`, run with `env`, ended by `stop` or after `timeout`."""
+
+    directory: Path
+    env: Mapping[str, str]
+    timeout: timedelta
+    stop: process.Stop = process.NEVER
+
+    def dump(self, connection: str, snapshot: str, target: Path, jobs: int) -> None:
+        """Write the database as of `snapshot` into the new directory `target`."""
+        self._run(
+            "pg_dump",
+            *("--format=directory", "--compress=0", f"--jobs={jobs}", "--no-password"),
+            *(f"--snapshot={snapshot}", f"--file={target}", f"--dbname={connection}"),
+        )
+
+    def dump_globals(self, connection: str, target: Path, *, with_passwords: bool) -> None:
+        """Write roles and tablespaces as SQL; the roles' password hashes need a superuser."""
+        self._run(
+            "pg_dumpall",
+            *("--globals-only", "--no-password", f"--file={target}", f"--dbname={connection}"),
+            *(() if with_passwords else ("--no-role-passwords",)),
+        )
+
+    def restore(self, dump: Path, connection: str, jobs: int) -> None:
+        """Load a dump into an empty database. Any error of it is an error."""
+        self._run(
+            "pg_restore",
+            *("--no-owner", "--no-privileges", "--no-password", "--exit-on-error"),
+            *(f"--jobs={jobs}", f"--dbname={connection}", str(dump)),
+        )
+
+    def table_files(self, dump: Path) -> dict[int, Path]:
+        """Which file holds the rows of which table (by the table's oid in the source)."""
+        done = self._run("pg_restore", "--list", str(dump))
+        found = (_TABLE_DATA.match(line) for line in done.stdout.splitlines())
+        return {int(m[2]): dump / f"{int(m[1])}.dat" for m in found if m}
+
+    def execute(self, connection: str, statement: str) -> None:
+        """Run one statement."""
+        self._run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement, connection)
+
+    def copied_digest(self, connection: str, encoding: str, copy: str) -> tuple[int, str]:
+        """Rows and SHA-256 of what a COPY ... TO STDOUT gives."""
+        command = self._command("psql", "-X", "-q", "-c", copy, connection)
+        command = process.Command(
+            command.argv, command.timeout, {**command.env, "PGCLIENTENCODING": encoding}
+        )
+        rows, hashed = 0, hashlib.sha256()
+        with process.reading(command) as stream:
+            while chunk := stream.read(_CHUNK):
+                rows += chunk.count(b"\n")
+                hashed.update(chunk)
+        return rows, hashed.hexdigest()
+
+    def _command(self, program: str, *arguments: str) -> process.Command:
+        return process.Command((str(self.directory / program), *arguments), self.timeout, self.env)
+
+    def _run(self, program: str, *arguments: str) -> process.Completed:
+        done = process.run(self._command(program, *arguments), stop=self.stop)
+        if done.exit_code != 0 and _FULL in done.complaint:
+            raise SpaceExhausted("scratch.full", detail=done.complaint[-2000:])
+        if done.exit_code != 0:
+            raise DatabaseFailed(
+                "pgtools.failed",
+                program=program,
+                exit_code=done.exit_code,
+                detail=done.complaint[-2000:],
+            )
+        return done
+
+
+def dumped_digest(file: Path) -> tuple[int, str]:
+    """Rows and SHA-256 of a table's file in a dump, without the end mark."""
+    rows, hashed, buffer = 0, hashlib.sha256(), bytearray(_CHUNK)
+    view = memoryview(buffer)
+    with file.open("rb", buffering=0) as stream:
+        left = file.stat().st_size - _end_mark(stream)
+        while left > 0 and (got := stream.readinto(view[: min(_CHUNK, left)])):
+            rows += buffer.count(b"\n", 0, got)
+            hashed.update(view[:got])
+            left -= got
+    return rows, hashed.hexdigest()
+
+
+def dumped_large_objects(dump: Path) -> dict[int, Path]:
+    """The file of each large object in a dump, by its number."""
+    found = ((_LARGE_OBJECT.match(file.name), file) for file in dump.iterdir())
+    return {int(m[1]): file for m, file in found if m}
+
+
+def _end_mark(stream: io.FileIO) -> int:
+    """How many bytes the end mark takes; the stream is left at its beginning."""
+    size = len(_END_MARK)
+    stream.seek(-min(size, stream.seek(0, io.SEEK_END)), io.SEEK_END)
+    tail = stream.read(size)
+    stream.seek(0)
+    return size if tail == _END_MARK else 0

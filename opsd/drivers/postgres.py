@@ -1,0 +1,228 @@
+"""PostgreSQL: facts and manifests by SQL. The only door to psycopg; programs are in pgtools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg import sql
+
+from opsd.errors import DatabaseFailed
+from opsd.model import Sequence
+
+# What decides how a value looks as text; a digest means the same only under the same settings.
+TEXT_SETTINGS: Mapping[str, str] = {
+    "TimeZone": "UTC",
+    "DateStyle": "ISO",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+    "extra_float_digits": "3",
+    "synchronize_seqscans": "off",
+    "row_security": "off",
+}
+OPTIONS = " ".join(f"-c {name}={value}" for name, value in TEXT_SETTINGS.items())
+_CONNECT_SECONDS = 10
+_BATCH = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """How to reach a database: a libpq connection string without a password, and a passfile."""
+
+    connection: str
+    passfile: Path | None = None
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What PostgreSQL's own programs need in their environment."""
+        passfile = {"PGPASSFILE": str(self.passfile)} if self.passfile else {}
+        return {
+            "PGOPTIONS": OPTIONS,
+            "PGTZ": "UTC",
+            "PGCONNECT_TIMEOUT": str(_CONNECT_SECONDS),
+            **passfile,
+        }
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A connection, closed at the end. Raises `DatabaseFailed`."""
+        passfile: dict[str, Any] = {"passfile": str(self.passfile)} if self.passfile else {}
+        try:
+            with psycopg.connect(
+                self.connection,
+                autocommit=True,
+                connect_timeout=_CONNECT_SECONDS,
+                options=OPTIONS,
+                application_name="opsd",
+                **passfile,
+            ) as opened:
+                yield Connection(opened)
+        except psycopg.OperationalError as error:
+            raise DatabaseFailed("database.unreachable", detail=str(error)) from error
+        except psycopg.Error as error:
+            raise DatabaseFailed("database.refused", detail=str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """What the server says about itself and the database; `clock` is its wall clock."""
+
+    database: str
+    version: int
+    system_identifier: str
+    encoding: str
+    bytes: int
+    clock: datetime
+    roles: tuple[str, ...]
+    extensions: tuple[str, ...]
+    superuser: bool
+
+    @property
+    def major(self) -> int:
+        """15 of 150018."""
+        return self.version // 10000
+
+
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """A table's identity and the columns that a dump carries."""
+
+    oid: int
+    schema: str
+    name: str
+    columns: tuple[str, ...]
+    of_extension: bool
+
+    @property
+    def copy(self) -> str:
+        """The COPY that gives the rows as a dump has them."""
+        columns = ", ".join(_quoted(column) for column in self.columns)
+        return f"COPY {_quoted(self.schema)}.{_quoted(self.name)} ({columns}) TO STDOUT"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An open connection to one database."""
+
+    raw: psycopg.Connection[tuple[Any, ...]]
+
+    def facts(self) -> ServerFacts:
+        """What the server is."""
+        row = self._row(
+            """SELECT current_database(), current_setting('server_version_num')::int,
+                      (SELECT system_identifier::text FROM pg_control_system()),
+                      pg_encoding_to_char(d.encoding), pg_database_size(d.oid), clock_timestamp(),
+                      (SELECT array_agg(rolname::text ORDER BY rolname) FROM pg_roles
+                        WHERE rolname !~ '^pg_'),
+                      (SELECT array_agg(extname || ' ' || extversion ORDER BY extname)
+                         FROM pg_extension),
+                      current_setting('is_superuser') = 'on'
+                 FROM pg_database d WHERE d.datname = current_database()"""
+        )
+        return ServerFacts(*row[:6], tuple(row[6]), tuple(row[7]), row[8])
+
+    @contextmanager
+    def exported_snapshot(self) -> Iterator[tuple[str, datetime]]:
+        """Hold one snapshot of the database: its name for others, and its moment."""
+        self.raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        name, at = self._row("SELECT pg_export_snapshot(), transaction_timestamp()")
+        try:
+            yield name, at
+        finally:
+            if not self.raw.broken:
+                self.raw.execute("ROLLBACK")
+
+    def tables(self) -> tuple[TableShape, ...]:
+        """All ordinary tables with data of their own, partitions included."""
+        rows = self.raw.execute(
+            """SELECT c.oid::bigint, n.nspname, c.relname,
+                      ARRAY(SELECT a.attname::text FROM pg_attribute a
+                             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                               AND a.attgenerated = '' ORDER BY a.attnum),
+                      EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+                                 AND d.objid = c.oid AND d.deptype = 'e')
+                 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE c.relkind = 'r' AND c.relpersistence IN ('p', 'u')
+                  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+                ORDER BY 2, 3"""
+        )
+        return tuple(TableShape(o, s, n, tuple(columns), ext) for o, s, n, columns, ext in rows)
+
+    def count(self, table: TableShape) -> int:
+        """How many rows the table has in this connection's snapshot."""
+        query = sql.SQL("SELECT count(*) FROM ONLY {}").format(
+            sql.Identifier(table.schema, table.name)
+        )
+        return int(self.raw.execute(query).fetchall()[0][0])
+
+    def sequences(self) -> dict[tuple[str, str], int]:
+        """The last value of each sequence; 0 where none was drawn yet."""
+        rows = self.raw.execute(
+            "SELECT schemaname, sequencename, coalesce(last_value, 0) FROM pg_sequences"
+        )
+        return {(schema, name): value for schema, name, value in rows}
+
+    def large_objects(self) -> Iterator[tuple[int, bytes]]:
+        """Each large object with its content, in the order of their numbers."""
+        rows = self.raw.execute("SELECT oid FROM pg_largeobject_metadata ORDER BY oid").fetchall()
+        for (oid,) in rows:
+            yield oid, self.raw.execute("SELECT lo_get(%s)", (oid,)).fetchall()[0][0]
+
+    def violations(self, query: str) -> int:
+        """How many rows `query` (from the configuration) returns."""
+        counted = sql.SQL("SELECT count(*) FROM ({}) AS violation").format(_given(query))
+        return int(self.raw.execute(counted).fetchall()[0][0])
+
+    def named_files(self, query: str) -> Iterator[tuple[bytes, int | None, str]]:
+        """Path, size and SHA-256 of each file that `query` names, in the byte order of the paths."""
+        wrapped = sql.SQL(
+            "SELECT convert_to(path::text, 'UTF8'), size::bigint, lower(sha256::text)"
+            " FROM ({}) AS named(path, size, sha256) ORDER BY 1"
+        ).format(_given(query))
+        with self.raw.transaction(), self.raw.cursor(name="named_files") as cursor:
+            cursor.itersize = _BATCH
+            cursor.execute(wrapped)
+            for path, size, digest in cursor:
+                yield bytes(path), size, (digest or "").strip()
+
+    def is_empty(self) -> bool:
+        """Whether the database has no tables of its own."""
+        return not self.tables()
+
+    def drop_one_row(self, table: TableShape) -> None:
+        """Damage a throwaway database on purpose; only a comparison that sees it is worth a word."""
+        name = sql.Identifier(table.schema, table.name)
+        with self.raw.transaction():
+            self.raw.execute("SET LOCAL session_replication_role = replica")
+            self.raw.execute(
+                sql.SQL("DELETE FROM ONLY {} WHERE ctid = (SELECT ctid FROM ONLY {} LIMIT 1)").format(
+                    name, name
+                )
+            )
+
+    def _row(self, query: LiteralString) -> tuple[Any, ...]:
+        return self.raw.execute(query).fetchall()[0]
+
+
+def as_sequences(
+    before: Mapping[tuple[str, str], int], after: Mapping[tuple[str, str], int]
+) -> tuple[Sequence, ...]:
+    """The span in which the dumped value of each sequence lies."""
+    return tuple(
+        Sequence(*key, first=before[key], last=after.get(key, before[key]))
+        for key in sorted(before)
+    )
+
+
+def _given(query: str) -> sql.SQL:
+    """A query of the configuration, which its administrator wrote and answers for."""
+    return sql.SQL(cast("LiteralString", query.strip().rstrip(";").replace("{", "{{").replace("}", "}}")))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

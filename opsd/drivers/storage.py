@@ -1,0 +1,76 @@
+"""The objects of a repository as its storage holds them, without restic and without the password.
+
+Each object of `data`, `index`, `snapshots` and `keys` is named by the SHA-256 of its content
+(restic's design document, "Repository Format"), so hashing it proves that the storage gives back
+what was written, at five times the speed of decrypting it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+KINDS = ("data", "index", "snapshots", "keys")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One object: its kind, its name (the digest it must have) and its size in bytes."""
+
+    kind: str
+    name: str
+    size: int
+
+
+class Storage(Protocol):
+    """What can be asked of a repository's storage."""
+
+    def objects(self) -> Iterator[StoredObject]:
+        """All objects of the four kinds."""
+        ...
+
+    def digest(self, stored: StoredObject) -> str:
+        """Read an object whole and give its SHA-256. Raises `OSError` when it cannot be read."""
+        ...
+
+    def free_bytes(self) -> int | None:
+        """The room that is left; None where storage does not tell."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStorage:
+    """A repository in a directory of this machine."""
+
+    root: Path
+
+    def objects(self) -> Iterator[StoredObject]:
+        """All objects of the four kinds."""
+        for kind in KINDS:
+            for directory, _, names in os.walk(self.root / kind):
+                for name in names:
+                    size = (Path(directory) / name).stat().st_size
+                    yield StoredObject(kind, name, size)
+
+    def digest(self, stored: StoredObject) -> str:
+        """Read an object whole and give its SHA-256."""
+        with self._path(stored).open("rb", buffering=0) as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    def free_bytes(self) -> int:
+        """The room that is left on the disk for an ordinary user."""
+        place = self.root
+        while not place.exists():
+            place = place.parent
+        facts = os.statvfs(place)
+        return facts.f_bavail * facts.f_frsize
+
+    def _path(self, stored: StoredObject) -> Path:
+        below = Path(stored.kind)
+        if stored.kind == "data":
+            below /= stored.name[:2]
+        return self.root / below / stored.name

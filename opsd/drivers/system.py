@@ -1,0 +1,96 @@
+"""This machine: its clock, its disks, its processes. The only door to psutil."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_STA_UNSYNC = 0x40  # adjtimex(2): the clock is not synchronised
+_TIMEX_BYTES = 1024  # struct timex is smaller on every platform
+_STATUS_OFFSET = 40  # of `status` in struct timex on 64-bit Linux
+
+
+def clock_synchronised() -> bool | None:
+    """Whether the kernel's clock is kept by a time server; None where the kernel does not say."""
+    buffer = ctypes.create_string_buffer(_TIMEX_BYTES)
+    if ctypes.CDLL(None).adjtimex(buffer) < 0:
+        return None
+    status = ctypes.c_int.from_buffer(buffer, _STATUS_OFFSET).value
+    return not status & _STA_UNSYNC
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Room on the disk of a directory, in bytes, for an ordinary user; `device` tells disks apart."""
+
+    path: Path
+    device: int
+    total: int
+    free: int
+
+
+def space(path: Path) -> Space:
+    """The room where `path` is or will be."""
+    while not path.exists():
+        path = path.parent
+    facts = os.statvfs(path)
+    return Space(
+        path, path.stat().st_dev, facts.f_blocks * facts.f_frsize, facts.f_bavail * facts.f_frsize
+    )
+
+
+def memory_bytes() -> int:
+    """Resident memory of this process."""
+    return int(psutil.Process().memory_info().rss)
+
+
+def processes_in(directory: Path) -> tuple[int, ...]:
+    """Processes that work in `directory` or below it."""
+    root = str(directory)
+    found = []
+    for process in psutil.process_iter(["pid", "cwd"]):
+        cwd = process.info["cwd"]
+        if cwd and (cwd == root or cwd.startswith(root + "/")):
+            found.append(int(process.info["pid"]))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Wiped:
+    """What was removed: how many files with how many bytes, and how many processes were ended."""
+
+    files: int
+    bytes: int
+    processes: int
+
+
+def wipe(directory: Path) -> Wiped:
+    """Remove a scratch directory with all in it, ending the processes that still work there."""
+    ended = processes_in(directory)
+    for pid in ended:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    psutil.wait_procs([p for p in map(_process, ended) if p], timeout=10)
+    files = total = 0
+    for path, _, names in os.walk(directory):
+        for name in names:
+            files += 1
+            total += (Path(path) / name).lstat().st_size
+    if directory.exists():
+        shutil.rmtree(directory)
+    return Wiped(files, total, len(ended))
+
+
+def _process(pid: int) -> psutil.Process | None:
+    try:
+        return psutil.Process(pid)
+    except psutil.NoSuchProcess:
+        return None

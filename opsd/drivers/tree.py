@@ -1,0 +1,113 @@
+"""File trees: walk them in manifest order, hash what must be hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from opsd.errors import SourceFailed
+from opsd.manifest import DIRECTORY, FILE, LINK, OTHER, UNREADABLE, Entry
+
+_CHUNK = 1 << 20
+
+
+def walk(root: Path, exclude: Collection[str] = ()) -> Iterator[Entry]:
+    """Each entry below `root` in the byte order of the paths; `root` itself is not among them.
+
+    `exclude` holds relative paths that are left out with all below them. A directory that cannot be
+    listed comes with the state `unreadable`; one that vanishes meanwhile is left out. Raises
+    `SourceFailed` when the root itself cannot be listed.
+    """
+    top = os.fsencode(root)
+    try:
+        os.scandir(top).close()
+    except OSError as error:
+        raise SourceFailed("tree.root_unreadable", path=root, detail=str(error)) from error
+    yield from _walk(top + b"/", b"", frozenset(os.fsencode(path) for path in exclude))
+
+
+def digest(path: bytes | Path) -> str:
+    """The SHA-256 of a file's content in hexadecimal. Raises `OSError`."""
+    with open(path, "rb", buffering=0) as stream:  # noqa: PTH123  (bytes are not a Path)
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _walk(top: bytes, below: bytes, exclude: frozenset[bytes]) -> Iterator[Entry]:
+    try:
+        with os.scandir(top + below) as found:
+            names = sorted(
+                e.name + b"/" if e.is_dir(follow_symlinks=False) else e.name for e in found
+            )
+    except FileNotFoundError:
+        return
+    for name in names:
+        path = below + name
+        if path.rstrip(b"/") in exclude:
+            continue
+        try:
+            entry = look(top, path)
+        except FileNotFoundError:
+            continue
+        if entry.kind != DIRECTORY:
+            yield entry
+            continue
+        try:
+            inside = list(_peek(top + path)) and _walk(top, path, exclude)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            yield entry._replace(state=UNREADABLE)
+            continue
+        yield entry
+        yield from inside
+
+
+def _peek(directory: bytes) -> Iterator[bytes]:
+    """One name in `directory`, to learn whether it can be listed."""
+    with os.scandir(directory) as found:
+        for entry in found:
+            yield entry.name
+            return
+
+
+def look(top: bytes, path: bytes) -> Entry:
+    """What is at `path` below `top`, without its content. Raises `OSError`."""
+    full = top + path.rstrip(b"/")
+    facts = os.lstat(full)
+    kind = _kind(facts.st_mode)
+    return Entry(
+        path=path,
+        kind=kind,
+        size=facts.st_size if kind == FILE else 0,
+        mode=stat.S_IMODE(facts.st_mode),
+        uid=facts.st_uid,
+        gid=facts.st_gid,
+        mtime=facts.st_mtime_ns,
+        ctime=facts.st_ctime_ns,
+        inode=facts.st_ino,
+        links=facts.st_ino if kind == FILE and facts.st_nlink > 1 else 0,
+        target=os.readlink(full) if kind == LINK else b"",
+        xattrs=_xattrs(full),
+    )
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISREG(mode):
+        return FILE
+    if stat.S_ISDIR(mode):
+        return DIRECTORY
+    return LINK if stat.S_ISLNK(mode) else OTHER
+
+
+def _xattrs(path: bytes) -> str:
+    try:
+        names = os.listxattr(path, follow_symlinks=False)
+        if not names:
+            return ""
+        values = ((n, os.getxattr(path, n, follow_symlinks=False)) for n in sorted(names))
+        return hashlib.sha256(repr(list(values)).encode()).hexdigest()
+    except OSError:
+        return ""

@@ -1,0 +1,139 @@
+"""The manifest of a file tree: one line an entry, in one order, so that any two can be merged.
+
+Format: JSON arrays, one a line, in the order of `Entry` below. Paths are relative to the root, in
+the bytes of the file system (undecodable bytes as lone surrogates, PEP 383); a directory's ends in
+a slash, which makes a walk in sorted order equal to the order of the bytes of the paths. Because of
+that one order two trees of any size are compared in constant memory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+FILE, DIRECTORY, LINK, OTHER = "f", "d", "l", "o"
+
+STABLE, CHANGED, VANISHED, APPEARED, UNREADABLE = "", "changed", "vanished", "appeared", "unreadable"
+
+
+class Entry(NamedTuple):
+    """One file, directory or link.
+
+    Times in nanoseconds; `links` is the inode number where a file has several names, else 0;
+    `sha256` is of the content of a regular file; `xattrs` a digest of the extended attributes (ACLs
+    among them), empty where there are none; `state` says what happened while it was being read.
+    """
+
+    path: bytes
+    kind: str
+    size: int
+    mode: int
+    uid: int
+    gid: int
+    mtime: int
+    ctime: int
+    inode: int
+    links: int
+    target: bytes
+    xattrs: str
+    sha256: str = ""
+    state: str = STABLE
+
+    @property
+    def fingerprint(self) -> tuple[object, ...]:
+        """What must be equal for the content to count as the same without reading it.
+
+        restic decides by the same four (size, mtime, ctime, inode), so opsd reuses a digest only
+        where restic reuses its blobs: docs/adr/0003-hash-reuse.md.
+        """
+        return (self.kind, self.size, self.mtime, self.ctime, self.inode)
+
+    @property
+    def name(self) -> str:
+        """The path for people, undecodable bytes escaped."""
+        return self.path.decode(errors="backslashreplace")
+
+
+def encode(entry: Entry) -> str:
+    """The line of `entry`, without its end."""
+    fields = (os.fsdecode(entry.path), *entry[1:10], os.fsdecode(entry.target), *entry[11:])
+    return json.dumps(fields, separators=(",", ":"))
+
+
+def decode(line: str | bytes) -> Entry:
+    """The entry of a line. Raises `ValueError` when it is none."""
+    fields = json.loads(line)
+    fields[0], fields[10] = os.fsencode(fields[0]), os.fsencode(fields[10])
+    return Entry(*fields)
+
+
+def write(path: Path, entries: Iterable[Entry]) -> int:
+    """Write a manifest and return how many entries it has. Replaces `path` in one step."""
+    count = 0
+    draft = path.with_name(path.name + ".draft")
+    with draft.open("w", encoding="ascii") as sink:
+        for entry in entries:
+            sink.write(encode(entry))
+            sink.write("\n")
+            count += 1
+        sink.flush()
+        os.fsync(sink.fileno())
+    draft.replace(path)
+    return count
+
+
+def read(path: Path) -> Iterator[Entry]:
+    """The entries of a manifest, in order."""
+    with path.open(encoding="ascii") as source:
+        for line in source:
+            yield decode(line)
+
+
+Left = TypeVar("Left")
+Right = TypeVar("Right")
+
+
+def merge(
+    left: Iterable[Left],
+    right: Iterable[Right],
+    left_key: Callable[[Left], bytes],
+    right_key: Callable[[Right], bytes],
+) -> Iterator[tuple[Left | None, Right | None]]:
+    """Join two streams that are sorted by their keys; what has no partner comes with None.
+
+    Raises `ValueError` when a stream is out of order: a wrong join would be a wrong verdict.
+    """
+    lefts, rights = _sorted(left, left_key), _sorted(right, right_key)
+    one, two = next(lefts, None), next(rights, None)
+    while one is not None or two is not None:
+        if two is None or (one is not None and one[0] < two[0]):
+            assert one is not None  # noqa: S101  (narrowing: the loop's condition)
+            yield one[1], None
+            one = next(lefts, None)
+        elif one is None or two[0] < one[0]:
+            yield None, two[1]
+            two = next(rights, None)
+        else:
+            yield one[1], two[1]
+            one, two = next(lefts, None), next(rights, None)
+
+
+Item = TypeVar("Item")
+
+
+def _sorted(items: Iterable[Item], key: Callable[[Item], bytes]) -> Iterator[tuple[bytes, Item]]:
+    last: bytes | None = None
+    for item in items:
+        value = key(item)
+        if last is not None and value < last:
+            raise ValueError(f"out of order: {value!r} after {last!r}")
+        last = value
+        yield value, item
+
+
+def by_path(entry: Entry) -> bytes:
+    """The key by which manifests are merged."""
+    return entry.path

@@ -1,0 +1,213 @@
+"""The nouns of opsd as immutable values. What each word means: docs/glossary.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+
+
+class MemberKind(StrEnum):
+    """What a member of a backup set is."""
+
+    POSTGRES = "postgres"
+    FILES = "files"
+
+
+class Task(StrEnum):
+    """What can be done to a backup set."""
+
+    BACKUP = "backup"
+    PROVE = "prove"
+    RESTORE = "restore"
+    REBUILD = "rebuild"
+    SWEEP = "sweep"
+
+
+class Outcome(StrEnum):
+    """How a run ended. Only the first two are good; a run that was never closed is interrupted."""
+
+    SUCCEEDED = "succeeded"
+    PASSED = "passed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    COULD_NOT_VERIFY = "could_not_verify"
+    TIMED_OUT = "timed_out"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def good(self) -> bool:
+        """Whether the run did all that it was for."""
+        return self in {Outcome.SUCCEEDED, Outcome.PASSED}
+
+
+class Proof(IntEnum):
+    """How far a recovery point has been proved in one repository."""
+
+    TAKEN = 1
+    STRUCTURE_CHECKED = 2
+    DATA_READ = 3
+    RESTORED = 4
+    PROVED = 5
+
+    @property
+    def word(self) -> str:
+        """The level as written in tables, labels and JSON."""
+        return self.name.lower()
+
+
+class Severity(IntEnum):
+    """What a finding means for the run that made it."""
+
+    NOTE = 0
+    CHANGE = 1  # worth a look by a person; the run may still be good
+    FAULT = 2  # the run is not good
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was noticed: a sentence of the catalogue with its values."""
+
+    severity: Severity
+    key: str
+    fields: Mapping[str, object] = field(default_factory=dict)
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as the source had it: `rows` counted by SQL, `digest` of its rows' text.
+
+    The digest is the SHA-256 of `COPY table (columns) TO STDOUT` in text format with the database's
+    encoding, UTC and ISO dates, in physical order; a restored table has the same.
+    """
+
+    schema: str
+    name: str
+    columns: tuple[str, ...]
+    rows: int
+    digest: str
+
+    @property
+    def qualified(self) -> str:
+        """Schema and name for people."""
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A sequence's value before and after the dump: the dumped value lies between them."""
+
+    schema: str
+    name: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseManifest:
+    """What the database said, all in one exported snapshot (sequences excepted: see there)."""
+
+    database: str
+    server_version: int
+    system_identifier: str
+    encoding: str
+    at: datetime
+    bytes: int
+    tables: tuple[Table, ...]
+    sequences: tuple[Sequence, ...]
+    extensions: tuple[str, ...]
+    roles: tuple[str, ...]
+    large_objects: int
+    large_objects_digest: str
+
+    @property
+    def rows(self) -> int:
+        """Rows of all tables."""
+        return sum(table.rows for table in self.tables)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSnapshot:
+    """One member inside a recovery point.
+
+    `root` is the absolute path inside the snapshot; `files` and `bytes` are what was read (for a
+    database: tables, and bytes of the dump), `rows` is 0 for files.
+    """
+
+    member: str
+    kind: MemberKind
+    snapshot: str
+    root: str
+    files: int
+    bytes: int
+    rows: int
+    added_bytes: int
+    elapsed: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryPoint:
+    """The result of one backup run. `id` is the run's id, `at` the moment its data is from."""
+
+    id: str
+    backup_set: str
+    repository: str
+    host: str
+    at: datetime
+    members: tuple[MemberSnapshot, ...]
+    complete: bool
+    record: str = ""  # the snapshot that holds manifests and evidence
+
+    def member(self, name: str) -> MemberSnapshot | None:
+        """The member called `name`, if the point has it."""
+        return next((m for m in self.members if m.member == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One time that a task was done; opened before its first effect."""
+
+    id: str
+    task: Task
+    backup_set: str
+    repository: str
+    opened_at: datetime
+    host: str
+    pid: int
+    slot: datetime | None = None  # the due time, when a schedule fired it
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The end of a run. `reason` is one word for metrics, empty when the outcome is good."""
+
+    run: str
+    closed_at: datetime
+    outcome: Outcome
+    elapsed: timedelta
+    reason: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a run saw, as JSON-able figures; `kind` says what about."""
+
+    run: str
+    at: datetime
+    kind: str
+    body: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ProofReached:
+    """A recovery point reached (or failed to reach) a level of proof in a repository."""
+
+    run: str
+    point: str
+    repository: str
+    at: datetime
+    level: Proof
+    outcome: Outcome

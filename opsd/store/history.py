@@ -1,0 +1,260 @@
+"""Reading and adding history. One writer at a time; readers never wait (SQLite's WAL)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, Row, Select, create_engine, event, func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from opsd import record
+from opsd.errors import StorageFailed
+from opsd.model import (
+    Closing,
+    Evidence,
+    Outcome,
+    Proof,
+    ProofReached,
+    RecoveryPoint,
+    Run,
+    Task,
+)
+from opsd.store import schema
+
+_BUSY_MILLISECONDS = 15_000
+
+
+class Store:
+    """The history in one SQLite file. Raises `StorageFailed` when it cannot be read or written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._engine = _engine(path)
+        with self._failing():
+            schema.metadata.create_all(self._engine)
+            self._check_version()
+        path.chmod(0o600)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    # --- adding
+
+    def open_run(self, run: Run) -> None:
+        """Record that a run begins; done before its first effect."""
+        self._add(
+            schema.run,
+            id=run.id,
+            task=run.task.value,
+            backup_set=run.backup_set,
+            repository=run.repository,
+            opened_at=run.opened_at,
+            host=run.host,
+            pid=run.pid,
+            slot=run.slot,
+        )
+
+    def close_run(self, closing: Closing) -> None:
+        """Record how a run ended; done after its last effect, once."""
+        self._add(
+            schema.closing,
+            run=closing.run,
+            closed_at=closing.closed_at,
+            outcome=closing.outcome.value,
+            elapsed_seconds=closing.elapsed.total_seconds(),
+            reason=closing.reason,
+            findings=[record.plain_finding(found) for found in closing.findings],
+        )
+
+    def add_evidence(self, evidence: Evidence) -> None:
+        """Record what a run saw."""
+        self._add(
+            schema.evidence,
+            run=evidence.run,
+            at=evidence.at,
+            kind=evidence.kind,
+            body=dict(evidence.body),
+        )
+
+    def add_point(self, point: RecoveryPoint) -> None:
+        """Record a recovery point. One that is known already is left as it is."""
+        if self.point(point.id) is None:
+            self._add(
+                schema.point,
+                id=point.id,
+                backup_set=point.backup_set,
+                repository=point.repository,
+                at=point.at,
+                complete=int(point.complete),
+                body=record.plain(point),
+            )
+
+    def add_proof(self, reached: ProofReached) -> None:
+        """Record that a point reached a level, or did not."""
+        self._add(
+            schema.proof,
+            run=reached.run,
+            point=reached.point,
+            repository=reached.repository,
+            at=reached.at,
+            level=int(reached.level),
+            outcome=reached.outcome.value,
+        )
+
+    # --- reading
+
+    def run(self, run_id: str) -> Run | None:
+        """The run of this id."""
+        found = self._rows(select(schema.run).where(schema.run.c.id == run_id))
+        return _run(found[0]) if found else None
+
+    def runs(self, task: Task, backup_set: str) -> tuple[tuple[Run, Closing | None], ...]:
+        """All runs of a task on a set, newest first, each with its end."""
+        chosen = (
+            self._with_closing()
+            .where(schema.run.c.task == task.value, schema.run.c.backup_set == backup_set)
+            .order_by(schema.run.c.opened_at.desc(), schema.run.c.id.desc())
+        )
+        return tuple(_run_and_closing(row) for row in self._rows(chosen))
+
+    def last_run(
+        self, task: Task, backup_set: str, *, good: bool = False
+    ) -> tuple[Run, Closing | None] | None:
+        """The newest run of a task on a set, or the newest good one."""
+        chosen = self._with_closing().where(
+            schema.run.c.task == task.value, schema.run.c.backup_set == backup_set
+        )
+        if good:
+            outcomes = [outcome.value for outcome in Outcome if outcome.good]
+            chosen = chosen.where(schema.closing.c.outcome.in_(outcomes))
+        rows = self._rows(chosen.order_by(schema.run.c.opened_at.desc()).limit(1))
+        return _run_and_closing(rows[0]) if rows else None
+
+    def unclosed_runs(self) -> tuple[Run, ...]:
+        """Runs that were opened and never closed: under way, or dead."""
+        chosen = self._with_closing().where(schema.closing.c.run.is_(None))
+        return tuple(_run(row) for row in self._rows(chosen.order_by(schema.run.c.opened_at)))
+
+    def tally(self, task: Task, backup_set: str) -> dict[str, int]:
+        """How many closed runs ended for each reason; the good ones under the empty word."""
+        chosen = (
+            select(schema.closing.c.reason, func.count())
+            .join(schema.run)
+            .where(schema.run.c.task == task.value, schema.run.c.backup_set == backup_set)
+            .group_by(schema.closing.c.reason)
+        )
+        return {reason: count for reason, count in self._rows(chosen)}
+
+    def evidence(self, run_id: str, kind: str) -> Mapping[str, Any] | None:
+        """The newest evidence of a kind that a run left."""
+        table = schema.evidence
+        chosen = select(table.c.body).where(table.c.run == run_id, table.c.kind == kind)
+        rows = self._rows(chosen.order_by(table.c.id.desc()).limit(1))
+        return rows[0].body if rows else None
+
+    def all_evidence(self, run_id: str) -> tuple[Evidence, ...]:
+        """All that a run left, in order."""
+        table = schema.evidence
+        rows = self._rows(select(table).where(table.c.run == run_id).order_by(table.c.id))
+        return tuple(Evidence(row.run, row.at, row.kind, row.body) for row in rows)
+
+    def point(self, point_id: str) -> RecoveryPoint | None:
+        """The recovery point of this id."""
+        rows = self._rows(select(schema.point.c.body).where(schema.point.c.id == point_id))
+        return record.noun(RecoveryPoint, rows[0].body) if rows else None
+
+    def points(self, backup_set: str) -> tuple[RecoveryPoint, ...]:
+        """All recovery points of a set, newest first."""
+        table = schema.point
+        chosen = select(table.c.body).where(table.c.backup_set == backup_set)
+        rows = self._rows(chosen.order_by(table.c.at.desc(), table.c.id.desc()))
+        return tuple(record.noun(RecoveryPoint, row.body) for row in rows)
+
+    def proofs(self, point_id: str) -> tuple[ProofReached, ...]:
+        """Every level that a point reached or failed to reach, in order."""
+        table = schema.proof
+        rows = self._rows(select(table).where(table.c.point == point_id).order_by(table.c.id))
+        return tuple(
+            ProofReached(
+                row.run, row.point, row.repository, row.at, Proof(row.level), Outcome(row.outcome)
+            )
+            for row in rows
+        )
+
+    # --- inside
+
+    def _with_closing(self) -> Select[Any]:
+        return select(schema.run, schema.closing).outerjoin(schema.closing)
+
+    def _add(self, table: Any, **values: object) -> None:  # noqa: ANN401  (a FromClause of any kind)
+        with self._failing(), self._engine.begin() as connection:
+            connection.execute(table.insert().values(**values))
+
+    def _rows(self, chosen: Select[Any]) -> list[Row[Any]]:
+        with self._failing(), self._engine.connect() as connection:
+            return list(connection.execute(chosen))
+
+    def _check_version(self) -> None:
+        with self._engine.begin() as connection:
+            version = connection.execute(text("PRAGMA user_version")).scalar_one()
+            if version == 0:
+                connection.execute(text(f"PRAGMA user_version = {schema.VERSION}"))
+            elif version > schema.VERSION:
+                raise StorageFailed("store.newer", path=self.path, version=str(version))
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise StorageFailed("store.failed", path=self.path, detail=str(error)) from error
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}")
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _: object) -> None:  # noqa: ANN401  (sqlite3's own)
+        for setting in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={_BUSY_MILLISECONDS}",
+        ):
+            connection.execute(f"PRAGMA {setting}")
+
+    return engine
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run(
+        id=row.id,
+        task=Task(row.task),
+        backup_set=row.backup_set,
+        repository=row.repository,
+        opened_at=row.opened_at,
+        host=row.host,
+        pid=row.pid,
+        slot=row.slot,
+    )
+
+
+def _run_and_closing(row: Row[Any]) -> tuple[Run, Closing | None]:
+    if row.outcome is None:
+        return _run(row), None
+    return _run(row), Closing(
+        run=row.id,
+        closed_at=row.closed_at,
+        outcome=Outcome(row.outcome),
+        elapsed=timedelta(seconds=row.elapsed_seconds),
+        reason=row.reason,
+        findings=tuple(record.finding(found) for found in row.findings),
+    )
+
+

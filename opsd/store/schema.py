@@ -1,0 +1,116 @@
+"""The tables of the history. Rows are added, never changed and never removed: triggers see to it."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    DDL,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    event,
+)
+from sqlalchemy.types import TypeDecorator
+from datetime import UTC, datetime
+
+VERSION = 1
+metadata = MetaData()
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware moment, kept in UTC."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware to UTC without zone. Raises `ValueError` for a naive moment."""
+        del dialect
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without zone cannot be kept")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """UTC without zone to aware."""
+        del dialect
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("task", String, nullable=False),
+    Column("backup_set", String, nullable=False),
+    Column("repository", String, nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("host", String, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("slot", Moment),
+    Index("run_of_set", "backup_set", "task", "opened_at"),
+)
+
+closing = Table(
+    "closing",
+    metadata,
+    Column("run", ForeignKey("run.id"), primary_key=True),
+    Column("closed_at", Moment, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("elapsed_seconds", Float, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("findings", JSON, nullable=False),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("run", ForeignKey("run.id"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("body", JSON, nullable=False),
+)
+
+point = Table(
+    "point",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("backup_set", String, nullable=False),
+    Column("repository", String, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("complete", Integer, nullable=False),
+    Column("body", JSON, nullable=False),
+    Index("point_of_set", "backup_set", "at"),
+)
+
+proof = Table(
+    "proof",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("run", ForeignKey("run.id"), nullable=False),
+    Column("point", String, nullable=False, index=True),
+    Column("repository", String, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("outcome", String, nullable=False),
+)
+
+for _table in metadata.sorted_tables:
+    for _verb in ("UPDATE", "DELETE"):
+        event.listen(
+            _table,
+            "after_create",
+            DDL(
+                f"CREATE TRIGGER {_table.name}_no_{_verb.lower()} BEFORE {_verb} ON {_table.name} "
+                "BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END"
+            ).execute_if(dialect="sqlite"),
+        )

@@ -1,0 +1,150 @@
+"""A run from its opening to its closing: what it saw, how long each phase took, how it ended."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from opsd import errors
+from opsd.clock import Stopwatch
+from opsd.drivers import lock
+from opsd.model import (
+    Closing,
+    Evidence,
+    Finding,
+    Outcome,
+    Proof,
+    ProofReached,
+    Run,
+    Severity,
+    Task,
+)
+from opsd.tasks.kit import Kit, new_run_id
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Journal:
+    """What a run writes down while it goes on."""
+
+    kit: Kit
+    run: Run
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    findings: list[Finding] = field(default_factory=list)
+    phases: dict[str, float] = field(default_factory=dict)
+    closing: Closing | None = None
+
+    @contextmanager
+    def phase(self, name: str, subject: str = "") -> Iterator[None]:
+        """A named part of the run, timed; phases of one name add up."""
+        self.kit.watcher.phase(name, subject)
+        watch = Stopwatch()
+        try:
+            yield
+        finally:
+            spent = watch.elapsed().total_seconds()
+            self.phases[name] = self.phases.get(name, 0.0) + spent
+
+    def evidence(self, kind: str, body: Mapping[str, object]) -> None:
+        """Keep what was seen."""
+        self.kit.store.add_evidence(Evidence(self.run.id, self.kit.clock(), kind, body))
+
+    def find(self, severity: Severity, key: str, **fields: object) -> None:
+        """Keep something noticed."""
+        self.findings.append(Finding(severity, key, fields))
+
+    def reach(self, point: str, level: Proof, outcome: Outcome = Outcome.PASSED) -> None:
+        """Keep that a recovery point reached a level of proof, or failed to."""
+        self.kit.store.add_proof(
+            ProofReached(
+                self.run.id, point, self.run.repository, self.kit.clock(), level, outcome
+            )
+        )
+
+    @property
+    def faults(self) -> tuple[Finding, ...]:
+        """The findings that spoil the run."""
+        return tuple(f for f in self.findings if f.severity is Severity.FAULT)
+
+
+@contextmanager
+def opened(
+    kit: Kit, task: Task, backup_set: str, repository: str, slot: datetime | None = None
+) -> Iterator[Journal]:
+    """Open a run, give its journal, and close it whatever happens but sudden death.
+
+    The run's outcome is what `closing` says when it was set, else it follows from the exception
+    that ends the run; the exception goes on to the caller.
+    """
+    at = kit.clock()
+    run = Run(new_run_id(at), task, backup_set, repository, at, kit.config.host, os.getpid(), slot)
+    with lock.lease(kit.run_lease(run.id), run.id):
+        kit.store.open_run(run)
+        journal = Journal(kit, run)
+        try:
+            yield journal
+        except BaseException as error:
+            finding, outcome, reason = _verdict(error, task)
+            log.error("run %s of %s ended: %s", run.id, backup_set, error)  # noqa: TRY400
+            _close(journal, outcome, reason, (*journal.findings, finding))
+            raise
+        else:
+            outcome = journal.closing.outcome if journal.closing else Outcome.SUCCEEDED
+            reason = journal.closing.reason if journal.closing else ""
+            _close(journal, outcome, reason, tuple(journal.findings))
+    kit.run_lease(run.id).unlink(missing_ok=True)
+
+
+def end(journal: Journal, outcome: Outcome, reason: str = "") -> None:
+    """Say how the run ends; it is written when the run is over."""
+    journal.closing = Closing(
+        journal.run.id, journal.kit.clock(), outcome, journal.watch.elapsed(), reason
+    )
+
+
+def _close(journal: Journal, outcome: Outcome, reason: str, findings: tuple[Finding, ...]) -> None:
+    journal.evidence("phases", dict(journal.phases))
+    journal.closing = Closing(
+        run=journal.run.id,
+        closed_at=journal.kit.clock(),
+        outcome=outcome,
+        elapsed=journal.watch.elapsed(),
+        reason=reason,
+        findings=findings,
+    )
+    journal.kit.store.close_run(journal.closing)
+
+
+# What a proof could not even look at says nothing about the recovery point.
+_BLIND = (errors.ToolFailed, errors.Refused, errors.ConfigError, errors.StorageFailed)
+
+
+def _verdict(error: BaseException, task: Task) -> tuple[Finding, Outcome, str]:
+    if not isinstance(error, errors.OpsdError):
+        interrupted = isinstance(error, KeyboardInterrupt | SystemExit)
+        outcome = Outcome.INTERRUPTED if interrupted else Outcome.FAILED
+        reason = "interrupted" if interrupted else "internal"
+        finding = Finding(
+            Severity.FAULT, "run.crashed", {"error": type(error).__name__}, str(error)
+        )
+        return finding, outcome, reason
+    finding = Finding(Severity.FAULT, error.key, error.fields, error.detail)
+    match error:
+        case errors.Cancelled():
+            outcome = Outcome.INTERRUPTED
+        case errors.TimedOut():
+            outcome = Outcome.TIMED_OUT
+        case errors.RepositoryDamaged():
+            outcome = Outcome.FAILED
+        case _ if task is Task.PROVE and isinstance(error, _BLIND):
+            outcome = Outcome.COULD_NOT_VERIFY
+        case _:
+            outcome = Outcome.FAILED
+    return finding, outcome, error.reason
+
+

@@ -1,0 +1,134 @@
+"""What every task works with, and the doors it opens by name."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from opsd.clock import Clock
+from opsd.config.schema import BackupSet, Config, PostgresMember
+from opsd.drivers import lock, process
+from opsd.drivers.postgres import Database
+from opsd.drivers.restic import Restic
+from opsd.drivers.storage import LocalStorage, Storage
+from opsd.errors import RepositoryLocked, UsageError
+from opsd.store import Store
+
+# Tags of snapshots. The record is no member: it closes a recovery point and holds its manifests.
+TAG = "opsd"
+RECORD = "record"
+PROOF_RECORD = "proof-record"
+
+
+class Watcher(Protocol):
+    """Somebody who is told how far a run is."""
+
+    def phase(self, name: str, subject: str = "") -> None:
+        """A new phase begins; `subject` is the member or repository it is about."""
+        ...
+
+    def advance(self, done: int, total: int) -> None:
+        """`done` of `total` bytes of this phase; `total` is 0 while it is not known."""
+        ...
+
+
+class Nobody:
+    """A watcher that does not look."""
+
+    def phase(self, name: str, subject: str = "") -> None:
+        """Nothing."""
+
+    def advance(self, done: int, total: int) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """The configuration, the history, the clock, and the wish to end."""
+
+    config: Config
+    store: Store
+    clock: Clock
+    stop: process.Stop = field(default_factory=process.Stop)
+    watcher: Watcher = field(default_factory=Nobody)
+
+    def backup_set(self, name: str) -> BackupSet:
+        """The backup set of this name. Raises `UsageError` with the names there are."""
+        found = self.config.backup_sets.get(name)
+        if found is None:
+            raise UsageError("set.unknown", name=name, known=sorted(self.config.backup_sets))
+        return found
+
+    def restic(self, repository: str) -> Restic:
+        """The door to a repository."""
+        found = self.config.repositories[repository]
+        credentials = found.s3_credentials
+        return Restic(
+            name=repository,
+            url=found.url,
+            password_file=found.password.path(),
+            cache=self.config.cache,
+            program=self.config.restic,
+            env={"AWS_SHARED_CREDENTIALS_FILE": str(credentials.path())} if credentials else {},
+            stop=self.stop,
+        )
+
+    def storage(self, repository: str) -> Storage | None:
+        """The objects of a repository, where opsd can read them itself."""
+        path = self.config.repositories[repository].path
+        return LocalStorage(path) if path else None
+
+    def database(self, member: PostgresMember) -> Database:
+        """The door to a member's database."""
+        passwords = member.passwords
+        return Database(member.connection, passwords.path() if passwords else None)
+
+    def local_time(self, at: datetime) -> datetime:
+        """A moment in the zone of the configuration, for people."""
+        return at.astimezone(self.config.zone)
+
+    # --- places
+
+    def scratch(self, run: str) -> Path:
+        """Where a run keeps what must not stay."""
+        return self.config.scratch / run
+
+    def run_lease(self, run: str) -> Path:
+        """The lease that a run holds while it lives."""
+        return self.config.state / "runs" / run
+
+    def manifest(self, backup_set: str, member: str) -> Path:
+        """The newest manifest of a files member, kept so that unchanged files need no hashing."""
+        return self.config.state / "manifests" / backup_set / f"{member}.jsonl"
+
+    @contextmanager
+    def queue(self, repository: str, holder: str, wait: timedelta) -> Iterator[timedelta]:
+        """One run at a time for each repository; gives how long it was waited for."""
+        path = self.config.state / "locks" / f"{repository}.lock"
+        try:
+            with lock.lease(path, holder, wait=wait, stop=self.stop) as waited:
+                yield waited
+        except lock.Busy as busy:
+            raise RepositoryLocked(
+                "repository.held", repository=repository, holder=busy.holder, waited=wait
+            ) from busy
+
+
+def new_run_id(at: datetime) -> str:
+    """An id that sorts by time and is not guessed twice."""
+    return f"{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def tags(backup_set: str, run: str, part: str) -> tuple[str, ...]:
+    """The tags of a snapshot."""
+    return (TAG, f"set:{backup_set}", f"run:{run}", f"part:{part}")
+
+
+def tagged(found: frozenset[str], name: str) -> str:
+    """The value of a tag `name:value`, empty where there is none."""
+    return next((tag.partition(":")[2] for tag in found if tag.startswith(f"{name}:")), "")
