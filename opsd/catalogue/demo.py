@@ -2,4 +2,41 @@
 
 from opsd.catalogue.language import Sentence
 
-TABLE: dict[str, Sentence] = {}
+TABLE: dict[str, Sentence] = {
+    "demo.database_refused": Sentence(
+        "cơ sở dữ liệu mẫu không trả lời hoặc từ chối câu lệnh",
+        "the demo's database does not answer, or refuses a statement",
+        "xem nhật ký `database/server.log` trong thư mục của hệ thống mẫu",
+        "look into `database/server.log` in the demo's directory",
+    ),
+    "demo.nothing_here": Sentence(
+        "thư mục {directory} không chứa hệ thống mẫu hoàn chỉnh nào",
+        "the directory {directory} holds no complete demo",
+        "tạo bằng `python -m opsd.demo create`",
+        "make one with `python -m opsd.demo create`",
+    ),
+    "demo.runs_already": Sentence(
+        "hệ thống mẫu tại {directory} đang được tiến trình {pid} chạy",
+        "the demo in {directory} is being run already, by process {pid}",
+        "dừng tiến trình đó, hoặc chọn thư mục khác bằng --directory",
+        "stop that one, or choose another directory with --directory",
+    ),
+    "demo.another_scale": Sentence(
+        "thư mục {directory} chứa hệ thống mẫu với quy mô hoặc phiên bản khác",
+        "the directory {directory} holds a demo of another scale or version",
+        "xóa bằng `python -m opsd.demo clean`, hoặc chọn thư mục khác bằng --directory",
+        "remove it with `python -m opsd.demo clean`, or choose another one with --directory",
+    ),
+    "demo.foreign_directory": Sentence(
+        "thư mục {directory} không phải do hệ thống mẫu tạo ra nên không bị động đến",
+        "the directory {directory} was not made by the demo, so it is left alone",
+        "chọn một thư mục trống hoặc chưa có bằng --directory",
+        "choose an empty or a new directory with --directory",
+    ),
+    "demo.does_not_end": Sentence(
+        "máy chủ cơ sở dữ liệu tại {directory} không chịu dừng",
+        "the database server on {directory} does not end",
+        "xem nó đang chờ gì rồi thử lại",
+        "look for what it waits on, then try again",
+    ),
+}
