@@ -14,15 +14,16 @@ SCHEMES: Final = ("s3", "sftp", "rest")
 _URL = r"^(/.*|s3:.+|sftp:.+|rest:https?://.+)$"
 
 # What libpq understands (PostgreSQL 18, "Parameter Key Words"), less the secrets.
-KEYWORDS: Final = frozenset(
+_WORDS = (
     "application_name channel_binding client_encoding connect_timeout dbname "
     "fallback_application_name gssdelegation gssencmode gsslib host hostaddr keepalives "
     "keepalives_count keepalives_idle keepalives_interval krbsrvname load_balance_hosts "
     "max_protocol_version min_protocol_version options port replication require_auth requirepeer "
-    "requiressl scram_client_key scram_server_key service servicefile ssl_max_protocol_version "
-    "ssl_min_protocol_version sslcert sslcertmode sslcompression sslcrl sslcrldir sslkey sslmode "
-    "sslnegotiation sslrootcert sslsni target_session_attrs tcp_user_timeout user".split()
-) - {"scram_client_key", "scram_server_key"}
+    "requiressl service servicefile ssl_max_protocol_version ssl_min_protocol_version sslcert "
+    "sslcertmode sslcompression sslcrl sslcrldir sslkey sslmode sslnegotiation sslrootcert sslsni "
+    "target_session_attrs tcp_user_timeout user"
+)
+KEYWORDS: Final = frozenset(_WORDS.split())
 _SECRET: Final = frozenset(
     {"password", "sslpassword", "passfile", "scram_client_key", "scram_server_key"}
 )

@@ -92,9 +92,7 @@ class Repository(Options):
         """The secret that opens the repository."""
         found = secret(self.password_file, self.password_credential)
         if found is None:
-            raise ConfigError(
-                "config.secret_none", one="password_file", other="password_credential"
-            )
+            raise ConfigError("config.neither", one="password_file", other="password_credential")
         return found
 
     @property

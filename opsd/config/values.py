@@ -19,6 +19,16 @@ _CREDENTIAL = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$"
 _TIME = r"^([01]?[0-9]|2[0-3]):[0-5][0-9]$"
 _LISTEN = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
 _PORTS = 1 << 16
+_VIETNAM = "Asia/Ho_Chi_Minh"
+_NAMES_OF_VIETNAM = {
+    "asia/hanoi",
+    "asia/ha_noi",
+    "asia/vietnam",
+    "hanoi",
+    "vietnam",
+    "ict",
+    "utc+7",
+}
 
 
 class Address(str):
@@ -81,7 +91,9 @@ def _zone(found: object) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise wrong("zone", found=name, close=nearest(name, available_timezones())) from None
+        known = available_timezones()
+        close = _VIETNAM if name.casefold() in _NAMES_OF_VIETNAM else nearest(name, known)
+        raise wrong("zone", found=name, close=close) from None
     return name
 
 
