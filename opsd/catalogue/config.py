@@ -243,4 +243,33 @@ _SECRETS: dict[str, Sentence] = {
     ),
 }
 
-TABLE: dict[str, Sentence] = {**_FILE, **_SYNTAX, **_KINDS, **_OPTIONS, **_SECRETS}
+_GROUND: dict[str, Sentence] = {
+    "config.secret_missing": Sentence("không có tệp {path}", "there is no file {path}"),
+    "config.secret_no_file": Sentence(
+        "{path} không phải là tệp thường", "{path} is not a regular file"
+    ),
+    "config.secret_forbidden": Sentence(
+        "người dùng đang chạy opsd không đọc được {path}",
+        "the user who runs opsd cannot read {path}",
+    ),
+    "config.secret_empty": Sentence("tệp {path} trống", "the file {path} is empty"),
+    "config.secret_open": Sentence(
+        "người khác cũng đọc hoặc ghi được {path} (quyền {mode}); hãy chạy `chmod 600 {path}`",
+        "others may read or write {path} (mode {mode}); run `chmod 600 {path}`",
+    ),
+    "config.same_device": Sentence(
+        "kho nằm cùng ổ đĩa với nguồn {path} (bộ {set}, thành phần {member}): hỏng ổ là mất cả "
+        "hai; hãy đặt kho ở ổ hoặc máy khác, chỉ bản trình diễn mới dùng `demo: true`",
+        "the repository is on the same device as its source {path} (set {set}, member {member}): "
+        "one broken disk loses both; use another disk or machine, or `demo: true` for a "
+        "demonstration",
+    ),
+    "config.inside_source": Sentence(
+        "nằm trong nguồn {path} (bộ {set}, thành phần {member}) nên sẽ tự sao lưu chính nó; "
+        "hãy chuyển đi nơi khác hoặc thêm vào `exclude`",
+        "lies inside the source {path} (set {set}, member {member}) and would be backed up into "
+        "itself; move it, or add it to `exclude`",
+    ),
+}
+
+TABLE: dict[str, Sentence] = {**_FILE, **_SYNTAX, **_KINDS, **_OPTIONS, **_SECRETS, **_GROUND}

@@ -1,0 +1,68 @@
+"""The configuration as JSON Schema, so that editors complete and check it while it is written."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from pydantic.json_schema import GenerateJsonSchema
+
+from opsd.catalogue import Size
+from opsd.config.schema import Config
+from opsd.config.units import write_duration, write_size
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+Schema = dict[str, Any]
+
+# Model -> pairs of options of which at most one may be given, and whether one must be.
+_PAIRS: Final = (
+    ("Repository", ("password_file", "password_credential"), True),
+    ("Repository", ("s3_credentials_file", "s3_credentials_credential"), False),
+    ("PostgresMember", ("passfile", "passfile_credential"), False),
+)
+
+
+class _Generator(GenerateJsonSchema):
+    """Writes defaults the way people write them."""
+
+    def encode_default(self, dft: Any) -> Any:  # noqa: ANN401  (pydantic's signature)
+        match dft:
+            case timedelta():
+                return write_duration(dft)
+            case Size():
+                return write_size(dft)
+            case str():
+                return str(dft)
+            case _:
+                return super().encode_default(dft)
+
+
+def json_schema() -> Schema:
+    """The JSON Schema of the configuration file."""
+    schema = Config.model_json_schema(schema_generator=_Generator)
+    for model, options, needed in _PAIRS:
+        definition = schema["$defs"][model]
+        given = [{"required": [option], **_filled(option)} for option in options]
+        rule: Schema = {"oneOf": given} if needed else {"not": {"allOf": given}}
+        definition.setdefault("allOf", []).append(rule)
+    _tidy(schema)
+    return {"$schema": DIALECT, **schema, "title": "opsd"}
+
+
+def _filled(option: str) -> Schema:
+    return {"properties": {option: {"not": {"type": "null"}}}}
+
+
+def _tidy(schema: object) -> None:
+    """Close the groups with names of the user's own; write each description in one line."""
+    if isinstance(schema, dict):
+        if "patternProperties" in schema:
+            schema["additionalProperties"] = False
+        if isinstance(description := schema.get("description"), str):
+            schema["description"] = " ".join(description.split())
+        for inner in schema.values():
+            _tidy(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            _tidy(inner)

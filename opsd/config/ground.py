@@ -1,0 +1,135 @@
+"""What the machine says about a configuration: secrets that lie open, copies beside their source.
+
+A source that is missing is no mistake of the configuration; the preflight of a backup finds it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from opsd.config.mistakes import ConfigMistakes, Finding, Mistake
+from opsd.config.schema import Config, FilesMember, Location
+from opsd.config.secret import Secret
+from opsd.errors import ConfigError
+
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_ENOUGH: Final = 4096
+
+
+def examine(config: Config) -> tuple[Mistake, ...]:
+    """What is wrong with the files and directories that a configuration names."""
+    findings = (*_secrets(config), *_neighbours(config), *_own_directories(config))
+    return tuple(finding.at(config.origin.place(finding.location)) for finding in findings)
+
+
+def insist(config: Config) -> None:
+    """Raise `ConfigMistakes` when `examine` finds any."""
+    if mistakes := examine(config):
+        raise ConfigMistakes(config.origin.file, mistakes)
+
+
+def _secrets(config: Config) -> Iterator[Finding]:
+    for location, secret in _named_secrets(config):
+        if finding := _secret(location, secret):
+            yield finding
+
+
+def _named_secrets(config: Config) -> Iterator[tuple[Location, Secret]]:
+    """Every secret, with the option that names it."""
+    for name, repository in config.repositories.items():
+        here: Location = ("repositories", name)
+        for options, secret in (
+            (("password_file", "password_credential"), repository.password),
+            (("s3_credentials_file", "s3_credentials_credential"), repository.s3_credentials),
+        ):
+            if secret:
+                yield (*here, options[secret.file is None]), secret
+    for name, backup_set in config.backup_sets.items():
+        for member, database in backup_set.databases.items():
+            if secret := database.passwords:
+                option = "passfile" if secret.file else "passfile_credential"
+                yield ("backup_sets", name, "members", member, option), secret
+
+
+def _secret(location: Location, secret: Secret) -> Finding | None:
+    """What is wrong with a secret. Who may read a credential is systemd's to decide."""
+    try:
+        path = secret.path()
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):
+            return Finding(location, "config.secret_no_file", {"path": path})
+        if secret.file is not None and state.st_mode & _OTHERS:
+            fields = {"path": path, "mode": f"{stat.S_IMODE(state.st_mode):04o}"}
+            return Finding(location, "config.secret_open", fields)
+        with path.open("rb") as file:
+            empty = not file.read(_ENOUGH).strip()
+    except ConfigError as error:
+        return Finding(location, error.key, error.fields)
+    except FileNotFoundError:
+        return Finding(location, "config.secret_missing", {"path": secret.file})
+    except OSError:
+        return Finding(location, "config.secret_forbidden", {"path": secret.file})
+    return Finding(location, "config.secret_empty", {"path": path}) if empty else None
+
+
+def _neighbours(config: Config) -> Iterator[Finding]:
+    """Local repositories on the device of a tree that they keep (R17)."""
+    if config.demo:
+        return
+    for name, backup_set in config.backup_sets.items():
+        repository = config.repositories[backup_set.repository].path
+        for member, tree in backup_set.trees.items():
+            device = _device(tree.path)
+            if repository and device is not None and device == _future_device(repository):
+                location = ("repositories", backup_set.repository, "url")
+                fields = {"path": tree.path, "set": name, "member": member}
+                yield Finding(location, "config.same_device", fields)
+
+
+def _own_directories(config: Config) -> Iterator[Finding]:
+    """Directories of opsd's own inside a tree: they would be backed up into themselves."""
+    own: list[tuple[Location, Path]] = [
+        (("state",), config.state),
+        (("scratch",), config.scratch),
+        (("cache",), config.cache),
+    ]
+    own += [
+        (("repositories", name, "url"), repository.path)
+        for name, repository in config.repositories.items()
+        if repository.path is not None
+    ]
+    trees = [
+        (name, member, tree)
+        for name, backup_set in config.backup_sets.items()
+        for member, tree in backup_set.trees.items()
+    ]
+    for location, path in own:
+        for name, member, tree in trees:
+            if _is_taken(path, tree):
+                fields = {"path": tree.path, "set": name, "member": member}
+                yield Finding(location, "config.inside_source", fields)
+
+
+def _is_taken(path: Path, tree: FilesMember) -> bool:
+    """Whether a backup of the tree would take the path."""
+    real, root = Path(os.path.realpath(path)), Path(os.path.realpath(tree.path))
+    left_out = (root / excluded for excluded in tree.exclude)
+    return real.is_relative_to(root) and not any(real.is_relative_to(one) for one in left_out)
+
+
+def _device(path: Path) -> int | None:
+    """The device of a path; nothing when it is not there or may not be seen."""
+    try:
+        return path.stat().st_dev
+    except OSError:
+        return None
+
+
+def _future_device(path: Path) -> int | None:
+    """The device that a path lies on, or will lie on once it is made."""
+    found = (_device(one) for one in (path, *path.parents))
+    return next((device for device in found if device is not None), None)
