@@ -4,6 +4,7 @@
     ├── ConfigError            mend the configuration, then start again
     ├── UsageError             the command line asks for something that cannot be done
     ├── Refused                opsd will not do it: the reason is a guard, not a fault
+    │   └── ClockWrong         no time of a run could be trusted
     ├── SourceFailed           the living system could not be read whole
     │   └── DatabaseFailed     PostgreSQL did not answer as asked
     ├── StorageFailed          a repository or a disk of ours
@@ -12,6 +13,7 @@
     │   ├── WrongPassword      the key does not fit: never initialise again
     │   ├── RepositoryDamaged  stop pruning, keep everything, repair in order
     │   └── SpaceExhausted     free space, then run again
+    ├── ScratchFull            no room (or no right) for dumps and throwaway databases
     ├── ToolFailed             a program is missing, too old, or answered nonsense
     ├── TimedOut               we stopped waiting; the outcome is unknown
     └── Cancelled              a person or a shutdown ended it
@@ -65,6 +67,12 @@ class Refused(OpsdError):
     reason = "refused"
 
 
+class ClockWrong(Refused):
+    """This machine's clock disagrees with others; ages and retention would be wrong."""
+
+    reason = "clock"
+
+
 class SourceFailed(OpsdError):
     """The living system could not be read whole."""
 
@@ -109,6 +117,12 @@ class SpaceExhausted(StorageFailed):
     """A disk is full, or too full to begin."""
 
     reason = "space"
+
+
+class ScratchFull(OpsdError):
+    """The scratch directory cannot take what must be written there for a while."""
+
+    reason = "scratch"
 
 
 class ToolFailed(OpsdError):

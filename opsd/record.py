@@ -36,6 +36,11 @@ def noun(kind: type[Noun], found: object) -> Noun:
     return value
 
 
+def from_json(kind: type[Noun], text: str) -> Noun:
+    """A noun from its JSON text."""
+    return noun(kind, json.loads(text))
+
+
 def to_json(value: object) -> str:
     """Compact JSON with sorted keys: the same facts give the same bytes."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

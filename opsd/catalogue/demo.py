@@ -39,4 +39,24 @@ TABLE: dict[str, Sentence] = {
         "xem nó đang chờ gì rồi thử lại",
         "look for what it waits on, then try again",
     ),
+    "demo.made": Sentence(
+        "hệ thống mẫu với {dossiers} hồ sơ đã sẵn sàng tại {directory}",
+        "the demo with {dossiers} dossiers is ready in {directory}",
+    ),
+    "demo.database_runs": Sentence(
+        "cơ sở dữ liệu mẫu đang chạy ({connection}); nhấn Ctrl-C để dừng",
+        "the demo's database runs ({connection}); Ctrl-C ends it",
+    ),
+    "demo.serves": Sentence(
+        "hệ thống mẫu đang chạy tại {address}; nhấn Ctrl-C để dừng",
+        "the demo runs at {address}; Ctrl-C ends it",
+    ),
+    "demo.day_passed": Sentence(
+        "ngày {day} đã qua: {arrived} hồ sơ mới, {changed} hồ sơ có tiến độ mới, "
+        "{replaced} bản quét được thay",
+        "day {day} has passed: {arrived} arrived, {changed} moved on, {replaced} scans replaced",
+    ),
+    "demo.removed": Sentence(
+        "đã xóa hệ thống mẫu tại {directory}", "the demo in {directory} has been removed"
+    ),
 }

@@ -33,4 +33,198 @@ TABLE: dict[str, Sentence] = {
         "xem nhật ký {log}; kiểm tra dung lượng và quyền của thư mục",
         "read the log {log}; look at the space and the permissions of the directory",
     ),
+    "lock.cancelled": Sentence(
+        "đã dừng khi đang chờ {holder}", "ended while waiting for {holder}"
+    ),
+    "tree.root_unreadable": Sentence(
+        "không đọc được thư mục {path}",
+        "the directory {path} cannot be read",
+        "kiểm tra quyền đọc của tài khoản chạy opsd trên thư mục này",
+        "give the account of opsd the right to read this directory",
+    ),
+    "source.missing": Sentence(
+        "thư mục nguồn {path} không tồn tại",
+        "the source {path} does not exist",
+        "kiểm tra ổ đĩa đã được gắn chưa và đường dẫn trong cấu hình",
+        "see whether its disk is mounted, and the path in the configuration",
+    ),
+    "source.no_directory": Sentence(
+        "nguồn {path} không phải là thư mục",
+        "the source {path} is not a directory",
+        "sửa đường dẫn trong cấu hình",
+        "mend the path in the configuration",
+    ),
+    "restic.not_restic": Sentence(
+        "{program} không phải là restic", "{program} is not restic",
+        "sửa mục `restic` trong cấu hình", "mend `restic` in the configuration",
+    ),
+    "restic.too_old": Sentence(
+        "restic {version} quá cũ; cần {minimum} trở lên",
+        "restic {version} is too old; {minimum} or newer is needed",
+        "cài restic mới hơn và trỏ mục `restic` trong cấu hình tới nó",
+        "install a newer restic and point `restic` in the configuration to it",
+    ),
+    "restic.no_summary": Sentence(
+        "lệnh restic {command} kết thúc mà không báo cáo kết quả; không coi là thành công",
+        "restic {command} ended without a summary; it does not count as a success",
+    ),
+    "restic.failed": Sentence(
+        "lệnh restic {command} trên kho {repository} thất bại với mã {exit_code}",
+        "restic {command} on repository {repository} failed with exit code {exit_code}",
+    ),
+    "repository.missing": Sentence(
+        "không có kho sao lưu nào tại địa chỉ của {repository}",
+        "there is no repository at the address of {repository}",
+        "kiểm tra ổ đĩa đã gắn và địa chỉ; lần `opsd backup` đầu tiên sẽ tạo kho mới",
+        "see whether its disk is mounted and the address is right; the first `opsd backup` makes one",
+    ),
+    "repository.lost": Sentence(
+        "kho {repository} từng có {points} điểm khôi phục nhưng nay không còn: không tạo kho mới",
+        "repository {repository} held {points} recovery points and is gone: no new one is made",
+        "gắn lại ổ đĩa của kho; nếu kho thật sự đã mất, dùng bản sao khác và báo cáo sự cố",
+        "mount its disk again; if it is truly lost, turn to another copy and report the incident",
+    ),
+    "repository.locked": Sentence(
+        "kho {repository} đang bị tiến trình khác giữ",
+        "repository {repository} is locked by another process",
+        "chờ lần chạy kia xong, hoặc xem `restic list locks`; không dùng --remove-all",
+        "wait for the other run, or look at `restic list locks`; never use --remove-all",
+    ),
+    "repository.held": Sentence(
+        "kho {repository} đang được {holder} sử dụng; đã chờ {waited}",
+        "repository {repository} is in use by {holder}; waited {waited}",
+        "chờ lần chạy kia xong rồi chạy lại",
+        "wait until the other run is over, then run again",
+    ),
+    "repository.wrong_password": Sentence(
+        "mật khẩu không mở được kho {repository}",
+        "the password does not open repository {repository}",
+        "dùng đúng tệp mật khẩu (bản niêm phong); không khởi tạo lại kho",
+        "use the right password file (the sealed copy); do not initialise the repository again",
+    ),
+    "repository.damaged": Sentence(
+        "kho {repository} bị hỏng",
+        "repository {repository} is damaged",
+        "không xóa, không prune; giữ nguyên kho, sao chép index và snapshots rồi mới sửa theo"
+        " docs/runbooks/repository-damaged.md",
+        "do not forget or prune; keep everything, copy index and snapshots, then repair by"
+        " docs/runbooks/repository-damaged.md",
+    ),
+    "repository.full": Sentence(
+        "ổ đĩa của kho {repository} đã đầy",
+        "the disk of repository {repository} is full",
+        "giải phóng hoặc mở rộng ổ đĩa, rồi chạy lại; các điểm khôi phục cũ vẫn còn nguyên",
+        "free or enlarge the disk, then run again; older recovery points are intact",
+    ),
+    "repository.unreachable": Sentence(
+        "không kết nối được tới kho {repository}",
+        "repository {repository} cannot be reached",
+        "kiểm tra đường truyền và máy chủ lưu trữ",
+        "look at the link and at the storage server",
+    ),
+    "repository.not_written": Sentence(
+        "restic báo đã ghi nhưng kho {repository} không có snapshot {snapshots}",
+        "restic told of snapshots that repository {repository} does not hold: {snapshots}",
+        "kiểm tra ổ đĩa của kho; không coi lần sao lưu này là thành công",
+        "look at the disk of the repository; this backup does not count",
+    ),
+    "database.unreachable": Sentence(
+        "không kết nối được tới PostgreSQL",
+        "PostgreSQL cannot be reached",
+        "kiểm tra máy chủ cơ sở dữ liệu, chuỗi kết nối và tệp mật khẩu",
+        "look at the database server, the connection string and the passfile",
+    ),
+    "database.refused": Sentence(
+        "PostgreSQL từ chối câu lệnh",
+        "PostgreSQL refused a statement",
+        "kiểm tra quyền của tài khoản sao lưu và câu SQL trong cấu hình",
+        "look at the rights of the backup role and at the SQL in the configuration",
+    ),
+    "pgtools.failed": Sentence(
+        "{program} thất bại với mã {exit_code}",
+        "{program} failed with exit code {exit_code}",
+        "xem chi tiết; không có bản sao lưu nào được ghi từ lần xuất dữ liệu này",
+        "see the detail; nothing of this dump was stored",
+    ),
+    "dump.table_missing": Sentence(
+        "bản xuất thiếu bảng: {tables}", "the dump lacks tables: {tables}",
+        "kiểm tra quyền của tài khoản sao lưu", "look at the rights of the backup role",
+    ),
+    "dump.differs": Sentence(
+        "bảng {table}: bản xuất có {dumped} dòng nhưng cơ sở dữ liệu đếm được {counted}",
+        "table {table}: the dump has {dumped} rows but the database counted {counted}",
+        "không tin bản xuất này; kiểm tra ổ đĩa scratch và máy chủ PostgreSQL",
+        "do not trust this dump; look at the scratch disk and the PostgreSQL server",
+    ),
+    "dump.unread": Sentence(
+        "restic không đọc hết bản xuất của {member}", "restic could not read the dump of {member}"
+    ),
+    "dump.no_role_passwords": Sentence(
+        "{member}: tài khoản sao lưu không phải superuser nên không lưu mật khẩu của các role",
+        "{member}: the backup role is no superuser, so the passwords of roles are not kept",
+    ),
+    "scratch.full": Sentence(
+        "ổ đĩa tạm (scratch) đã đầy",
+        "the scratch disk is full",
+        "giải phóng hoặc mở rộng ổ đĩa của thư mục `scratch`, rồi chạy lại",
+        "free or enlarge the disk of the `scratch` directory, then run again",
+    ),
+    "scratch.failed": Sentence(
+        "không ghi được vào thư mục tạm (scratch)",
+        "the scratch directory cannot be written",
+        "kiểm tra dung lượng và quyền của thư mục `scratch`",
+        "look at the space and the permissions of the `scratch` directory",
+    ),
+    "space.too_little": Sentence(
+        "{path} còn {free}, cần {needed} và phải chừa lại {spare}",
+        "{path} has {free} left; {needed} are needed and {spare} must stay free",
+        "giải phóng hoặc mở rộng ổ đĩa; chưa ghi gì cả",
+        "free or enlarge the disk; nothing was written",
+    ),
+    "clock.differs": Sentence(
+        "đồng hồ máy này lệch {offset} so với máy chủ cơ sở dữ liệu của {source} (cho phép {limit})",
+        "this machine's clock is {offset} ahead of the database server of {source} (limit {limit})",
+        "đồng bộ thời gian (NTP) trên cả hai máy rồi chạy lại",
+        "synchronise both clocks (NTP), then run again",
+    ),
+    "clock.behind": Sentence(
+        "bản sao lưu mới nhất có thời điểm {newest}, sau hiện tại {now}: đồng hồ đã từng sai",
+        "the newest snapshot is dated {newest}, after now ({now}): a clock was or is wrong",
+        "đồng bộ thời gian (NTP); nếu đồng hồ nay đã đúng, xóa snapshot có ngày tương lai",
+        "synchronise the clock (NTP); if it is right now, remove the snapshot from the future",
+    ),
+    "clock.unsynchronised": Sentence(
+        "đồng hồ máy này không được đồng bộ với máy chủ thời gian",
+        "this machine's clock is not kept by a time server",
+        "bật chrony hoặc systemd-timesyncd, hoặc đặt clock.require_sync: false",
+        "turn on chrony or systemd-timesyncd, or set clock.require_sync: false",
+    ),
+    "store.failed": Sentence(
+        "không đọc hoặc ghi được lịch sử {path}",
+        "the history {path} cannot be read or written",
+        "kiểm tra ổ đĩa và quyền; nếu tệp hỏng, đổi tên nó và chạy `opsd store rebuild`",
+        "look at disk and permissions; if the file is damaged, move it away and run"
+        " `opsd store rebuild`",
+    ),
+    "store.newer": Sentence(
+        "lịch sử {path} do phiên bản opsd mới hơn ghi (dạng {version})",
+        "the history {path} was written by a newer opsd (form {version})",
+        "dùng phiên bản opsd mới hơn",
+        "use the newer opsd",
+    ),
+    "set.unknown": Sentence(
+        "không có bộ sao lưu tên {name}; hiện có: {known}",
+        "there is no backup set {name}; there are: {known}",
+    ),
+    "run.crashed": Sentence(
+        "opsd gặp lỗi nội bộ {error}", "opsd met an internal error: {error}",
+        "gửi nhật ký cho người phát triển", "send the log to the developers",
+    ),
+    "run.died": Sentence(
+        "tiến trình {pid} đã chết giữa chừng; không có gì của lần chạy này được coi là thành công",
+        "process {pid} died in the middle; nothing of this run counts as done",
+        "chạy lại; `opsd status` cho biết điểm khôi phục gần nhất",
+        "run it again; `opsd status` shows the newest recovery point",
+    ),
+    "disk.failed": Sentence("lỗi đọc ghi đĩa", "a disk failed"),
 }

@@ -129,7 +129,7 @@ def _inner(annotation: Any, part: str | int) -> tuple[Any, bool]:  # noqa: ANN40
     if variants := _variants(kind):
         return variants.get(str(part)), False
     inner = get_args(kind)
-    return (inner[1 if isinstance(part, str) and len(inner) > 1 else 0] if inner else None), True
+    return (inner[get_origin(kind) is Mapping] if inner else None), True
 
 
 def _bare(annotation: Any) -> Any:  # noqa: ANN401

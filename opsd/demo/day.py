@@ -9,12 +9,12 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 from pathlib import PurePosixPath
 from typing import TextIO
 
 from opsd.demo import load, schema, words
-from opsd.demo.dataset import ZONE, Office, Paper, chance, date_of, moment_in
+from opsd.demo.dataset import FIRST_DAY, ZONE, Office, Paper, chance, date_of, moment_in
 from opsd.demo.psql import ask, feeding
 from opsd.demo.scans import Shelf
 
@@ -22,6 +22,7 @@ _RECENT = 10  # changes fall on this many times as many of the newest dossiers
 _REPLACED_SHARE = 0.25  # of the changed dossiers
 
 _STAND = "SELECT coalesce(max(id), 0) FROM dossier"
+_NEWEST = "SELECT (max(received_at) AT TIME ZONE interval '7 hours')::date FROM dossier"
 _SCANS = """
 SELECT a.id, a.dossier_id, a.path, d.code,
     (SELECT count(*) FROM attachment b WHERE b.dossier_id = a.dossier_id)
@@ -67,6 +68,12 @@ def play(connection: str, office: Office, shelf: Shelf, number: int, share: floa
         _replace(stream, better)
         stream.write(schema.TOUCH)
     return Day(number, len(bundles), len(changed), len(better))
+
+
+def next_day(connection: str) -> int:
+    """The number of the day after the one on which the newest dossier came in."""
+    newest = ask(f"{connection} user={schema.APPLICATION}", _NEWEST)[0][0]
+    return max(1, (date.fromisoformat(newest) - FIRST_DAY).days + 2)
 
 
 def _recent(draw: random.Random, last: int, count: int) -> list[int]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from opsd.demo import load, schema
 from opsd.demo.dataset import Office, Scale
-from opsd.demo.day import Day, play
+from opsd.demo.day import Day, next_day, play
 from opsd.demo.psql import ask, feeding
 from opsd.demo.scans import Shelf
 from opsd.demo.stray import end_stray, stray
@@ -69,11 +69,8 @@ class DossierSystem:
 
         Raises `Refused` for a directory that is not a demo of ours, or one of another scale.
         """
-        match _claim(self.directory, self.scale):
-            case "complete":
-                return
-            case _:
-                self._build()
+        if _claim(self.directory, self.scale) != _COMPLETE:
+            self._build()
 
     def start(self) -> None:
         """Start the database. Raises `Refused` when another process runs it already."""
@@ -91,6 +88,10 @@ class DossierSystem:
         The database must run. Raises `DatabaseFailed`; then the day has not happened.
         """
         return play(self.connection, Office(self.scale), self._shelf, day, share)
+
+    def next_day(self) -> int:
+        """The number of the day after the newest dossier came in; the database must run."""
+        return next_day(self.connection)
 
     def remove(self) -> None:
         """Stop what runs in the directory, and remove it. Refuses what is not a demo of ours."""

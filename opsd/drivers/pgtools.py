@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from opsd.drivers import process
-from opsd.errors import DatabaseFailed, SpaceExhausted
+from opsd.errors import DatabaseFailed, ScratchFull
 
 GLOBALS = "globals.sql"
 DUMP = "dump"
@@ -90,13 +90,13 @@ class Programs:
     def _run(self, program: str, *arguments: str) -> process.Completed:
         done = process.run(self._command(program, *arguments), stop=self.stop)
         if done.exit_code != 0 and _FULL in done.complaint:
-            raise SpaceExhausted("scratch.full", detail=done.complaint[-2000:])
+            raise ScratchFull("scratch.full", detail=_impersonal(done.complaint))
         if done.exit_code != 0:
             raise DatabaseFailed(
                 "pgtools.failed",
                 program=program,
                 exit_code=done.exit_code,
-                detail=done.complaint[-2000:],
+                detail=_impersonal(done.complaint),
             )
         return done
 
@@ -112,6 +112,13 @@ def dumped_digest(file: Path) -> tuple[int, str]:
             hashed.update(view[:got])
             left -= got
     return rows, hashed.hexdigest()
+
+
+def _impersonal(complaint: str) -> str:
+    """What a program complained about, without the lines that quote rows."""
+    quoting = ("DETAIL:", "CONTEXT:", "Command was:", "pg_restore: detail:", "LINE ")
+    lines = (line for line in complaint.splitlines() if not line.lstrip().startswith(quoting))
+    return "\n".join(lines)[-2000:]
 
 
 def dumped_large_objects(dump: Path) -> dict[int, Path]:

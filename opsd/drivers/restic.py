@@ -332,7 +332,7 @@ def parse_restore(
     if done.exit_code != 0 and not failures:
         failures = (_last_words(done),)
     if any("no space left on device" in text for text in failures):
-        raise errors.SpaceExhausted("scratch.full", detail=failures[0])
+        raise errors.ScratchFull("scratch.full", detail=failures[0])
     return RestoreSummary(
         files=_count(messages.summary, "files_restored"),
         bytes=_count(messages.summary, "bytes_restored"),

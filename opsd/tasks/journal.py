@@ -83,7 +83,7 @@ def opened(
     """
     at = kit.clock()
     run = Run(new_run_id(at), task, backup_set, repository, at, kit.config.host, os.getpid(), slot)
-    with lock.lease(kit.run_lease(run.id), run.id):
+    with _alive(kit, run):
         kit.store.open_run(run)
         journal = Journal(kit, run)
         try:
@@ -97,7 +97,17 @@ def opened(
             outcome = journal.closing.outcome if journal.closing else Outcome.SUCCEEDED
             reason = journal.closing.reason if journal.closing else ""
             _close(journal, outcome, reason, tuple(journal.findings))
-    kit.run_lease(run.id).unlink(missing_ok=True)
+
+
+@contextmanager
+def _alive(kit: Kit, run: Run) -> Iterator[None]:
+    """Hold the run's lease: whoever finds it free knows that the run is over or dead."""
+    path = kit.run_lease(run.id)
+    with lock.lease(path, run.id):
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def end(journal: Journal, outcome: Outcome, reason: str = "") -> None:
@@ -121,7 +131,13 @@ def _close(journal: Journal, outcome: Outcome, reason: str, findings: tuple[Find
 
 
 # What a proof could not even look at says nothing about the recovery point.
-_BLIND = (errors.ToolFailed, errors.Refused, errors.ConfigError, errors.StorageFailed)
+_BLIND = (
+    errors.ToolFailed,
+    errors.Refused,
+    errors.ConfigError,
+    errors.StorageFailed,
+    errors.ScratchFull,
+)
 
 
 def _verdict(error: BaseException, task: Task) -> tuple[Finding, Outcome, str]:

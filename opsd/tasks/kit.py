@@ -14,7 +14,7 @@ from opsd.clock import Clock
 from opsd.config.schema import BackupSet, Config, PostgresMember
 from opsd.drivers import lock, process
 from opsd.drivers.postgres import Database
-from opsd.drivers.restic import Restic
+from opsd.drivers.restic import Limits, Restic
 from opsd.drivers.storage import LocalStorage, Storage
 from opsd.errors import RepositoryLocked, UsageError
 from opsd.store import Store
@@ -77,6 +77,10 @@ class Kit:
             env={"AWS_SHARED_CREDENTIALS_FILE": str(credentials.path())} if credentials else {},
             stop=self.stop,
         )
+
+    def limits(self, repository: str, work: timedelta) -> Limits:
+        """How long restic may work, and how long wait for somebody else's lock."""
+        return Limits(work, self.config.repositories[repository].lock_wait)
 
     def storage(self, repository: str) -> Storage | None:
         """The objects of a repository, where opsd can read them itself."""

@@ -1,0 +1,45 @@
+"""The composition root: a configuration becomes a kit that tasks can work with."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from opsd import clock as wall
+from opsd.clock import Clock
+from opsd.config.schema import Config
+from opsd.drivers.process import Stop
+from opsd.model import Task
+from opsd.store import Store
+from opsd.tasks.backup import back_up
+from opsd.tasks.kit import Kit, Nobody, Watcher
+from opsd.tasks.prove import prove
+
+STORE = "opsd.sqlite"
+
+
+def assemble(
+    config: Config,
+    *,
+    clock: Clock = wall.now,
+    stop: Stop | None = None,
+    watcher: Watcher | None = None,
+) -> Kit:
+    """Everything a task works with. The caller closes `kit.store`."""
+    return Kit(
+        config=config,
+        store=Store(config.state / STORE),
+        clock=clock,
+        stop=stop or Stop(),
+        watcher=watcher or Nobody(),
+    )
+
+
+
+
+def night(kit: Kit, backup_set: str, slot: datetime | None = None) -> dict[Task, bool]:
+    """What a schedule does each night: back up, then prove what was taken."""
+    backup = back_up(kit, backup_set, slot)
+    done = {Task.BACKUP: backup.closing.outcome.good}
+    if backup.point is not None and kit.backup_set(backup_set).prove.after_backup:
+        done[Task.PROVE] = prove(kit, backup_set, backup.point.id).closing.outcome.good
+    return done

@@ -1,0 +1,88 @@
+"""May a backup begin? Facts in, reasons against it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from opsd.catalogue import Size
+from opsd.errors import ClockWrong, OpsdError, SpaceExhausted, ToolFailed
+
+
+@dataclass(frozen=True, slots=True)
+class ClockFacts:
+    """What is known about the time: ours, the kernel's word, other clocks, and the newest record."""
+
+    now: datetime
+    max_offset: timedelta
+    synchronised: bool | None
+    sync_required: bool
+    offsets: Mapping[str, timedelta] = field(default_factory=dict)  # ours minus theirs, by source
+    newest_snapshot: datetime | None = None
+
+
+def judge_clock(facts: ClockFacts) -> tuple[OpsdError, ...]:
+    """Why this clock must not date a recovery point."""
+    against: list[OpsdError] = []
+    for source, offset in facts.offsets.items():
+        if abs(offset) > facts.max_offset:
+            against.append(
+                ClockWrong("clock.differs", source=source, offset=offset, limit=facts.max_offset)
+            )
+    newest = facts.newest_snapshot
+    if newest is not None and newest > facts.now + facts.max_offset:
+        against.append(ClockWrong("clock.behind", newest=newest, now=facts.now))
+    if facts.sync_required and facts.synchronised is False:
+        against.append(ClockWrong("clock.unsynchronised"))
+    return tuple(against)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A place that must take `needed` bytes and keep `spare` free."""
+
+    path: Path
+    free: int
+    needed: int
+    spare: int = 0
+
+
+def judge_room(room: Room) -> tuple[OpsdError, ...]:
+    """Why a place is too small."""
+    if room.free >= room.needed + room.spare:
+        return ()
+    return (
+        SpaceExhausted(
+            "space.too_little",
+            path=room.path,
+            free=Size(room.free),
+            needed=Size(room.needed),
+            spare=Size(room.spare),
+        ),
+    )
+
+
+def judge_restic(
+    version: tuple[int, int, int], minimum: tuple[int, int, int]
+) -> tuple[OpsdError, ...]:
+    """Why this restic cannot be used."""
+    if version >= minimum:
+        return ()
+    return (ToolFailed("restic.too_old", version=_dotted(version), minimum=_dotted(minimum)),)
+
+
+def expected_growth(source_bytes: int, previous_added: int | None) -> int:
+    """Bytes that a run may add to the repository: all at first, then twice the last growth.
+
+    Never less than 64 MiB: an index and a pack or two are always written.
+    """
+    floor = 64 << 20
+    if previous_added is None:
+        return max(floor, source_bytes)
+    return max(floor, min(source_bytes, 2 * previous_added))
+
+
+def _dotted(version: tuple[int, int, int]) -> str:
+    return ".".join(map(str, version))

@@ -1,0 +1,253 @@
+"""Back up a set: the databases first, then the files, then the record that closes the point.
+
+A recovery point exists when its record does: the record is written last and holds the manifests
+and the evidence, so that the repository alone tells everything. A member that fails leaves the
+others alone and makes the point incomplete.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from opsd import __version__, record
+from opsd.config.schema import BackupSet, FilesMember, PostgresMember
+from opsd.drivers.storage import Storage
+from opsd.errors import OpsdError, ScratchFull, StorageFailed
+from opsd.model import Closing, Finding, Outcome, Proof, RecoveryPoint, Severity, Task
+from opsd.policy import change
+from opsd.tasks import sweep
+from opsd.tasks.ground import Ground, survey
+from opsd.tasks.journal import Journal, end, opened
+from opsd.tasks.kit import RECORD, TAG, Kit, tagged, tags
+from opsd.tasks.members import files, postgres
+from opsd.tasks.members.captured import Captured
+
+RECORD_FILE = "record.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a backup ended, and the point it made (none when no member could be taken)."""
+
+    closing: Closing
+    point: RecoveryPoint | None
+
+
+def back_up(kit: Kit, name: str, slot: datetime | None = None) -> Result:
+    """Take a recovery point of the set `name`.
+
+    Raises an `OpsdError` when the run could not begin or the repository failed; a member that
+    failed is told in the result, whose outcome is then `partial` or `failed`.
+    """
+    backup_set = kit.backup_set(name)
+    repository = backup_set.repository
+    sweep.sweep(kit)
+    with opened(kit, Task.BACKUP, name, repository, slot) as journal:
+        wait = kit.config.repositories[repository].lock_wait
+        with kit.queue(repository, f"backup {name} {journal.run.id}", wait) as waited:
+            journal.evidence("waited", {"seconds": waited.total_seconds()})
+            try:
+                point = _take(kit, journal, backup_set)
+            finally:
+                shutil.rmtree(kit.scratch(journal.run.id), ignore_errors=True)
+    assert journal.closing is not None  # noqa: S101  (`opened` closed it)
+    return Result(journal.closing, point)
+
+
+def _take(kit: Kit, journal: Journal, backup_set: BackupSet) -> RecoveryPoint | None:
+    with journal.phase("preflight"):
+        ground = survey(kit, journal, backup_set)
+    kit.scratch(journal.run.id).mkdir(parents=True, mode=0o711)
+    storage = kit.storage(journal.run.repository)
+    before = _names(storage)
+    captured = _capture(kit, journal, backup_set, ground)
+    if not captured:
+        end(journal, Outcome.FAILED, _first_reason(ground))
+        return None
+    complete = len(captured) == len(backup_set.members) and not journal.faults
+    point = RecoveryPoint(
+        id=journal.run.id,
+        backup_set=journal.run.backup_set,
+        repository=journal.run.repository,
+        host=kit.config.host,
+        at=min(found.at for found in captured.values()),
+        members=tuple(found.snapshot for found in captured.values()),
+        complete=complete,
+    )
+    with journal.phase("record"):
+        _judge_change(kit, journal, captured)
+        point = _write_record(kit, journal, backup_set, point, captured)
+        _read_back(kit, journal, point, storage, before)
+    kit.store.add_point(point)
+    journal.reach(point.id, Proof.TAKEN)
+    _keep_manifests(kit, journal, captured)
+    if complete:
+        end(journal, Outcome.SUCCEEDED)
+    else:
+        end(journal, Outcome.PARTIAL, _first_reason(ground) or "partial")
+    return point
+
+
+# --- the members
+
+
+def _capture(
+    kit: Kit, journal: Journal, backup_set: BackupSet, ground: Ground
+) -> dict[str, Captured]:
+    """Each member that can be taken; a failure of one is told and leaves the others alone."""
+    captured: dict[str, Captured] = {}
+    for name, member in backup_set.ordered:
+        try:
+            if name in ground.failed:
+                raise ground.failed[name]
+            captured[name] = _capture_one(kit, journal, backup_set, name, member, ground)
+        except (OpsdError, OSError) as error:
+            failed = _translated(error)
+            if kit.stop.requested or isinstance(failed, StorageFailed):
+                raise failed from error
+            ground.failed.setdefault(name, failed)
+            journal.find(Severity.FAULT, "member.failed", member=name)
+            journal.findings.append(
+                Finding(Severity.FAULT, failed.key, failed.fields, failed.detail)
+            )
+    return captured
+
+
+def _capture_one(
+    kit: Kit,
+    journal: Journal,
+    backup_set: BackupSet,
+    name: str,
+    member: PostgresMember | FilesMember,
+    ground: Ground,
+) -> Captured:
+    if isinstance(member, PostgresMember):
+        return postgres.capture(kit, journal, backup_set, name, member)
+    return files.capture(kit, journal, backup_set, name, member, _parent(ground, name))
+
+
+def _parent(ground: Ground, name: str) -> str:
+    """The newest snapshot of this member that a record closed: restic reads only what changed."""
+    closed = {tagged(s.tags, "run") for s in ground.snapshots if tagged(s.tags, "part") == RECORD}
+    mine = [
+        s
+        for s in ground.snapshots
+        if tagged(s.tags, "part") == name and tagged(s.tags, "run") in closed
+    ]
+    return mine[-1].id if mine else ""
+
+
+def _first_reason(ground: Ground) -> str:
+    return next((error.reason for error in ground.failed.values()), "")
+
+
+def _translated(error: OpsdError | OSError) -> OpsdError:
+    if isinstance(error, OpsdError):
+        return error
+    return ScratchFull("scratch.failed", detail=str(error))
+
+
+# --- after
+
+
+def _judge_change(kit: Kit, journal: Journal, captured: Mapping[str, Captured]) -> None:
+    """Compare with the last point; what a person should see is told, nothing is stopped."""
+    points = kit.store.points(journal.run.backup_set)
+    for name, found in captured.items():
+        old = points[0].member(name) if points else None
+        if old is not None:
+            journal.findings += change.judge_tree(old, found.snapshot)
+        kept = _kept_manifest(kit, journal.run.backup_set, name)
+        if found.manifest.suffix == ".json" and kept.exists():
+            journal.findings += change.judge_tables(
+                postgres.read_manifest(kept), postgres.read_manifest(found.manifest)
+            )
+
+
+def _write_record(
+    kit: Kit,
+    journal: Journal,
+    backup_set: BackupSet,
+    point: RecoveryPoint,
+    captured: Mapping[str, Captured],
+) -> RecoveryPoint:
+    """Close the point in the repository: its manifests and what is known of its run."""
+    home = kit.scratch(journal.run.id) / RECORD
+    home.mkdir(mode=0o700)
+    for found in captured.values():
+        (home / found.manifest.name).hardlink_to(found.manifest)
+    body = {
+        "version": record.VERSION,
+        "opsd": __version__,
+        "run": record.plain(journal.run),
+        "point": record.plain(point),
+        "evidence": [record.plain(e) for e in kit.store.all_evidence(journal.run.id)],
+        "findings": [record.plain_finding(found) for found in journal.findings],
+        "manifests": {name: found.manifest.name for name, found in captured.items()},
+    }
+    (home / RECORD_FILE).write_text(record.to_json(body), encoding="utf-8")
+    summary = kit.restic(journal.run.repository).backup(
+        home,
+        host=kit.config.host,
+        tags=tags(journal.run.backup_set, journal.run.id, RECORD),
+        limits=kit.limits(journal.run.repository, backup_set.timeout),
+    )
+    return replace(point, record=summary.snapshot)
+
+
+def _read_back(
+    kit: Kit,
+    journal: Journal,
+    point: RecoveryPoint,
+    storage: Storage | None,
+    before: frozenset[str],
+) -> None:
+    """Do the snapshots that restic told of lie in the storage, unharmed?"""
+    wanted = {member.snapshot for member in point.members} | {point.record}
+    if storage is None:
+        listed = kit.restic(point.repository).snapshots(TAG, f"run:{point.id}")
+        present = {snapshot.id for snapshot in listed}
+    else:
+        objects = list(storage.objects())
+        present = {
+            o.name
+            for o in objects
+            if o.kind == "snapshots" and o.name in wanted and storage.digest(o) == o.name
+        }
+        written = [o for o in objects if o.name not in before]
+        journal.evidence(
+            "written",
+            {
+                "objects": [o.name for o in written],
+                "bytes": sum(o.size for o in written),
+            },
+        )
+    if missing := wanted - present:
+        raise StorageFailed(
+            "repository.not_written", repository=point.repository, snapshots=sorted(missing)
+        )
+
+
+def _names(storage: Storage | None) -> frozenset[str]:
+    return frozenset(o.name for o in storage.objects()) if storage else frozenset()
+
+
+def _kept_manifest(kit: Kit, backup_set: str, name: str) -> Path:
+    return kit.manifest(backup_set, name).with_suffix(".json")
+
+
+def _keep_manifests(kit: Kit, journal: Journal, captured: Mapping[str, Captured]) -> None:
+    """Keep the manifests for the next run: known digests, and what to compare with."""
+    for name, found in captured.items():
+        kept = kit.manifest(journal.run.backup_set, name)
+        if found.manifest.suffix == ".json":
+            kept = _kept_manifest(kit, journal.run.backup_set, name)
+        kept.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+        draft = kept.with_name(kept.name + ".draft")
+        shutil.copyfile(found.manifest, draft)
+        draft.replace(kept)
+

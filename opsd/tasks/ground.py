@@ -1,0 +1,111 @@
+"""What stands against a backup before it begins: looked at first, judged by policy.preflight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from opsd.config.schema import BackupSet, PostgresMember
+from opsd.drivers import restic, system
+from opsd.drivers.restic import Snapshot
+from opsd.errors import OpsdError, RepositoryMissing, StorageFailed
+from opsd.model import Finding, Severity
+from opsd.policy import preflight
+from opsd.tasks.journal import Journal
+from opsd.tasks.kit import TAG, Kit
+from opsd.tasks.members import files, postgres
+
+
+@dataclass(slots=True)
+class Ground:
+    """What was learned before the first effect: members that cannot be taken are in `failed`."""
+
+    snapshots: tuple[Snapshot, ...] = ()
+    databases: dict[str, postgres.Observed] = field(default_factory=dict)
+    failed: dict[str, OpsdError] = field(default_factory=dict)
+
+
+def survey(kit: Kit, journal: Journal, backup_set: BackupSet) -> Ground:
+    """Look at everything that could stand against this run; raises the first that does."""
+    ground = Ground()
+    against = list(preflight.judge_restic(restic.version(kit.config.restic), restic.MINIMUM))
+    if against:
+        raise against[0]
+    for name, member in backup_set.ordered:
+        try:
+            if isinstance(member, PostgresMember):
+                ground.databases[name] = postgres.observe(kit, member)
+            else:
+                files.observe(member)
+        except OpsdError as error:
+            ground.failed[name] = error
+    ground.snapshots = _open_repository(kit, journal)
+    against += preflight.judge_clock(_clock_facts(kit, ground))
+    against += _judge_room(kit, journal, ground)
+    journal.evidence("preflight", _ground_evidence(ground))
+    journal.findings += [
+        Finding(Severity.FAULT, e.key, e.fields, e.detail) for e in against[1:]
+    ]
+    if against:
+        raise against[0]
+    return ground
+
+
+def _open_repository(kit: Kit, journal: Journal) -> tuple[Snapshot, ...]:
+    """The set's snapshots. Where there is no repository and never was one of ours, make it."""
+    repository = kit.restic(journal.run.repository)
+    try:
+        return repository.snapshots(TAG, f"set:{journal.run.backup_set}")
+    except RepositoryMissing as missing:
+        known = kit.store.points(journal.run.backup_set)
+        if any(point.repository == journal.run.repository for point in known):
+            raise StorageFailed(
+                "repository.lost", repository=journal.run.repository, points=len(known)
+            ) from missing
+        repository.init()
+        journal.find(Severity.NOTE, "repository.made", repository=journal.run.repository)
+        return ()
+
+
+def _clock_facts(kit: Kit, ground: Ground) -> preflight.ClockFacts:
+    return preflight.ClockFacts(
+        now=kit.clock(),
+        max_offset=kit.config.clock.max_offset,
+        synchronised=system.clock_synchronised(),
+        sync_required=kit.config.sync_required,
+        offsets={name: observed.ahead for name, observed in ground.databases.items()},
+        newest_snapshot=max((found.at for found in ground.snapshots), default=None),
+    )
+
+
+def _judge_room(kit: Kit, journal: Journal, ground: Ground) -> tuple[OpsdError, ...]:
+    """Room for the dumps, and room in a local repository for what will be added."""
+    dumps = sum(observed.server.bytes for observed in ground.databases.values())
+    scratch = system.space(kit.config.scratch)
+    against = preflight.judge_room(preflight.Room(kit.config.scratch, scratch.free, dumps))
+    repository = kit.config.repositories[journal.run.repository]
+    if repository.path is not None:
+        points = kit.store.points(journal.run.backup_set)
+        added = sum(m.added_bytes for m in points[0].members) if points else None
+        room = preflight.Room(
+            repository.path,
+            system.space(repository.path).free,
+            preflight.expected_growth(dumps, added),
+            repository.min_free,
+        )
+        against += preflight.judge_room(room)
+    return against
+
+
+def _ground_evidence(ground: Ground) -> Mapping[str, object]:
+    return {
+        "databases": {
+            name: {
+                "version": observed.server.version,
+                "bytes": observed.server.bytes,
+                "clock_ahead_seconds": observed.ahead.total_seconds(),
+            }
+            for name, observed in ground.databases.items()
+        },
+        "snapshots": len(ground.snapshots),
+    }

@@ -1,0 +1,191 @@
+"""A tree of files as a member: surveyed before and after restic reads it.
+
+Before restic begins, every entry is looked at and compared with the last manifest: what has the same
+size, times and inode keeps its digest, the rest is hashed while restic reads it. Afterwards every
+entry is looked at once more. An entry that looks the same both times was the same all the time, so
+that the digest is of what restic stored; any other is marked and named.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from opsd import manifest
+from opsd.config.schema import BackupSet, FilesMember
+from opsd.drivers import tree
+from opsd.drivers.restic import BackupSummary
+from opsd.errors import SourceFailed
+from opsd.manifest import APPEARED, CHANGED, FILE, UNREADABLE, VANISHED, Entry
+from opsd.model import MemberKind, MemberSnapshot, Severity
+from opsd.tasks.journal import Journal
+from opsd.tasks.kit import Kit, tags
+from opsd.tasks.members.captured import Captured, Forward
+
+MANIFEST = "manifest.jsonl"
+_NAMED = 10  # entries named in a finding; the manifest has them all
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a look at a tree counted. `unhashed` bytes belong to files without a known digest."""
+
+    entries: int
+    bytes: int
+
+
+def observe(member: FilesMember) -> None:
+    """Whether the source is there. Raises `SourceFailed` when it is not a readable directory."""
+    path = member.path
+    if not path.exists():
+        raise SourceFailed("source.missing", path=path)
+    if not path.is_dir():
+        raise SourceFailed("source.no_directory", path=path)
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise SourceFailed("tree.root_unreadable", path=path)
+
+
+def capture(
+    kit: Kit,
+    journal: Journal,
+    backup_set: BackupSet,
+    name: str,
+    member: FilesMember,
+    parent: str,
+) -> Captured:
+    """Put the tree into a snapshot and describe it."""
+    at = kit.clock()
+    home = kit.scratch(journal.run.id)
+    first, second, last = (home / f"{name}.{step}" for step in ("first", "second", MANIFEST))
+    with journal.phase("survey", name):
+        manifest.write(first, _with_known_digests(member, kit.manifest(journal.run.backup_set, name)))
+    with journal.phase("upload", name), ThreadPoolExecutor(1) as pool:
+        hashing = pool.submit(manifest.write, second, _hashed(kit, member.path, first))
+        summary = kit.restic(journal.run.repository).backup(
+            member.path,
+            host=kit.config.host,
+            tags=tags(journal.run.backup_set, journal.run.id, name),
+            limits=kit.limits(journal.run.repository, backup_set.timeout),
+            parent=parent,
+            exclude=[str(member.path / path) for path in member.exclude],
+            on_progress=Forward(kit),
+        )
+        hashing.result()
+    with journal.phase("survey", name):
+        noted = _Noted(name)
+        files = noted.count(_settled(member, second))
+        manifest.write(last, files)
+    first.unlink()
+    second.unlink()
+    noted.tell(journal)
+    _tell_unread(journal, name, summary)
+    snapshot = MemberSnapshot(
+        member=name,
+        kind=MemberKind.FILES,
+        snapshot=summary.snapshot,
+        root=str(member.path),
+        files=noted.files,
+        bytes=noted.bytes,
+        rows=0,
+        added_bytes=summary.added_bytes,
+        elapsed=journal.watch.elapsed(),
+    )
+    return Captured(snapshot, at, last)
+
+
+def _with_known_digests(member: FilesMember, previous: Path) -> Iterator[Entry]:
+    """The tree as it is, with the digests of what has not changed since the last manifest."""
+    before = manifest.read(previous) if previous.exists() else iter(())
+    now = tree.walk(member.path, member.exclude)
+    for old, new in manifest.merge(before, now, manifest.by_path, manifest.by_path):
+        if new is None:
+            continue
+        known = old is not None and old.sha256 and old.fingerprint == new.fingerprint
+        yield new._replace(sha256=old.sha256) if known and old is not None else new
+
+
+def _hashed(kit: Kit, root: Path, survey: Path) -> Iterator[Entry]:
+    """The survey with the digests that were missing."""
+    top = os.fsencode(root) + b"/"
+    for entry in manifest.read(survey):
+        if entry.kind != FILE or entry.sha256 or kit.stop.requested:
+            yield entry
+            continue
+        try:
+            yield entry._replace(sha256=tree.digest(top + entry.path))
+        except FileNotFoundError:
+            yield entry
+        except OSError:
+            yield entry._replace(state=UNREADABLE)
+
+
+def _settled(member: FilesMember, survey: Path) -> Iterator[Entry]:
+    """The survey compared with the tree after restic read it; what moved meanwhile is marked."""
+    after = tree.walk(member.path, member.exclude)
+    for seen, now in manifest.merge(
+        manifest.read(survey), after, manifest.by_path, manifest.by_path
+    ):
+        if seen is None:
+            assert now is not None  # noqa: S101  (merge gives one or both)
+            yield now._replace(state=APPEARED)
+        elif now is None:
+            yield seen._replace(sha256="", state=VANISHED)
+        elif seen.state or now.state:
+            yield seen._replace(sha256="", state=UNREADABLE)
+        elif seen.fingerprint != now.fingerprint and seen.kind == FILE:
+            yield now._replace(sha256="", state=CHANGED)
+        else:
+            yield now._replace(sha256=seen.sha256)
+
+
+class _Noted:
+    """Counts entries while they pass, and keeps the names of those that moved."""
+
+    def __init__(self, member: str) -> None:
+        self._member = member
+        self._moved: dict[str, list[str]] = {}
+        self._counts: dict[str, int] = {}
+        self.files = 0
+        self.bytes = 0
+
+    def count(self, entries: Iterator[Entry]) -> Iterator[Entry]:
+        for entry in entries:
+            if entry.kind == FILE and entry.state in {"", CHANGED}:
+                self.files += 1
+                self.bytes += entry.size
+            if entry.state:
+                self._counts[entry.state] = self._counts.get(entry.state, 0) + 1
+                names = self._moved.setdefault(entry.state, [])
+                if len(names) < _NAMED:
+                    names.append(entry.name)
+            yield entry
+
+    def tell(self, journal: Journal) -> None:
+        """Name what moved: unreadable is a fault, the rest is what a living tree does."""
+        for state, count in sorted(self._counts.items()):
+            severity = Severity.FAULT if state == UNREADABLE else Severity.NOTE
+            journal.find(
+                severity,
+                f"files.{state}",
+                member=self._member,
+                count=count,
+                names=self._moved[state],
+            )
+
+
+def _tell_unread(journal: Journal, name: str, summary: BackupSummary) -> None:
+    """What restic could not read: vanished files are named by the survey, the rest are faults."""
+    unread = [text for text in summary.unread if "no such file" not in text]
+    if unread:
+        journal.find(
+            Severity.FAULT,
+            "files.unread",
+            member=name,
+            count=len(unread),
+            names=unread[:_NAMED],
+        )
+    if summary.healed:
+        journal.find(Severity.CHANGE, "repository.healed", member=name)

@@ -1,0 +1,185 @@
+"""A database as a member: dumped and described from one exported snapshot."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from opsd import record
+from opsd.config.schema import BackupSet, PostgresMember
+from opsd.drivers import cluster, pgtools
+from opsd.drivers.postgres import (
+    Connection,
+    ServerFacts,
+    TableShape,
+    as_sequences,
+)
+from opsd.errors import DatabaseFailed
+from opsd.model import DatabaseManifest, MemberKind, MemberSnapshot, Severity, Table
+from opsd.tasks.journal import Journal
+from opsd.tasks.kit import Kit, tags
+from opsd.tasks.members.captured import Captured, Forward
+
+MANIFEST = "manifest.json"
+_TICK_SECONDS = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A database that answers, and how far our clock is ahead of its."""
+
+    server: ServerFacts
+    ahead: timedelta
+
+
+def observe(kit: Kit, member: PostgresMember) -> Observed:
+    """Ask the server what it is; its clock is compared with the middle of the question.
+
+    Raises `ToolFailed` when no program here is new enough for it.
+    """
+    with kit.database(member).connect() as connection:
+        asked = kit.clock()
+        server = connection.facts()
+        answered = kit.clock()
+    cluster.binaries(server.major)
+    return Observed(server, asked + (answered - asked) / 2 - server.clock)
+
+
+def capture(
+    kit: Kit, journal: Journal, backup_set: BackupSet, name: str, member: PostgresMember
+) -> Captured:
+    """Dump the database, check the dump against what SQL counted, and put it into a snapshot."""
+    home = kit.scratch(journal.run.id) / name
+    home.mkdir(parents=True, mode=0o700)
+    database = kit.database(member)
+    with database.connect() as connection:
+        server = connection.facts()
+        programs = pgtools.Programs(
+            cluster.binaries(server.major), database.env, backup_set.timeout, kit.stop
+        )
+        with journal.phase("dump", name):
+            manifest = _dump(kit, connection, programs, member, home, server)
+            programs.dump_globals(
+                member.connection, home / pgtools.GLOBALS, with_passwords=server.superuser
+            )
+    if not server.superuser:
+        journal.find(Severity.NOTE, "dump.no_role_passwords", member=name)
+    with journal.phase("upload", name):
+        summary = kit.restic(journal.run.repository).backup(
+            home,
+            host=kit.config.host,
+            tags=tags(journal.run.backup_set, journal.run.id, name),
+            limits=kit.limits(journal.run.repository, backup_set.timeout),
+            on_progress=Forward(kit),
+        )
+    if summary.unread:
+        raise DatabaseFailed("dump.unread", member=name, detail="\n".join(summary.unread[:5]))
+    kept = home.with_name(f"{name}.{MANIFEST}")
+    kept.write_text(record.to_json(record.plain(manifest)), encoding="utf-8")
+    snapshot = MemberSnapshot(
+        member=name,
+        kind=MemberKind.POSTGRES,
+        snapshot=summary.snapshot,
+        root=str(home),
+        files=len(manifest.tables),
+        bytes=summary.bytes,
+        rows=manifest.rows,
+        added_bytes=summary.added_bytes,
+        elapsed=journal.watch.elapsed(),
+    )
+    return Captured(snapshot, manifest.at, kept)
+
+
+def _dump(
+    kit: Kit,
+    connection: Connection,
+    programs: pgtools.Programs,
+    member: PostgresMember,
+    home: Path,
+    server: ServerFacts,
+) -> DatabaseManifest:
+    """Dump and count at the same time, both in one exported snapshot; then compare the two."""
+    target = home / pgtools.DUMP
+    before = connection.sequences()
+    with connection.exported_snapshot() as (snapshot, at), ThreadPoolExecutor(2) as pool:
+        shapes = connection.tables()
+        dumping = pool.submit(
+            programs.dump, member.connection, snapshot, target, member.jobs
+        )
+        counting = pool.submit(lambda: {shape.oid: connection.count(shape) for shape in shapes})
+        _watch(kit, (dumping, counting), target, server.bytes)
+        dumping.result()
+        counts = counting.result()
+    after = connection.sequences()
+    tables = _described(shapes, counts, programs.table_files(target), member.jobs)
+    objects, objects_digest = _large_objects(target)
+    return DatabaseManifest(
+        database=server.database,
+        server_version=server.version,
+        system_identifier=server.system_identifier,
+        encoding=server.encoding,
+        at=at,
+        bytes=server.bytes,
+        tables=tables,
+        sequences=as_sequences(before, after),
+        extensions=server.extensions,
+        roles=server.roles,
+        large_objects=objects,
+        large_objects_digest=objects_digest,
+    )
+
+
+def _watch(kit: Kit, work: Iterable[Future[object]], target: Path, expected: int) -> None:
+    running = set(work)
+    while running:
+        _, running = wait(running, timeout=_TICK_SECONDS)
+        written = sum(f.stat().st_size for f in target.glob("*.dat")) if target.exists() else 0
+        kit.watcher.advance(written, max(expected, written))
+
+
+def _described(
+    shapes: tuple[TableShape, ...],
+    counts: Mapping[int, int],
+    files: Mapping[int, Path],
+    jobs: int,
+) -> tuple[Table, ...]:
+    """Each table with its digest. Raises when the dump lacks a table or has other rows."""
+    missing = [s.name for s in shapes if s.oid not in files and not s.of_extension]
+    if missing:
+        raise DatabaseFailed("dump.table_missing", tables=missing)
+    dumped = [shape for shape in shapes if shape.oid in files]
+    with ThreadPoolExecutor(jobs) as pool:
+        digests = list(pool.map(pgtools.dumped_digest, (files[s.oid] for s in dumped)))
+    for shape, (rows, _) in zip(dumped, digests, strict=True):
+        if rows != counts[shape.oid]:
+            raise DatabaseFailed(
+                "dump.differs", table=shape.name, dumped=rows, counted=counts[shape.oid]
+            )
+    return tuple(
+        Table(shape.schema, shape.name, shape.columns, rows, digest)
+        for shape, (rows, digest) in zip(dumped, digests, strict=True)
+    )
+
+
+def _large_objects(dump: Path) -> tuple[int, str]:
+    files = pgtools.dumped_large_objects(dump)
+    contents = ((oid, files[oid].read_bytes()) for oid in sorted(files))
+    return large_objects_digest(contents)
+
+
+def large_objects_digest(objects: Iterable[tuple[int, bytes]]) -> tuple[int, str]:
+    """How many large objects, and one digest over their numbers and contents."""
+    count, hashed = 0, hashlib.sha256()
+    for oid, content in objects:
+        count += 1
+        hashed.update(f"{oid}:{hashlib.sha256(content).hexdigest()}\n".encode())
+    return count, hashed.hexdigest()
+
+
+def read_manifest(path: Path) -> DatabaseManifest:
+    """The manifest of a database from its file."""
+    return record.from_json(DatabaseManifest, path.read_text(encoding="utf-8"))
