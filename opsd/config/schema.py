@@ -298,7 +298,7 @@ class Config(Options):
     """Name or absolute path of the restic program, 0.17 or newer."""
 
     clock: Clock = Clock()
-    """How far this machine's clock may be trusted."""
+    """What is asked of this machine's clock before a backup."""
 
     repositories: Annotated[Mapping[Name, Repository], Field(min_length=1)]
     """Where backups go, each under a name."""
