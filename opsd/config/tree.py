@@ -68,7 +68,9 @@ _SYNTAX: Final = tuple(
         (r"\btag\b", "tag", False),
         (r"unhashable", "name_text", False),
         (r"merging", "merge", False),
-        (r"cannot start any token", "start", False),
+        (r"block scalar", "start", True),
+        (r"cannot start any token|node content|directive|mapping keys", "start", False),
+        (r"sequence entries", "indent", False),
         (r"^ character$", "character", False),
     )
 )

@@ -111,12 +111,12 @@ def _program(found: object) -> str:
     return name
 
 
-def _inside(found: object) -> PurePosixPath:
+def _inside(found: object) -> str:
     """A plain path below a root: what it names is one thing, so that nothing else is left out."""
     path = PurePosixPath(_text(found))
     if path.is_absolute() or not path.parts or ".." in path.parts or set("*?[\\") & set(str(path)):
         raise wrong("exclude", found=found)
-    return path
+    return str(path)
 
 
 def _filled(found: str) -> str:
@@ -141,9 +141,8 @@ AbsolutePath = Annotated[Path, PlainValidator(_absolute), _as_text, _schema(patt
 SecretFile = Annotated[Path, PlainValidator(_secret_file), _as_text, _schema(pattern="^/")]
 Credential = Annotated[str, PlainValidator(_credential), _schema(pattern=_CREDENTIAL)]
 InsidePath = Annotated[
-    PurePosixPath,
+    str,
     PlainValidator(_inside),
-    _as_text,
     _schema(pattern=r"^(?!/)(?!(.*/)?\.\.(/|$))[^*?\[\\]+$"),
 ]
 TimeOfDay = Annotated[

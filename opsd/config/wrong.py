@@ -12,7 +12,9 @@ _LONG = 60
 
 def wrong(kind: str, /, **fields: object) -> PydanticCustomError:
     """The error that the catalogue says as `config.<kind>`; raise it in a validator."""
-    return PydanticCustomError(kind, kind, {k: _shown(v) for k, v in fields.items() if v != ""})
+    return PydanticCustomError(
+        kind, kind, {k: _shown(v) for k, v in fields.items() if (k, v) != ("close", "")}
+    )
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -25,5 +27,5 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def _shown(value: object) -> object:
     """A value as it may appear in a message: text, and not too much of it."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    text = " ".join(text.split())
+    text = " ".join(text.split()) or '""'
     return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"

@@ -17,7 +17,7 @@ from opsd.catalogue import SENTENCES, Language, Size
 from opsd.catalogue.config import TABLE as TABLE_OF_SENTENCES
 from opsd.config import explain, load
 from opsd.config.load import parse
-from opsd.config.mistakes import ConfigMistakes
+from opsd.config.mistakes import ConfigMistakes, Mistake
 from opsd.config.schema import Config, FilesMember, Orphans, PostgresMember
 from opsd.errors import ConfigError
 
@@ -39,11 +39,22 @@ backup_sets:
       database: {kind: postgres, connection: dbname=dossiers}
 """
 
+BARE = EXAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)
+
 
 def refused(text: str) -> ConfigMistakes:
     with pytest.raises(ConfigMistakes) as caught:
         parse(text, "opsd.yaml")
     return caught.value
+
+
+def told(text: str) -> tuple[Mistake, ...]:
+    """The mistakes in a text, if it has any."""
+    try:
+        parse(text)
+    except ConfigMistakes as error:
+        return error.mistakes
+    return ()
 
 
 def lines(text: str, language: Language = Language.EN) -> list[str]:
@@ -186,7 +197,14 @@ def test_every_sentence_about_the_configuration_is_said_somewhere() -> None:
 def spoilt() -> SearchStrategy[object]:
     """Values of every type that YAML has, some of them nearly right."""
     words = [*Config.model_fields, "kind", "files", "postgres", "main", "a", "url", "members", "1h"]
-    leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(words)
+    leaves = (
+        st.none()
+        | st.just("")
+        | st.booleans()
+        | st.integers()
+        | st.floats()
+        | st.sampled_from(words)
+    )
     keys = st.sampled_from(words) | st.integers(0, 3) | st.booleans()
     return st.recursive(
         leaves,
@@ -209,6 +227,26 @@ def test_whatever_is_wrong_has_a_sentence_of_its_own(group: dict[str, object]) -
         assert "Input should" not in text
 
 
+EDITS = [*"\t:{}[]&*!|>'\"%@`,#-?<\\\n \x00é", "- ", "<<: ", "&a ", "*a", "!!int ", "null", "1", ""]
+
+
+@settings(deadline=None)
+@given(
+    cuts=st.lists(st.tuples(st.integers(0), st.integers(0, 9), st.sampled_from(EDITS)), max_size=4)
+)
+def test_an_example_spoilt_anywhere_is_read_or_its_mistakes_are_told(
+    cuts: list[tuple[int, int, str]],
+) -> None:
+    text = "".join(line for line in BARE if not line.lstrip().startswith("#"))
+    for start, length, edit in cuts:
+        cut = start % len(text)
+        text = text[:cut] + edit + text[cut + length :]
+    last = text.count("\n") + 1
+    for mistake in told(text):
+        assert 1 <= mistake.line <= last
+        assert all(mistake.text(language) for language in Language)
+
+
 def test_an_error_carries_its_mistakes_and_is_a_config_error() -> None:
     error = refused(SMALL.replace("rpo: 24h", "rpo: soon"))
     assert isinstance(error, ConfigError)
@@ -216,5 +254,5 @@ def test_an_error_carries_its_mistakes_and_is_a_config_error() -> None:
     assert (mistake.line, mistake.column, mistake.path) == (8, 10, "backup_sets.dossiers.rpo")
     assert mistake.key == "config.duration"
     assert str(error).splitlines()[0] == ("the configuration opsd.yaml cannot be used, mistakes: 1")
-    told = error.text(Language.VI).splitlines()[1]
-    assert told.startswith("opsd.yaml:8:10: backup_sets.dossiers.rpo: ")
+    line = error.text(Language.VI).splitlines()[1]
+    assert line.startswith("opsd.yaml:8:10: backup_sets.dossiers.rpo: ")
