@@ -34,8 +34,6 @@ def assemble(
     )
 
 
-
-
 def night(kit: Kit, backup_set: str, slot: datetime | None = None) -> dict[Task, bool]:
     """What a schedule does each night: back up, then prove what was taken."""
     backup = back_up(kit, backup_set, slot)

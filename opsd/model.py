@@ -159,6 +159,7 @@ class RecoveryPoint:
     members: tuple[MemberSnapshot, ...]
     complete: bool
     record: str = ""  # the snapshot that holds manifests and evidence
+    record_root: str = ""  # the absolute path inside it
 
     def member(self, name: str) -> MemberSnapshot | None:
         """The member called `name`, if the point has it."""

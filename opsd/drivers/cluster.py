@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from opsd.drivers import process
-from opsd.errors import DatabaseFailed, ToolFailed
+from opsd.errors import ToolFailed
 
 _DEBIAN_ROOT = Path("/usr/lib/postgresql")
 _START_LIMIT = timedelta(seconds=60)
@@ -99,7 +99,7 @@ class Cluster:
         return f"host={self.directory} port=5432 dbname={database} user={self.superuser}"
 
     def create(self) -> None:
-        """Run initdb. Raises `DatabaseFailed` with what it said."""
+        """Run initdb. Raises `ToolFailed` with what it said."""
         _own(self.directory)
         argv = (
             str(binaries(self.major) / "initdb"),
@@ -170,8 +170,8 @@ class Cluster:
         server.end(signal.SIGQUIT)
         raise self._failed(self.log.read_text(errors="backslashreplace")[-2000:])
 
-    def _failed(self, detail: str) -> DatabaseFailed:
-        return DatabaseFailed(
+    def _failed(self, detail: str) -> ToolFailed:
+        return ToolFailed(
             "cluster.failed", directory=self.directory, log=self.log, detail=detail
         )
 

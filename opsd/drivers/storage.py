@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,8 +38,8 @@ class Storage(Protocol):
         """Read an object whole and give its SHA-256. Raises `OSError` when it cannot be read."""
         ...
 
-    def free_bytes(self) -> int | None:
-        """The room that is left; None where storage does not tell."""
+    def fetch(self, stored: StoredObject, target: Path) -> Path:
+        """Copy an object into a storage below `target` and give its path there."""
         ...
 
 
@@ -61,13 +62,12 @@ class LocalStorage:
         with self._path(stored).open("rb", buffering=0) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
-    def free_bytes(self) -> int:
-        """The room that is left on the disk for an ordinary user."""
-        place = self.root
-        while not place.exists():
-            place = place.parent
-        facts = os.statvfs(place)
-        return facts.f_bavail * facts.f_frsize
+    def fetch(self, stored: StoredObject, target: Path) -> Path:
+        """Copy an object into a storage below `target` and give its path there."""
+        copy = LocalStorage(target)._path(stored)
+        copy.parent.mkdir(parents=True)
+        shutil.copyfile(self._path(stored), copy)
+        return copy
 
     def _path(self, stored: StoredObject) -> Path:
         below = Path(stored.kind)

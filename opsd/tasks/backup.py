@@ -45,11 +45,13 @@ def back_up(kit: Kit, name: str, slot: datetime | None = None) -> Result:
     """
     backup_set = kit.backup_set(name)
     repository = backup_set.repository
-    sweep.sweep(kit)
+    dead = sweep.sweep(kit)
     with opened(kit, Task.BACKUP, name, repository, slot) as journal:
         wait = kit.config.repositories[repository].lock_wait
         with kit.queue(repository, f"backup {name} {journal.run.id}", wait) as waited:
             journal.evidence("waited", {"seconds": waited.total_seconds()})
+            if any(run.repository == repository for run in dead):
+                kit.restic(repository).unlock()
             try:
                 point = _take(kit, journal, backup_set)
             finally:
@@ -196,7 +198,7 @@ def _write_record(
         tags=tags(journal.run.backup_set, journal.run.id, RECORD),
         limits=kit.limits(journal.run.repository, backup_set.timeout),
     )
-    return replace(point, record=summary.snapshot)
+    return replace(point, record=summary.snapshot, record_root=str(home))
 
 
 def _read_back(

@@ -1,0 +1,223 @@
+"""Prove a recovery point: check, read back, restore, compare, reconcile, and wipe.
+
+Each level reached is recorded at once. A proof cannot pass on nothing, and it is void when a sample
+that was damaged on purpose is not caught.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from opsd import record
+from opsd.catalogue import Size
+from opsd.drivers import system
+from opsd.drivers.postgres import Database
+from opsd.errors import OpsdError, RepositoryDamaged, ScratchFull, UsageError
+from opsd.model import Closing, MemberKind, Outcome, Proof, RecoveryPoint, Severity, Task
+from opsd.policy import preflight, sampling
+from opsd.tasks import sweep
+from opsd.tasks.journal import end, opened
+from opsd.tasks.kit import PROOF_RECORD, Kit, tags
+from opsd.tasks.members.postgres import MANIFEST, read_manifest
+from opsd.tasks.proving import database, reconcile, storage, tree
+from opsd.tasks.proving.bench import Bench
+
+PROOF_FILE = "proof.json"
+# A loaded database takes its dump, its data with indexes, and its WAL.
+_LOADED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a proof ended, of which point, how far it came, and its figures."""
+
+    closing: Closing
+    point: RecoveryPoint
+    level: Proof
+    evidence: Mapping[str, Any]
+
+
+def prove(kit: Kit, name: str, point_id: str | None = None) -> Result:
+    """Prove the newest complete point of the set `name`, or the one named.
+
+    A proof that fails is told in the result; an `OpsdError` is raised when it could not be made or
+    the repository is damaged. Both are recorded.
+    """
+    backup_set = kit.backup_set(name)
+    point = find_point(kit, name, point_id)
+    sweep.sweep(kit)
+    passed = sum(
+        1 for _, closing in kit.store.runs(Task.PROVE, name) if closing and closing.outcome.good
+    )
+    with opened(kit, Task.PROVE, name, point.repository) as journal:
+        bench = Bench(kit, journal, backup_set, point, passed)
+        wait = kit.config.repositories[point.repository].lock_wait
+        with kit.queue(point.repository, f"prove {name} {journal.run.id}", wait), _wiping(bench):
+            level = _prove(bench)
+    assert journal.closing is not None  # noqa: S101  (`opened` closed it)
+    return Result(journal.closing, point, level, bench.figures)
+
+
+def find_point(kit: Kit, name: str, point_id: str | None) -> RecoveryPoint:
+    """A point by its id (or its beginning), or the newest complete one. Raises `UsageError`."""
+    points = kit.store.points(name)
+    if point_id is None:
+        found = [point for point in points if point.complete]
+    else:
+        found = [point for point in points if point.id.startswith(point_id)]
+    if not found or (point_id is not None and len(found) > 1):
+        raise UsageError("point.unknown", name=name, point=point_id or "-")
+    return found[0]
+
+
+def _prove(bench: Bench) -> Proof:
+    """Climb the levels; the first that cannot be reached ends the proof."""
+    journal, point = bench.journal, bench.point
+    level = Proof.TAKEN
+    try:
+        with journal.phase("preflight"):
+            _judge_room(bench)
+            bench.scratch.mkdir(parents=True, mode=0o711)
+        with journal.phase("structure", point.repository):
+            storage.check_structure(bench)
+            _fetch_record(bench)
+        level = _reached(bench, Proof.STRUCTURE_CHECKED)
+        with journal.phase("read_back", point.repository):
+            storage.read_back(bench)
+        level = _reached(bench, Proof.DATA_READ)
+        _restore_and_compare(bench)
+        _judge_canaries(bench)
+    except OpsdError as error:
+        failed = isinstance(error, RepositoryDamaged)
+        journal.reach(point.id, _next(level), Outcome.FAILED if failed else Outcome.COULD_NOT_VERIFY)
+        raise
+    finally:
+        bench.figures["seconds"] = {k: round(v, 3) for k, v in journal.phases.items()}
+        journal.evidence("proof", bench.figures)
+    if journal.faults:
+        journal.reach(point.id, Proof.RESTORED, Outcome.FAILED)
+        end(journal, Outcome.FAILED, "integrity")
+        return level
+    _reached(bench, Proof.RESTORED)
+    with journal.phase("record"):
+        _write_record(bench)
+    level = _reached(bench, Proof.PROVED)
+    end(journal, Outcome.PASSED)
+    return level
+
+
+def _restore_and_compare(bench: Bench) -> None:
+    """Restore all members, then ask them everything, alone and together."""
+    members = bench.point.members
+    databases: dict[str, Database] = {}
+    trees = {
+        m.member: tree.compare(bench, m) for m in members if m.kind is MemberKind.FILES
+    }
+    with ExitStack() as clusters:
+        for member in members:
+            if member.kind is not MemberKind.POSTGRES:
+                continue
+            jobs = database.jobs_of(bench, member.member)
+            found = clusters.enter_context(database.restored(bench, member, jobs))
+            databases[member.member] = found
+            with bench.journal.phase("compare", member.member):
+                database.compare(bench, member, found, jobs)
+                database.judge_invariants(bench, member.member, found)
+        with bench.journal.phase("reconcile"):
+            for rule in bench.backup_set.prove.reconcile:
+                if rule.database in databases and rule.files in trees:
+                    source = read_manifest(bench.record / f"{rule.database}.{MANIFEST}")
+                    restored = trees[rule.files]
+                    reconcile.reconcile(bench, rule, databases[rule.database], source, restored)
+                else:
+                    bench.journal.find(Severity.FAULT, "reconcile.not_possible", member=rule.files)
+        for member in members:
+            if member.member in databases:
+                database.canary(bench, member, databases[member.member])
+    if not members:
+        bench.journal.find(Severity.FAULT, "proof.no_members")
+
+
+def _judge_canaries(bench: Bench) -> None:
+    """A comparison that did not see planted damage has proved nothing."""
+    blind = [what for what, caught in bench.figures.get("canaries", {}).items() if not caught]
+    if blind:
+        bench.journal.find(Severity.FAULT, "proof.blind", names=blind)
+
+
+def _judge_room(bench: Bench) -> None:
+    """Room for what will be restored, before anything is."""
+    budget = bench.backup_set.prove.budget
+    needed = sum(
+        _LOADED * m.bytes
+        if m.kind is MemberKind.POSTGRES
+        else m.bytes // sampling.choose(m.bytes, budget, 0).parts
+        for m in bench.point.members
+    )
+    place = bench.kit.config.scratch
+    place.mkdir(parents=True, mode=0o711, exist_ok=True)
+    room = preflight.Room(place, system.space(place).free, needed)
+    for against in preflight.judge_room(room):
+        raise against
+
+
+def _fetch_record(bench: Bench) -> None:
+    """The manifests as the repository has them: what a disaster would leave us."""
+    point = bench.point
+    if not point.record:
+        raise RepositoryDamaged("proof.no_record", point=point.id)
+    fetched = bench.kit.restic(point.repository).restore(
+        point.record, point.record_root, bench.record, limits=bench.limits
+    )
+    if fetched.failures:
+        raise RepositoryDamaged(
+            "proof.fetch_failed", member="record", detail="\n".join(fetched.failures[:5])
+        )
+
+
+def _write_record(bench: Bench) -> None:
+    """Put the proof into the repository, beside what it proves: it outlives the history."""
+    home = bench.scratch / PROOF_RECORD
+    home.mkdir(mode=0o700)
+    body = {
+        "version": record.VERSION,
+        "run": record.plain(bench.journal.run),
+        "point": bench.point.id,
+        "at": bench.kit.clock().isoformat(),
+        "figures": bench.figures,
+        "findings": [record.plain_finding(found) for found in bench.journal.findings],
+    }
+    (home / PROOF_FILE).write_text(record.to_json(body), encoding="utf-8")
+    bench.kit.restic(bench.point.repository).backup(
+        home,
+        host=bench.kit.config.host,
+        tags=tags(bench.point.backup_set, bench.journal.run.id, PROOF_RECORD),
+        limits=bench.limits,
+    )
+
+
+def _reached(bench: Bench, level: Proof) -> Proof:
+    bench.journal.reach(bench.point.id, level)
+    return level
+
+
+def _next(level: Proof) -> Proof:
+    return Proof(min(level + 1, Proof.PROVED))
+
+
+@contextmanager
+def _wiping(bench: Bench) -> Iterator[None]:
+    """Whatever happens, what was restored is wiped and the wiping recorded."""
+    try:
+        yield
+    except OSError as error:
+        raise ScratchFull("scratch.failed", detail=str(error)) from error
+    finally:
+        wiped = system.wipe(bench.scratch)
+        bench.figures["wiped"] = {"files": wiped.files, "bytes": Size(wiped.bytes)}
+        bench.journal.evidence(
+            "wiped", {"files": wiped.files, "bytes": wiped.bytes, "after_crash": False}
+        )

@@ -1,0 +1,55 @@
+"""What the stages of one proof share, and what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from opsd.config.schema import BackupSet
+from opsd.drivers.restic import Limits
+from opsd.errors import TimedOut
+from opsd.model import RecoveryPoint
+from opsd.tasks.journal import Journal
+from opsd.tasks.kit import Kit
+
+
+@dataclass(slots=True)
+class Bench:
+    """One proof under way: of which point, where it works, and the figures it has so far."""
+
+    kit: Kit
+    journal: Journal
+    backup_set: BackupSet
+    point: RecoveryPoint
+    turn: int  # how many proofs passed before: moves the samples on
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def scratch(self) -> Path:
+        """The directory of this proof, wiped at its end."""
+        return self.kit.scratch(self.journal.run.id)
+
+    @property
+    def record(self) -> Path:
+        """The point's record, as the repository gave it back."""
+        return self.scratch / "record"
+
+    @property
+    def limits(self) -> Limits:
+        """What is left of the time for this proof. Raises `TimedOut` when nothing is."""
+        left = self.backup_set.prove.timeout - self.journal.watch.elapsed()
+        if left <= timedelta():
+            raise TimedOut("proof.out_of_time", limit=self.backup_set.prove.timeout)
+        return self.kit.limits(self.point.repository, left)
+
+    def add(self, figures: Mapping[str, int | float]) -> None:
+        """Add to figures that are sums over members."""
+        for name, value in figures.items():
+            self.figures[name] = self.figures.get(name, 0) + value
+
+    def canary(self, what: str, *, caught: bool) -> None:
+        """A sample was damaged on purpose: was it caught?"""
+        self.figures.setdefault("canaries", {})[what] = caught

@@ -1,0 +1,180 @@
+"""Load a dump into a throwaway cluster and ask it for what the manifest says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from opsd.catalogue import Size
+from opsd.config.schema import PostgresMember
+from opsd.drivers import cluster, pgtools
+from opsd.drivers.postgres import Connection, Database, TableShape
+from opsd.errors import DatabaseFailed, RepositoryDamaged, ToolFailed
+from opsd.model import DatabaseManifest, Finding, MemberSnapshot, Severity
+from opsd.policy import comparison
+from opsd.tasks.members.captured import Forward
+from opsd.tasks.members.postgres import MANIFEST, large_objects_digest, read_manifest
+from opsd.tasks.proving.bench import Bench
+
+_NAME = "restored"
+_NICENESS = 10
+_LIMITS = ("--core=0", "--as=8589934592")  # per process: no core dumps, 8 GiB of addresses
+
+
+@contextmanager
+def restored(bench: Bench, member: MemberSnapshot, jobs: int) -> Iterator[Database]:
+    """The member's database as restored, in a cluster that ends with this block."""
+    manifest = read_manifest(bench.record / f"{member.member}.{MANIFEST}")
+    home = bench.scratch / member.member
+    with bench.journal.phase("fetch", member.member):
+        fetched = bench.kit.restic(bench.point.repository).restore(
+            member.snapshot, member.root, home, limits=bench.limits, on_progress=Forward(bench.kit)
+        )
+    if fetched.failures:
+        raise RepositoryDamaged(
+            "proof.fetch_failed", member=member.member, detail="\n".join(fetched.failures[:5])
+        )
+    with bench.journal.phase("load", member.member):
+        server = _cluster(bench, manifest, member.member)
+    try:
+        with _blaming(server):
+            database = Database(server.connection(_NAME))
+            with bench.journal.phase("load", member.member):
+                _load(bench, server, manifest, home / pgtools.DUMP, jobs)
+            _judge_globals(bench, manifest, home / pgtools.GLOBALS)
+            yield database
+    finally:
+        server.stop()
+
+
+def compare(bench: Bench, member: MemberSnapshot, database: Database, jobs: int) -> None:
+    """Tables, sequences, extensions and large objects against the manifest."""
+    manifest = read_manifest(bench.record / f"{member.member}.{MANIFEST}")
+    programs = _programs(bench, manifest)
+    with database.connect() as connection:
+        shapes = [s for s in connection.tables() if not s.of_extension or _listed(manifest, s)]
+        digests = _digests(programs, database, manifest, shapes, jobs)
+        findings = comparison.judge_tables(manifest, digests)
+        findings += comparison.judge_sequences(manifest, connection.sequences())
+        findings += comparison.judge_large_objects(
+            manifest, *large_objects_digest(connection.large_objects())
+        )
+        findings += comparison.judge_named(
+            "extensions", _bare(manifest.extensions), _bare(connection.facts().extensions)
+        )
+    bench.journal.findings += findings
+    bench.add({"tables": len(digests), "rows": sum(rows for rows, _ in digests.values())})
+    bench.figures["database_bytes"] = Size(manifest.bytes)
+
+
+def canary(bench: Bench, member: MemberSnapshot, database: Database) -> None:
+    """Take one row from the smallest table that has any: do the figures change?"""
+    manifest = read_manifest(bench.record / f"{member.member}.{MANIFEST}")
+    filled = [table for table in manifest.tables if table.rows]
+    if not filled:
+        bench.journal.findings.append(
+            Finding(Severity.FAULT, "proof.no_rows", {"member": member.member})
+        )
+        return
+    chosen = min(filled, key=lambda table: table.rows)
+    programs = _programs(bench, manifest)
+    with database.connect() as connection:
+        shape = next(
+            s for s in connection.tables() if (s.schema, s.name) == (chosen.schema, chosen.name)
+        )
+        connection.drop_one_row(shape)
+        digests = _digests(programs, database, manifest, [shape], 1)
+    caught = (chosen.rows, chosen.digest) != digests[chosen.schema, chosen.name]
+    bench.canary(f"database:{member.member}", caught=caught)
+
+
+def judge_invariants(bench: Bench, name: str, database: Database) -> None:
+    """What the configuration says must hold."""
+    asked = [i for i in bench.backup_set.prove.invariants if i.member == name]
+    with database.connect() as connection:
+        for invariant in asked:
+            offending = connection.violations(invariant.query)
+            if offending:
+                bench.journal.find(
+                    Severity.FAULT, "proof.invariant_broken", name=invariant.name, rows=offending
+                )
+    bench.add({"invariants": len(asked)})
+
+
+def jobs_of(bench: Bench, name: str) -> int:
+    """How many tables at a time, as the configuration says for this member."""
+    member = bench.backup_set.members.get(name)
+    return member.jobs if isinstance(member, PostgresMember) else 2
+
+
+def _cluster(bench: Bench, manifest: DatabaseManifest, name: str) -> cluster.Cluster:
+    made = cluster.Cluster(
+        bench.scratch / f"{name}.cluster",
+        manifest.server_version // 10000,
+        cluster.THROWAWAY,
+        encoding=manifest.encoding,
+        limits=_LIMITS,
+        niceness=_NICENESS,
+    )
+    made.create()
+    made.start()
+    return made
+
+
+def _load(
+    bench: Bench, server: cluster.Cluster, manifest: DatabaseManifest, dump: Path, jobs: int
+) -> None:
+    programs = _programs(bench, manifest)
+    programs.execute(server.connection(), f'CREATE DATABASE "{_NAME}" TEMPLATE template0')
+    programs.restore(dump, server.connection(_NAME), jobs)
+
+
+def _programs(bench: Bench, manifest: DatabaseManifest) -> pgtools.Programs:
+    directory = cluster.binaries(manifest.server_version // 10000)
+    return pgtools.Programs(directory, Database("").env, bench.limits.work, bench.kit.stop)
+
+
+def _digests(
+    programs: pgtools.Programs,
+    database: Database,
+    manifest: DatabaseManifest,
+    shapes: list[TableShape],
+    jobs: int,
+) -> dict[tuple[str, str], tuple[int, str]]:
+    with ThreadPoolExecutor(jobs) as pool:
+        found = pool.map(
+            lambda s: programs.copied_digest(database.connection, manifest.encoding, s.copy), shapes
+        )
+        return {(s.schema, s.name): f for s, f in zip(shapes, found, strict=True)}
+
+
+def _listed(manifest: DatabaseManifest, shape: TableShape) -> bool:
+    return any((t.schema, t.name) == (shape.schema, shape.name) for t in manifest.tables)
+
+
+def _bare(extensions: tuple[str, ...]) -> list[str]:
+    """Extensions without their versions: a restore takes the version that is installed."""
+    return [extension.split(" ")[0] for extension in extensions]
+
+
+def _judge_globals(bench: Bench, manifest: DatabaseManifest, file: Path) -> None:
+    text = file.read_text(errors="backslashreplace") if file.exists() else ""
+    made = [
+        line.removeprefix("CREATE ROLE ").rstrip(";").strip('"')
+        for line in text.splitlines()
+        if line.startswith("CREATE ROLE ")
+    ]
+    bench.journal.findings += comparison.judge_named("roles", manifest.roles, made)
+
+
+@contextmanager
+def _blaming(server: cluster.Cluster) -> Iterator[None]:
+    """A throwaway server that died says nothing about the recovery point."""
+    try:
+        yield
+    except (DatabaseFailed, ToolFailed) as error:
+        if server.alive:
+            raise
+        raise ToolFailed("proof.server_died", detail=str(error)) from error

@@ -1,0 +1,73 @@
+"""Every file that the restored database names is there and the same, and the other way round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from opsd import manifest
+from opsd.config.schema import Orphans, Reconciliation
+from opsd.drivers.postgres import Database
+from opsd.manifest import FILE, Entry
+from opsd.model import DatabaseManifest, Severity
+from opsd.policy.comparison import Reconciler
+from opsd.tasks.proving.bench import Bench
+
+Row = tuple[bytes, int | None, str]
+
+
+def reconcile(
+    bench: Bench,
+    rule: Reconciliation,
+    database: Database,
+    source: DatabaseManifest,
+    restored: Path,
+) -> None:
+    """Compare rows and files by one rule of the configuration; both sides are streams."""
+    fresh_after = int(source.at.timestamp() * 1_000_000_000)
+    judged = Reconciler(fresh_after)
+    with database.connect() as connection:
+        _join(judged, connection.named_files(rule.query), manifest.read(restored))
+    found = bench.journal.findings
+    found += judged.tally.findings("reconcile", rule.files)
+    found += judged.newer.findings("reconcile", rule.files, Severity.CHANGE)
+    if judged.rows == 0:
+        bench.journal.find(Severity.FAULT, "reconcile.no_rows", member=rule.database)
+    else:
+        bench.canary(f"reconcile:{rule.files}", caught=_canary(restored))
+    if judged.orphans and rule.orphans is not Orphans.IGNORE:
+        bench.journal.find(
+            Severity.FAULT if rule.orphans is Orphans.FAIL else Severity.CHANGE,
+            "reconcile.orphans",
+            member=rule.files,
+            count=judged.orphans,
+            names=judged.orphan_names,
+        )
+    bench.add(
+        {
+            "reconciled_rows": judged.rows,
+            "orphans": judged.orphans,
+            "fresh_orphans": judged.fresh_orphans,
+        }
+    )
+
+
+def _join(judged: Reconciler, rows: Iterable[Row], entries: Iterable[Entry]) -> None:
+    for row, entry in manifest.merge(rows, entries, lambda row: row[0], manifest.by_path):
+        judged.take(row, entry)
+
+
+def _canary(restored: Path) -> bool:
+    """A row with another digest, and one whose file is not there: are both seen?"""
+    judged = Reconciler(fresh_after=1 << 63)
+    chosen = next((e for e in manifest.read(restored) if e.kind == FILE and e.sha256), None)
+    if chosen is None:
+        return False
+    altered: Row = (chosen.path, chosen.size, "0" * 64)
+    absent: Row = (chosen.path + b"\xff", chosen.size, chosen.sha256)
+    _join(judged, _rows(altered, absent), iter((chosen,)))
+    return judged.tally.counts == {"content": 1, "missing": 1}
+
+
+def _rows(*rows: Row) -> Iterator[Row]:
+    yield from rows

@@ -1,0 +1,137 @@
+"""Is the repository whole, and does its storage give back what was written?"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from opsd.drivers.storage import LocalStorage, Storage, StoredObject
+from opsd.errors import RepositoryDamaged
+from opsd.policy import sampling
+from opsd.tasks.kit import TAG
+from opsd.tasks.proving.bench import Bench
+
+_NAMED = 5
+_READERS = 2
+
+
+def check_structure(bench: Bench) -> None:
+    """All snapshots that the history knows are there, and restic's check finds nothing.
+
+    `restic check` does not miss a snapshot that was deleted, so they are counted here.
+    """
+    repository = bench.point.repository
+    restic = bench.kit.restic(repository)
+    present = {s.id for s in restic.snapshots(TAG, f"set:{bench.point.backup_set}")}
+    known = {
+        snapshot
+        for point in (*bench.kit.store.points(bench.point.backup_set), bench.point)
+        if point.repository == repository
+        for snapshot in (point.record, *(member.snapshot for member in point.members))
+    }
+    if missing := sorted(known - present):
+        raise RepositoryDamaged(
+            "repository.snapshots_gone",
+            repository=repository,
+            count=len(missing),
+            names=[name[:8] for name in missing[:_NAMED]],
+        )
+    report = restic.check(limits=bench.limits)
+    if report.complaints:
+        raise RepositoryDamaged(
+            "repository.damaged",
+            repository=repository,
+            detail="\n".join(report.complaints[:_NAMED]),
+        )
+    bench.figures["snapshots"] = len(present)
+
+
+def read_back(bench: Bench) -> None:
+    """Read what this run wrote, and of the rest as much as the budget allows, and hash it."""
+    storage = bench.kit.storage(bench.point.repository)
+    if storage is None:
+        _read_by_restic(bench)
+        return
+    objects = sorted(storage.objects(), key=lambda o: o.name)
+    written = _written(bench)
+    budget = bench.backup_set.prove.read_budget
+    part = sampling.choose(sum(o.size for o in objects), budget, bench.turn)
+    chosen = [o for o in objects if o.name in written or part.has(o.name.encode())]
+    if not any(o.kind == "data" for o in chosen):
+        raise RepositoryDamaged("proof.read_nothing", repository=bench.point.repository)
+    damaged = _damaged(bench, storage, chosen)
+    bench.figures["read_objects"] = len(chosen)
+    bench.figures["read_bytes"] = sum(o.size for o in chosen)
+    bench.figures["read_whole"] = part.whole
+    if damaged:
+        raise RepositoryDamaged(
+            "repository.objects_damaged",
+            repository=bench.point.repository,
+            count=len(damaged),
+            names=[f"{o.kind}/{o.name[:16]}" for o in damaged[:_NAMED]],
+        )
+    bench.canary("storage", caught=_canary(bench, storage, min(chosen, key=lambda o: o.size)))
+
+
+def _read_by_restic(bench: Bench) -> None:
+    """Where opsd cannot read the storage itself, restic reads it, slower but no less sure."""
+    report = bench.kit.restic(bench.point.repository).check(limits=bench.limits, subset="100%")
+    if report.complaints:
+        raise RepositoryDamaged(
+            "repository.damaged",
+            repository=bench.point.repository,
+            detail="\n".join(report.complaints[:_NAMED]),
+        )
+    bench.figures["read_whole"] = True
+
+
+def _written(bench: Bench) -> frozenset[str]:
+    """The objects that the backup run of this point wrote, as far as the history knows."""
+    body = bench.kit.store.evidence(bench.point.id, "written")
+    return frozenset(body["objects"]) if body else frozenset()
+
+
+def _damaged(
+    bench: Bench, storage: Storage, objects: Iterable[StoredObject]
+) -> list[StoredObject]:
+    """Objects that are not what their names say, or that cannot be read."""
+    chosen = list(objects)
+    total, done, found = sum(o.size for o in chosen), 0, []
+    with ThreadPoolExecutor(_READERS) as pool:
+        for stored, sound in zip(chosen, pool.map(lambda o: _sound(storage, o), chosen), strict=True):
+            done += stored.size
+            bench.kit.watcher.advance(done, total)
+            if not sound:
+                found.append(stored)
+    return found
+
+
+def _sound(storage: Storage, stored: StoredObject) -> bool:
+    try:
+        return storage.digest(stored) == stored.name
+    except OSError:
+        return False
+
+
+def _canary(bench: Bench, storage: Storage, stored: StoredObject) -> bool:
+    """Flip one bit in a copy of an object: is it seen?"""
+    home = bench.scratch / "canary"
+    copy = LocalStorage(home)
+    path = storage.fetch(stored, home)
+    flip(path)
+    caught = not _sound(copy, stored)
+    shutil.rmtree(home)
+    return caught
+
+
+def flip(path: Path) -> None:
+    """Change one bit in the middle of a file, and nothing else about it."""
+    facts = path.stat()
+    with path.open("r+b") as stream:
+        stream.seek(facts.st_size // 2)
+        byte = stream.read(1)
+        stream.seek(facts.st_size // 2)
+        stream.write(bytes([byte[0] ^ 1]))
+

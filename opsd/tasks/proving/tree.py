@@ -1,0 +1,163 @@
+"""Restore a tree of files and compare it with its manifest, whole or by parts that move on."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from opsd import manifest
+from opsd.drivers import restic, tree
+from opsd.errors import RepositoryDamaged
+from opsd.manifest import DIRECTORY, FILE, VANISHED, Entry
+from opsd.model import Finding, MemberSnapshot, Severity
+from opsd.policy import sampling
+from opsd.policy.comparison import TreeComparison
+from opsd.tasks.members.captured import Forward
+from opsd.tasks.members.files import MANIFEST
+from opsd.tasks.proving.bench import Bench
+from opsd.tasks.proving.storage import flip
+
+_HASHERS = 2
+_AHEAD = 64  # files that may wait for their digests
+_LOOKED_FOR = 0.01  # the share of damaged files for which the confidence is told
+_RESTORED = "restored.jsonl"
+
+
+def compare(bench: Bench, member: MemberSnapshot) -> Path:
+    """Restore what this turn's part holds and compare it.
+
+    Gives a manifest of the tree as restored, entries outside the part as the source had them.
+    """
+    expected = bench.record / f"{member.member}.{MANIFEST}"
+    part = sampling.choose(member.bytes, bench.backup_set.prove.budget, bench.turn)
+    target = bench.scratch / member.member
+    with bench.journal.phase("fetch", member.member):
+        _fetch(bench, member, expected, part, target)
+    with bench.journal.phase("compare", member.member):
+        comparison = TreeComparison(as_root=os.geteuid() == 0)
+        restored = bench.scratch / f"{member.member}.{_RESTORED}"
+        manifest.write(restored, _compared(comparison, expected, part, target))
+        bench.journal.findings += comparison.tally.findings("proof.files", member.member)
+        if comparison.files == 0:
+            bench.journal.findings.append(
+                Finding(Severity.FAULT, "proof.no_files", {"member": member.member})
+            )
+        else:
+            bench.canary(f"files:{member.member}", caught=_canary(expected, part, target))
+    bench.add({"files": comparison.files, "bytes": comparison.bytes})
+    _tell_part(bench, member, part, comparison.files)
+    return restored
+
+
+def _fetch(
+    bench: Bench, member: MemberSnapshot, expected: Path, part: sampling.Part, target: Path
+) -> None:
+    only = None
+    if not part.whole:
+        only = bench.scratch / f"{member.member}.patterns"
+        only.write_bytes(b"".join(_patterns(expected, part)))
+    target.mkdir(mode=0o700)
+    fetched = bench.kit.restic(bench.point.repository).restore(
+        member.snapshot,
+        member.root,
+        target,
+        limits=bench.limits,
+        only=only,
+        on_progress=Forward(bench.kit),
+    )
+    if fetched.failures:
+        raise RepositoryDamaged(
+            "proof.fetch_failed", member=member.member, detail="\n".join(fetched.failures[:5])
+        )
+
+
+def _patterns(expected: Path, part: sampling.Part) -> Iterator[bytes]:
+    for entry in manifest.read(expected):
+        if entry.kind == FILE and part.has(entry.path):
+            yield os.fsencode(restic.literal("/" + os.fsdecode(entry.path))) + b"\n"
+
+
+def _compared(
+    comparison: TreeComparison, expected: Path, part: sampling.Part, target: Path
+) -> Iterator[Entry]:
+    """Judge each pair; give the entry as it would be after a restore of everything."""
+    wanted = manifest.read(expected)
+    actual = hashed(tree.walk(target), target)
+    for left, right in manifest.merge(wanted, actual, manifest.by_path, manifest.by_path):
+        inside = left is None or (part.has(left.path) if left.kind == FILE else part.whole)
+        if left is not None and left.kind == DIRECTORY and left.state == VANISHED:
+            continue
+        if inside:
+            comparison.take(left, right)
+        if left is not None and right is not None and inside:
+            yield left._replace(sha256=right.sha256, size=right.size)
+        elif left is not None and not inside:
+            yield left
+
+
+def hashed(entries: Iterable[Entry], root: Path) -> Iterator[Entry]:
+    """The entries with the digests of their files, read by a few at a time, in order."""
+    top = os.fsencode(root) + b"/"
+    waiting: deque[tuple[Entry, Future[str] | None]] = deque()
+    with ThreadPoolExecutor(_HASHERS) as pool:
+        for entry in entries:
+            job = pool.submit(tree.digest, top + entry.path) if entry.kind == FILE else None
+            waiting.append((entry, job))
+            if len(waiting) > _AHEAD:
+                yield _with_digest(*waiting.popleft())
+        while waiting:
+            yield _with_digest(*waiting.popleft())
+
+
+def _with_digest(entry: Entry, job: Future[str] | None) -> Entry:
+    return entry if job is None else entry._replace(sha256=job.result())
+
+
+def _canary(expected: Path, part: sampling.Part, target: Path) -> bool:
+    """Flip one bit of one restored file: is the same comparison blind to it?"""
+    top = os.fsencode(target) + b"/"
+    chosen = next(
+        (
+            entry
+            for entry in manifest.read(expected)
+            if entry.kind == FILE and entry.sha256 and entry.size and part.has(entry.path)
+        ),
+        None,
+    )
+    if chosen is None or not os.path.exists(top + chosen.path):  # noqa: PTH110  (bytes)
+        return False
+    path = Path(os.fsdecode(top + chosen.path))
+    before = path.stat()
+    flip(path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    entry = tree.look(top, chosen.path)
+    again = TreeComparison(as_root=False)
+    again.take(chosen, entry._replace(sha256=tree.digest(path)))
+    flip(path)
+    gone = TreeComparison(as_root=False)
+    gone.take(chosen, None)
+    return "content" in again.tally.counts and "missing" in gone.tally.counts
+
+
+def _tell_part(bench: Bench, member: MemberSnapshot, part: sampling.Part, files: int) -> None:
+    """What a part tells about the whole: how surely damage of 1 % of the files would be seen."""
+    if part.whole:
+        bench.figures.setdefault("confidence", 1.0)
+        return
+    damaged = max(1, round(member.files * _LOOKED_FOR))
+    found = sampling.detection(member.files, files, damaged)
+    bench.figures["confidence"] = min(found, bench.figures.get("confidence", 1.0))
+    bench.figures["parts"] = part.parts
+    bench.journal.find(
+        Severity.NOTE,
+        "proof.sampled",
+        member=member.member,
+        files=files,
+        of=member.files,
+        turn=part.turn % part.parts + 1,
+        parts=part.parts,
+        percent=round(100 * found, 1),
+    )
