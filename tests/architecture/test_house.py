@@ -39,10 +39,9 @@ def project() -> dict[str, Any]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-def files_of_the_project() -> list[Path]:
-    """Tracked files, and those about to be: everything that git does not ignore."""
+def tracked_files() -> list[Path]:
     listed = subprocess.run(
-        ["git", "-c", "safe.directory=*", "ls-files", "-z", "-co", "--exclude-standard"],
+        ["git", "-c", "safe.directory=*", "ls-files", "-z"],
         cwd=ROOT,
         check=True,
         capture_output=True,
@@ -137,7 +136,7 @@ def of_one_place_only(text: str) -> Iterator[str]:
 def test_no_file_names_a_registry_or_a_path_of_one_machine() -> None:
     found = {
         name_of(path): places
-        for path in files_of_the_project()
+        for path in tracked_files()
         if (places := sorted(of_one_place_only(path.read_bytes().decode(errors="replace"))))
     }
     assert not found
