@@ -1,0 +1,46 @@
+"""Fixtures for all tests: real programs from .tools and Debian, and a site to protect."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from opsd.demo.system import DossierSystem
+from tests.site import NEEDED, ROOT, SMALL, Site, copy_of, workplace
+
+os.environ["PATH"] = f"{ROOT / '.tools' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+
+
+def pytest_sessionstart() -> None:
+    """A missing program is a failure with its name, never a skip."""
+    missing = [program for program in NEEDED if shutil.which(program) is None]
+    if missing:
+        pytest.exit(f"missing programs: {', '.join(missing)}; run `make test`", returncode=3)
+
+
+@pytest.fixture(scope="session")
+def template() -> Iterator[Path]:
+    """A small dossier system, made once and stopped, to be copied."""
+    with workplace() as base:
+        system = DossierSystem(base / "system", SMALL)
+        system.create()
+        yield system.directory
+
+
+@pytest.fixture
+def site(template: Path) -> Iterator[Site]:
+    """A running dossier system of one's own, never backed up yet."""
+    with workplace() as base:
+        system = copy_of(template, base)
+        system.start()
+        password = base / "password"
+        password.write_text("only for tests\n")
+        password.chmod(0o600)
+        try:
+            yield Site(base, system)
+        finally:
+            system.stop()

@@ -1,0 +1,43 @@
+"""The main job from end to end, in this process, against real programs."""
+
+from __future__ import annotations
+
+from opsd.model import Outcome, Proof, Severity
+from opsd.tasks.backup import back_up
+from opsd.tasks.prove import prove
+from tests.site import SET, Site
+
+
+def test_a_backup_is_proved_to_the_last_level(site: Site) -> None:
+    with site.kit() as kit:
+        backup = back_up(kit, SET)
+        assert backup.point is not None
+        assert (backup.closing.outcome, backup.point.complete) == (Outcome.SUCCEEDED, True)
+        proof = prove(kit, SET)
+        assert (proof.closing.outcome, proof.level) == (Outcome.PASSED, Proof.PROVED)
+        assert proof.point == backup.point
+        assert proof.evidence["tables"] == 7
+        assert proof.evidence["files"] == proof.evidence["reconciled_rows"] > 50
+        assert proof.evidence["canaries"] == {
+            "storage": True,
+            "files:scans": True,
+            "database:database": True,
+            "reconcile:scans": True,
+        }
+        assert not [f for f in proof.closing.findings if f.severity is not Severity.NOTE]
+        assert [p.level for p in kit.store.proofs(backup.point.id)] == list(Proof)
+        assert not list(kit.config.scratch.iterdir())
+
+
+def test_an_unchanged_day_adds_next_to_nothing(site: Site) -> None:
+    with site.kit() as kit:
+        first = back_up(kit, SET).point
+        second = back_up(kit, SET).point
+        assert first is not None
+        assert second is not None
+        scans = second.member("scans")
+        assert scans is not None
+        assert scans.added_bytes < 2000
+        assert scans.bytes == sum(
+            f.stat().st_size for f in site.system.scans.rglob("*") if f.is_file()
+        )

@@ -1,0 +1,130 @@
+"""A site to protect, small and real: a dossier system, a repository, a configuration."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from opsd import app
+from opsd.clock import Clock, now
+from opsd.config.load import load
+from opsd.demo.dataset import Scale
+from opsd.demo.system import DossierSystem
+from opsd.tasks.kit import Kit
+
+ROOT = Path(__file__).resolve().parent.parent
+SET = "dossiers"
+SMALL = Scale(dossiers=60, mean_scan_bytes=4096)
+NEEDED = ("restic", "psql", "setpriv", "prlimit", "nice", "getfacl", "setfattr")
+
+CONFIG = """\
+language: en
+demo: true
+host: test-host
+state: {base}/state
+scratch: {base}/scratch
+listen: 127.0.0.1:0
+repositories:
+  main:
+    url: {base}/repository
+    password_file: {base}/password
+    min_free: 1MiB
+    lock_wait: 0s
+backup_sets:
+  dossiers:
+    repository: main
+    schedule: "01:30"
+    rpo: 24h
+    rto: 4h
+    members:
+      database:
+        kind: postgres
+        connection: {connection}
+      scans:
+        kind: files
+        path: {scans}
+    prove:
+      invariants:
+        - name: every dossier has a procedure
+          member: database
+          query: >
+            SELECT 1 FROM dossier d LEFT JOIN procedure p ON p.id = d.procedure_id
+            WHERE p.id IS NULL
+      reconcile:
+        - database: database
+          files: scans
+          query: SELECT path, size, sha256 FROM attachment
+"""
+
+
+@contextmanager
+def workplace() -> Iterator[Path]:
+    """A directory that the account of PostgreSQL may cross, removed at the end."""
+    base = Path(tempfile.mkdtemp(prefix="opsd-test-"))
+    base.chmod(0o711)
+    try:
+        yield base
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+
+
+@dataclass(slots=True)
+class Site:
+    """The dossier system of one test, with what opsd needs to protect it."""
+
+    base: Path
+    system: DossierSystem
+    changes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def repository(self) -> Path:
+        """The restic repository."""
+        return self.base / "repository"
+
+    @property
+    def config_file(self) -> Path:
+        """The configuration, written with the wanted changes."""
+        text = CONFIG.format(
+            base=self.base, connection=self.system.connection, scans=self.system.scans
+        )
+        for old, new in self.changes.items():
+            assert old in text, old
+            text = text.replace(old, new)
+        path = self.base / "opsd.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    @contextmanager
+    def kit(self, clock: Clock = now) -> Iterator[Kit]:
+        """A kit for tasks in this process."""
+        made = app.assemble(load(self.config_file), clock=clock)
+        try:
+            yield made
+        finally:
+            made.store.close()
+
+    def opsd(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """Start the command line in a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "opsd", *arguments, "--config", str(self.config_file)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **(env or {})},
+        )
+
+
+def copy_of(template: Path, base: Path) -> DossierSystem:
+    """A dossier system of one's own, from one that is stopped."""
+    directory = base / "system"
+    subprocess.run(
+        ["cp", "-a", "--reflink=auto", str(template), str(directory)], check=True, timeout=60
+    )
+    return DossierSystem.at(directory)
