@@ -88,6 +88,7 @@ class Table:
     columns: tuple[str, ...]
     rows: int
     digest: str
+    oid: int = 0  # in the source; a dump names the table's file by it
 
     @property
     def qualified(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsd.catalogue import backup, cli, config, demo, faults, labels, proof
+from opsd.catalogue import backup, cli, config, daemon, demo, faults, labels, proof, report, restore
 from opsd.catalogue.language import Sentence
 
 SENTENCES: dict[str, Sentence] = {
@@ -11,6 +11,9 @@ SENTENCES: dict[str, Sentence] = {
     **config.TABLE,
     **backup.TABLE,
     **proof.TABLE,
+    **report.TABLE,
+    **restore.TABLE,
     **cli.TABLE,
+    **daemon.TABLE,
     **demo.TABLE,
 }

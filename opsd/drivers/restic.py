@@ -75,6 +75,9 @@ class Snapshot:
     tree: str
     paths: tuple[str, ...]
     tags: frozenset[str]
+    files: int = 0
+    bytes: int = 0
+    added_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +303,9 @@ def parse_snapshots(text: str) -> Iterator[Snapshot]:
             tree=found.get("tree", ""),
             paths=tuple(found.get("paths", ())),
             tags=frozenset(found.get("tags") or ()),
+            files=_count(found.get("summary") or {}, "total_files_processed"),
+            bytes=_count(found.get("summary") or {}, "total_bytes_processed"),
+            added_bytes=_count(found.get("summary") or {}, "data_added_packed"),
         )
 
 

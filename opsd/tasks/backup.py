@@ -185,6 +185,7 @@ def _write_record(
     body = {
         "version": record.VERSION,
         "opsd": __version__,
+        "at": kit.clock().isoformat(),
         "run": record.plain(journal.run),
         "point": record.plain(point),
         "evidence": [record.plain(e) for e in kit.store.all_evidence(journal.run.id)],
@@ -195,7 +196,11 @@ def _write_record(
     summary = kit.restic(journal.run.repository).backup(
         home,
         host=kit.config.host,
-        tags=tags(journal.run.backup_set, journal.run.id, RECORD),
+        tags=(
+            *tags(journal.run.backup_set, journal.run.id, RECORD),
+            f"at:{point.at.isoformat()}",
+            f"complete:{'yes' if point.complete else 'no'}",
+        ),
         limits=kit.limits(journal.run.repository, backup_set.timeout),
     )
     return replace(point, record=summary.snapshot, record_root=str(home))

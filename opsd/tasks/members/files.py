@@ -67,7 +67,10 @@ def capture(
         summary = kit.restic(journal.run.repository).backup(
             member.path,
             host=kit.config.host,
-            tags=tags(journal.run.backup_set, journal.run.id, name),
+            tags=(
+                *tags(journal.run.backup_set, journal.run.id, name),
+                f"kind:{MemberKind.FILES}",
+            ),
             limits=kit.limits(journal.run.repository, backup_set.timeout),
             parent=parent,
             exclude=[str(member.path / path) for path in member.exclude],

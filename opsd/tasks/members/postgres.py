@@ -72,7 +72,10 @@ def capture(
         summary = kit.restic(journal.run.repository).backup(
             home,
             host=kit.config.host,
-            tags=tags(journal.run.backup_set, journal.run.id, name),
+            tags=(
+                *tags(journal.run.backup_set, journal.run.id, name),
+                f"kind:{MemberKind.POSTGRES}",
+            ),
             limits=kit.limits(journal.run.repository, backup_set.timeout),
             on_progress=Forward(kit),
         )
@@ -160,7 +163,7 @@ def _described(
                 "dump.differs", table=shape.name, dumped=rows, counted=counts[shape.oid]
             )
     return tuple(
-        Table(shape.schema, shape.name, shape.columns, rows, digest)
+        Table(shape.schema, shape.name, shape.columns, rows, digest, shape.oid)
         for shape, (rows, digest) in zip(dumped, digests, strict=True)
     )
 

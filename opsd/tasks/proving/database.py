@@ -55,7 +55,7 @@ def compare(bench: Bench, member: MemberSnapshot, database: Database, jobs: int)
     programs = _programs(bench, manifest)
     with database.connect() as connection:
         shapes = [s for s in connection.tables() if not s.of_extension or _listed(manifest, s)]
-        digests = _digests(programs, database, manifest, shapes, jobs)
+        digests = copied_digests(programs, database, manifest, shapes, jobs)
         findings = comparison.judge_tables(manifest, digests)
         findings += comparison.judge_sequences(manifest, connection.sequences())
         findings += comparison.judge_large_objects(
@@ -85,7 +85,7 @@ def canary(bench: Bench, member: MemberSnapshot, database: Database) -> None:
             s for s in connection.tables() if (s.schema, s.name) == (chosen.schema, chosen.name)
         )
         connection.drop_one_row(shape)
-        digests = _digests(programs, database, manifest, [shape], 1)
+        digests = copied_digests(programs, database, manifest, [shape], 1)
     caught = (chosen.rows, chosen.digest) != digests[chosen.schema, chosen.name]
     bench.canary(f"database:{member.member}", caught=caught)
 
@@ -136,13 +136,14 @@ def _programs(bench: Bench, manifest: DatabaseManifest) -> pgtools.Programs:
     return pgtools.Programs(directory, Database("").env, bench.limits.work, bench.kit.stop)
 
 
-def _digests(
+def copied_digests(
     programs: pgtools.Programs,
     database: Database,
     manifest: DatabaseManifest,
     shapes: list[TableShape],
     jobs: int,
 ) -> dict[tuple[str, str], tuple[int, str]]:
+    """Rows and digest of each table, asked from a restored database."""
     with ThreadPoolExecutor(jobs) as pool:
         found = pool.map(
             lambda s: programs.copied_digest(database.connection, manifest.encoding, s.copy), shapes

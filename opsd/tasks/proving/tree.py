@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from opsd import manifest
 from opsd.drivers import restic, tree
 from opsd.errors import RepositoryDamaged
-from opsd.manifest import DIRECTORY, FILE, VANISHED, Entry
+from opsd.manifest import FILE, Entry
 from opsd.model import Finding, MemberSnapshot, Severity
 from opsd.policy import sampling
 from opsd.policy.comparison import TreeComparison
@@ -39,7 +39,8 @@ def compare(bench: Bench, member: MemberSnapshot) -> Path:
     with bench.journal.phase("compare", member.member):
         comparison = TreeComparison(as_root=os.geteuid() == 0)
         restored = bench.scratch / f"{member.member}.{_RESTORED}"
-        manifest.write(restored, _compared(comparison, expected, part, target))
+        inside = part_of(part)
+        manifest.write(restored, compared(comparison, expected, inside, target))
         bench.journal.findings += comparison.tally.findings("proof.files", member.member)
         if comparison.files == 0:
             bench.journal.findings.append(
@@ -80,21 +81,24 @@ def _patterns(expected: Path, part: sampling.Part) -> Iterator[bytes]:
             yield os.fsencode(restic.literal("/" + os.fsdecode(entry.path))) + b"\n"
 
 
-def _compared(
-    comparison: TreeComparison, expected: Path, part: sampling.Part, target: Path
+def part_of(part: sampling.Part) -> Callable[[Entry], bool]:
+    """Whether an entry belongs to this turn: files by their part, the rest only with the whole."""
+    return lambda entry: part.has(entry.path) if entry.kind == FILE else part.whole
+
+
+def compared(
+    comparison: TreeComparison, expected: Path, inside: Callable[[Entry], bool], target: Path
 ) -> Iterator[Entry]:
-    """Judge each pair; give the entry as it would be after a restore of everything."""
+    """Judge each pair whose entry is `inside`; give all as a restore of everything would."""
     wanted = manifest.read(expected)
     actual = hashed(tree.walk(target), target)
     for left, right in manifest.merge(wanted, actual, manifest.by_path, manifest.by_path):
-        inside = left is None or (part.has(left.path) if left.kind == FILE else part.whole)
-        if left is not None and left.kind == DIRECTORY and left.state == VANISHED:
-            continue
-        if inside:
+        chosen = left is None or inside(left)
+        if chosen:
             comparison.take(left, right)
-        if left is not None and right is not None and inside:
+        if left is not None and right is not None and chosen:
             yield left._replace(sha256=right.sha256, size=right.size)
-        elif left is not None and not inside:
+        elif left is not None and not chosen:
             yield left
 
 

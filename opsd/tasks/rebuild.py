@@ -1,0 +1,125 @@
+"""Rebuild a lost history from the records that travel inside the repositories."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from opsd import record
+from opsd.drivers.restic import Restic, Snapshot
+from opsd.model import (
+    Closing,
+    Evidence,
+    Outcome,
+    Proof,
+    ProofReached,
+    RecoveryPoint,
+    Run,
+    Task,
+)
+from opsd.tasks.journal import opened
+from opsd.tasks.kit import PROOF_RECORD, TAG, Kit, tagged
+from opsd.tasks.prove import PROOF_FILE
+from opsd.tasks.shelf import points_of, read_record
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What came back: recovery points and proofs that the history did not know."""
+
+    points: int
+    proofs: int
+
+
+def rebuild(kit: Kit) -> Rebuilt:
+    """Add to the history what the repositories know and it does not. Nothing is changed in them."""
+    points = proofs = 0
+    for name in kit.config.repositories:
+        with opened(kit, Task.REBUILD, "", name) as journal, journal.phase("rebuild", name):
+            repository = kit.restic(name)
+            snapshots = repository.snapshots(TAG)
+            points += _add_points(kit, repository, snapshots)
+            proofs += _add_proofs(kit, repository, snapshots)
+            journal.evidence("rebuilt", {"points": points, "proofs": proofs})
+    return Rebuilt(points, proofs)
+
+
+def _add_points(kit: Kit, repository: Restic, snapshots: tuple[Snapshot, ...]) -> int:
+    """Oldest first, so that a rebuild that is cut off leaves a history without holes."""
+    lost = [
+        point
+        for point in reversed(points_of(repository.name, snapshots))
+        if kit.store.point(point.id) is None
+    ]
+    for done, found in enumerate(lost):
+        kit.watcher.advance(done, len(lost))
+        body = read_record(repository, found)
+        told = record.noun(RecoveryPoint, body["point"])
+        point = record.noun(
+            RecoveryPoint,
+            {
+                **record.plain(told),
+                "repository": repository.name,
+                "record": found.record,
+                "record_root": found.record_root,
+            },
+        )
+        _add_run(kit, record.noun(Run, body["run"]), body, _outcome(point))
+        for evidence in body["evidence"]:
+            kit.store.add_evidence(record.noun(Evidence, evidence))
+        kit.store.add_point(point)
+        kit.store.add_proof(
+            ProofReached(
+                point.id, point.id, point.repository, point.at, Proof.TAKEN, Outcome.PASSED
+            )
+        )
+    return len(lost)
+
+
+def _add_proofs(kit: Kit, repository: Restic, snapshots: tuple[Snapshot, ...]) -> int:
+    """Only proofs that passed are kept in a repository."""
+    lost = [
+        snapshot
+        for snapshot in snapshots
+        if tagged(snapshot.tags, "part") == PROOF_RECORD
+        and kit.store.run(tagged(snapshot.tags, "run")) is None
+    ]
+    for snapshot in lost:
+        body = json.loads(repository.read_file(snapshot.id, f"{snapshot.paths[0]}/{PROOF_FILE}"))
+        run = record.noun(Run, body["run"])
+        _add_run(kit, run, body, Outcome.PASSED)
+        at = datetime.fromisoformat(body["at"])
+        kit.store.add_evidence(Evidence(run.id, at, "proof", body["figures"]))
+        for level in Proof:
+            if level is not Proof.TAKEN:
+                kit.store.add_proof(
+                    ProofReached(run.id, body["point"], repository.name, at, level, Outcome.PASSED)
+                )
+    return len(lost)
+
+
+def _outcome(point: RecoveryPoint) -> Outcome:
+    return Outcome.SUCCEEDED if point.complete else Outcome.PARTIAL
+
+
+def _add_run(kit: Kit, run: Run, body: Mapping[str, Any], outcome: Outcome) -> None:
+    """The run as its record tells it; that it was closed is known from the record being there."""
+    if kit.store.run(run.id) is not None:
+        return
+    kit.store.open_run(run)
+    findings = tuple(record.finding(found) for found in body["findings"])
+    elapsed = datetime.fromisoformat(body["at"]) - run.opened_at
+    kit.store.close_run(
+        Closing(
+            run=run.id,
+            closed_at=run.opened_at + elapsed,
+            outcome=outcome,
+            elapsed=elapsed,
+            reason="" if outcome.good else "partial",
+            findings=findings,
+        )
+    )
+

@@ -1,0 +1,71 @@
+"""What a repository itself tells about recovery points, without any history."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from opsd.drivers.restic import Restic, Snapshot
+from opsd.model import MemberKind, MemberSnapshot, RecoveryPoint
+from opsd.tasks.backup import RECORD_FILE
+from opsd.tasks.kit import PROOF_RECORD, RECORD, TAG, tagged
+
+
+def points_in(repository: Restic, backup_set: str = "") -> tuple[RecoveryPoint, ...]:
+    """All recovery points that a record closed, newest first; of one set, or of all."""
+    chosen = (TAG, f"set:{backup_set}") if backup_set else (TAG,)
+    return points_of(repository.name, repository.snapshots(*chosen))
+
+
+def points_of(repository: str, snapshots: Iterable[Snapshot]) -> tuple[RecoveryPoint, ...]:
+    """The points that snapshots make up, told by their tags."""
+    runs: dict[str, list[Snapshot]] = defaultdict(list)
+    for snapshot in snapshots:
+        if tagged(snapshot.tags, "part") != PROOF_RECORD:
+            runs[tagged(snapshot.tags, "run")].append(snapshot)
+    points = (_point(repository, run, found) for run, found in runs.items() if run)
+    return tuple(
+        sorted((p for p in points if p is not None), key=lambda p: (p.at, p.id), reverse=True)
+    )
+
+
+def read_record(repository: Restic, point: RecoveryPoint) -> Mapping[str, Any]:
+    """What the record of a point says. Raises `RepositoryDamaged` when it cannot be read."""
+    text = repository.read_file(point.record, f"{point.record_root}/{RECORD_FILE}")
+    found: Mapping[str, Any] = json.loads(text)
+    return found
+
+
+def _point(repository: str, run: str, snapshots: list[Snapshot]) -> RecoveryPoint | None:
+    record = next((s for s in snapshots if tagged(s.tags, "part") == RECORD), None)
+    if record is None:
+        return None
+    members = tuple(_member(s) for s in snapshots if s is not record)
+    return RecoveryPoint(
+        id=run,
+        backup_set=tagged(record.tags, "set"),
+        repository=repository,
+        host=record.host,
+        at=datetime.fromisoformat(tagged(record.tags, "at")),
+        members=members,
+        complete=tagged(record.tags, "complete") == "yes",
+        record=record.id,
+        record_root=record.paths[0],
+    )
+
+
+def _member(snapshot: Snapshot) -> MemberSnapshot:
+    return MemberSnapshot(
+        member=tagged(snapshot.tags, "part"),
+        kind=MemberKind(tagged(snapshot.tags, "kind")),
+        snapshot=snapshot.id,
+        root=snapshot.paths[0],
+        files=snapshot.files,
+        bytes=snapshot.bytes,
+        rows=0,
+        added_bytes=snapshot.added_bytes,
+        elapsed=timedelta(),
+    )

@@ -1,0 +1,151 @@
+"""Getting everything back: by people, without a history, and the history itself."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from opsd.drivers.process import Command, run
+from opsd.errors import Refused, UsageError
+from opsd.model import Outcome, Proof, Task
+from opsd.tasks.backup import back_up
+from opsd.tasks.kit import Kit
+from opsd.tasks.prove import prove
+from opsd.tasks.rebuild import rebuild
+from opsd.tasks.restore import Door, Request, carry_out, plan
+from tests.site import SET, Site
+
+
+def _door(kit: Kit, host: str = "another-host") -> Door:
+    return Door(kit.restic("main"), host)
+
+
+def _content(root: Path) -> dict[str, str]:
+    return {
+        str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in root.rglob("*")
+        if p.is_file()
+    }
+
+
+def test_everything_comes_back_without_a_history(site: Site) -> None:
+    with site.kit() as kit:
+        back_up(kit, SET)
+        shutil.rmtree(kit.config.state)
+        target = site.base / "restored"
+        wanted = plan(_door(kit), Request(SET, target))
+        assert not target.exists()
+        assert [step.target.name for step in wanted.steps] == ["database", "scans"]
+        done = carry_out(_door(kit), wanted)
+    assert done.good, done.findings
+    assert _content(target / "scans") == _content(site.system.scans)
+    assert done.files == len(_content(site.system.scans))
+    assert (done.tables, done.rows > 100) == (7, True)
+    assert (target / "database" / "globals.sql").read_text().count("CREATE ROLE") > 1
+
+
+def test_a_dump_is_loaded_into_an_empty_database_and_compared(site: Site) -> None:
+    connection = site.system.cluster.connection("postgres")
+    made = run(
+        Command(("psql", "-X", "-c", "CREATE DATABASE back", connection), timedelta(seconds=20))
+    )
+    assert made.exit_code == 0
+    with site.kit() as kit:
+        back_up(kit, SET)
+        request = Request(
+            SET,
+            site.base / "restored",
+            member="database",
+            load_into=site.system.cluster.connection("back"),
+        )
+        done = carry_out(_door(kit), plan(_door(kit), request))
+        assert done.good, done.findings
+        again = replace(request, target=site.base / "once-more")
+        with pytest.raises(Refused) as refused:
+            carry_out(_door(kit), plan(_door(kit), again))
+    assert refused.value.key == "restore.database_used"
+
+
+def test_named_parts_alone_come_back(site: Site) -> None:
+    file = next(p for p in sorted(site.system.scans.rglob("*")) if p.is_file())
+    name = str(file.relative_to(site.system.scans))
+    with site.kit() as kit:
+        back_up(kit, SET)
+        target = site.base / "restored"
+        request = Request(SET, target, member="scans", only=(name,))
+        done = carry_out(_door(kit), plan(_door(kit), request))
+        assert done.good, done.findings
+        assert _content(target) == {name: hashlib.sha256(file.read_bytes()).hexdigest()}
+        lost = replace(request, target=site.base / "nothing", only=("no/such/thing",))
+        assert not carry_out(_door(kit), plan(_door(kit), lost)).good
+
+
+def test_a_point_in_time_is_the_newest_before_it(site: Site) -> None:
+    with site.kit() as kit:
+        first, second = back_up(kit, SET).point, back_up(kit, SET).point
+        assert first is not None
+        assert second is not None
+        target = site.base / "restored"
+        just_before = second.at - timedelta(milliseconds=1)
+        chosen = plan(_door(kit), Request(SET, target, at=just_before)).point
+        assert chosen.id == first.id
+        assert plan(_door(kit), Request(SET, target)).point.id == second.id
+        with pytest.raises(UsageError) as refused:
+            plan(_door(kit), Request(SET, target, at=first.at - timedelta(days=1)))
+    assert refused.value.key == "restore.no_point"
+
+
+@pytest.mark.parametrize("below", ["", "2026", ".."])
+def test_the_living_source_is_not_touched_unless_told_in_full(site: Site, below: str) -> None:
+    with site.kit() as kit:
+        back_up(kit, SET)
+        door = _door(kit, host=kit.config.host)
+        request = Request(SET, site.system.scans / below, member="scans", into_used_target=True)
+        with pytest.raises(Refused) as refused:
+            plan(door, request)
+        assert refused.value.key == "restore.live_source"
+        assert plan(door, replace(request, over_live_source=True)).steps
+
+
+def test_a_used_target_is_not_touched_unless_told_in_full(site: Site) -> None:
+    target = site.base / "restored"
+    (target / "scans").mkdir(parents=True)
+    (target / "scans" / "mine").write_text("keep me")
+    with site.kit() as kit:
+        back_up(kit, SET)
+        with pytest.raises(Refused) as refused:
+            plan(_door(kit), Request(SET, target))
+        assert refused.value.key == "restore.target_used"
+        done = carry_out(_door(kit), plan(_door(kit), Request(SET, target, into_used_target=True)))
+    assert done.good, done.findings
+    assert (target / "scans" / "mine").read_text() == "keep me"
+
+
+def test_a_lost_history_is_rebuilt_from_the_repository(site: Site) -> None:
+    with site.kit() as kit:
+        first, second = back_up(kit, SET).point, back_up(kit, SET).point
+        assert first is not None
+        assert second is not None
+        proof = prove(kit, SET, first.id)
+    shutil.rmtree(site.base / "state")
+    with site.kit() as kit:
+        assert kit.store.points(SET) == ()
+        rebuilt = rebuild(kit)
+        assert (rebuilt.points, rebuilt.proofs) == (2, 1)
+        assert kit.store.points(SET) == (second, first)
+        assert kit.store.proofs(first.id)[-1].level is Proof.PROVED
+        assert [p.level for p in kit.store.proofs(second.id)] == [Proof.TAKEN]
+        newest = kit.store.last_run(Task.BACKUP, SET, good=True)
+        assert newest is not None
+        assert newest[0].id == second.id
+        proved = kit.store.last_run(Task.PROVE, SET)
+        assert proved is not None
+        assert proved[1] is not None
+        assert (proved[0].id, proved[1].outcome) == (proof.closing.run, Outcome.PASSED)
+        assert rebuild(kit).points == 0
+        assert prove(kit, SET, second.id).closing.outcome is Outcome.PASSED
