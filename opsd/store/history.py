@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +136,36 @@ class Store:
         rows = self._rows(chosen.order_by(schema.run.c.opened_at.desc()).limit(1))
         return _run_and_closing(rows[0]) if rows else None
 
+    def last_ended(
+        self, task: Task, backup_set: str, *, good: bool = False
+    ) -> tuple[Run, Closing] | None:
+        """The newest run of a task on a set that came to an end, or the newest that ended well."""
+        outcomes = [outcome.value for outcome in Outcome if outcome.good or not good]
+        chosen = self._with_closing().where(
+            schema.run.c.task == task.value,
+            schema.run.c.backup_set == backup_set,
+            schema.closing.c.outcome.in_(outcomes),
+        )
+        rows = self._rows(chosen.order_by(schema.run.c.opened_at.desc()).limit(1))
+        run, closing = _run_and_closing(rows[0]) if rows else (None, None)
+        return (run, closing) if run and closing else None
+
+    def fired(self, task: Task, backup_set: str) -> tuple[tuple[Run, Outcome | None], ...]:
+        """Every run that a schedule fired, oldest slot first, with its outcome when it has one."""
+        chosen = (
+            select(schema.run, schema.closing.c.outcome)
+            .outerjoin(schema.closing)
+            .where(
+                schema.run.c.task == task.value,
+                schema.run.c.backup_set == backup_set,
+                schema.run.c.slot.is_not(None),
+            )
+            .order_by(schema.run.c.slot, schema.run.c.opened_at)
+        )
+        return tuple(
+            (_run(row), Outcome(row.outcome) if row.outcome else None) for row in self._rows(chosen)
+        )
+
     def unclosed_runs(self) -> tuple[Run, ...]:
         """Runs that were opened and never closed: under way, or dead."""
         chosen = self._with_closing().where(schema.closing.c.run.is_(None))
@@ -149,7 +179,7 @@ class Store:
             .where(schema.run.c.task == task.value, schema.run.c.backup_set == backup_set)
             .group_by(schema.closing.c.reason)
         )
-        return {reason: count for reason, count in self._rows(chosen)}
+        return {row[0]: row[1] for row in self._rows(chosen)}
 
     def evidence(self, run_id: str, kind: str) -> Mapping[str, Any] | None:
         """The newest evidence of a kind that a run left."""
@@ -176,6 +206,34 @@ class Store:
         rows = self._rows(chosen.order_by(table.c.at.desc(), table.c.id.desc()))
         return tuple(record.noun(RecoveryPoint, row.body) for row in rows)
 
+    def count_points(self, backup_set: str) -> int:
+        """How many recovery points of a set are known."""
+        table = schema.point
+        chosen = select(func.count()).where(table.c.backup_set == backup_set)
+        return int(self._rows(chosen.select_from(table))[0][0])
+
+    def newest_point(self, backup_set: str) -> RecoveryPoint | None:
+        """The recovery point of a set with the newest data."""
+        table = schema.point
+        chosen = select(table.c.body).where(table.c.backup_set == backup_set)
+        rows = self._rows(chosen.order_by(table.c.at.desc(), table.c.id.desc()).limit(1))
+        return record.noun(RecoveryPoint, rows[0].body) if rows else None
+
+    def reached(self, backup_set: str) -> dict[tuple[str, Proof], tuple[datetime, datetime]]:
+        """For each repository and level: when it was last reached, and the newest data that did."""
+        proof, point = schema.proof, schema.point
+        good = [outcome.value for outcome in Outcome if outcome.good]
+        chosen = (
+            select(proof.c.repository, proof.c.level, func.max(proof.c.at), func.max(point.c.at))
+            .join(point, point.c.id == proof.c.point)
+            .where(point.c.backup_set == backup_set, proof.c.outcome.in_(good))
+            .group_by(proof.c.repository, proof.c.level)
+        )
+        return {
+            (repository, Proof(level)): (at, data)
+            for repository, level, at, data in self._rows(chosen)
+        }
+
     def proofs(self, point_id: str) -> tuple[ProofReached, ...]:
         """Every level that a point reached or failed to reach, in order."""
         table = schema.proof
@@ -196,7 +254,7 @@ class Store:
         with self._failing(), self._engine.begin() as connection:
             connection.execute(table.insert().values(**values))
 
-    def _rows(self, chosen: Select[Any]) -> list[Row[Any]]:
+    def _rows(self, chosen: Select[Any]) -> list[Any]:
         with self._failing(), self._engine.connect() as connection:
             return list(connection.execute(chosen))
 
@@ -256,5 +314,3 @@ def _run_and_closing(row: Row[Any]) -> tuple[Run, Closing | None]:
         reason=row.reason,
         findings=tuple(record.finding(found) for found in row.findings),
     )
-
-

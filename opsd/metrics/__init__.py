@@ -1,0 +1,11 @@
+"""The history as Prometheus metrics: the only door to prometheus_client.
+
+Everything is read from the store when Prometheus asks, so that a restart forgets nothing. What
+each metric means: docs/metrics.md.
+"""
+
+from opsd.metrics.board import Board, Line
+from opsd.metrics.collector import Collector, Sources, Vitals
+from opsd.metrics.exposition import Exposition
+
+__all__ = ["Board", "Collector", "Exposition", "Line", "Sources", "Vitals"]

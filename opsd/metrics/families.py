@@ -1,0 +1,168 @@
+"""Every metric: its name, its type, its labels and its help, one literal table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric; `counter` says that it only grows."""
+
+    name: str
+    labels: tuple[str, ...]
+    help: str
+
+    @property
+    def counter(self) -> bool:
+        """Counters are told by their name, as Prometheus asks."""
+        return self.name.endswith("_total")
+
+    def empty(self) -> CounterMetricFamily | GaugeMetricFamily:
+        """The family without samples."""
+        kind = CounterMetricFamily if self.counter else GaugeMetricFamily
+        return kind(self.name, self.help, labels=self.labels)
+
+
+_SET = ("backup_set",)
+_LEVEL = ("backup_set", "repository", "level")
+
+_DAEMON = (
+    Family("opsd_build_info", ("version", "python_version"), "Facts about this opsd; always 1."),
+    Family(
+        "opsd_config_last_reload_successful",
+        (),
+        "1 when the last reading of the configuration succeeded, 0 while an older one is in use.",
+    ),
+    Family(
+        "opsd_config_last_reload_success_timestamp_seconds",
+        (),
+        "Time of the last successful reading of the configuration.",
+    ),
+    Family("opsd_scheduler_last_tick_timestamp_seconds", (), "Last sign of life of the scheduler."),
+    Family("opsd_scheduler_next_run_timestamp_seconds", _SET, "Time of the next planned backup."),
+    Family(
+        "opsd_scheduler_missed_runs_total",
+        _SET,
+        "Slots of the schedule whose backup did not begin within 15 minutes.",
+    ),
+    Family(
+        "opsd_repository_free_bytes",
+        ("repository",),
+        "Space left on the disk of a local repository; absent while the disk does not answer.",
+    ),
+)
+
+
+def _runs(task: str) -> tuple[Family, ...]:
+    """What is told alike of backups and proofs."""
+    begin = f"opsd_{task}"
+    return (
+        Family(f"{begin}_runs_total", _SET, f"Every {task} that ended, however it ended."),
+        Family(
+            f"{begin}_run_failures_total",
+            ("backup_set", "reason"),
+            f"Every {task} that did not do all it was for, by reason.",
+        ),
+        Family(f"{begin}_in_progress", _SET, f"1 while a {task} goes on, else 0."),
+        Family(f"{begin}_last_start_timestamp_seconds", _SET, f"Beginning of the last {task}."),
+        Family(
+            f"{begin}_last_completion_timestamp_seconds",
+            _SET,
+            f"End of the last {task} that ended, good or bad.",
+        ),
+        Family(f"{begin}_last_duration_seconds", _SET, f"Duration of the last {task} that ended."),
+        Family(
+            f"{begin}_last_phase_duration_seconds",
+            ("backup_set", "phase"),
+            f"Duration of each phase of the last {task} that ended.",
+        ),
+    )
+
+
+_BACKUP = (
+    *_runs("backup"),
+    Family("opsd_backup_last_success_timestamp_seconds", _SET, "End of the last good backup."),
+    Family("opsd_backup_last_processed_bytes", _SET, "Bytes read by the last good backup."),
+    Family(
+        "opsd_backup_last_processed_files", _SET, "Files and tables read by the last good backup."
+    ),
+    Family(
+        "opsd_backup_last_added_bytes", _SET, "Bytes the last good backup added to the repository."
+    ),
+    Family("opsd_backup_points", _SET, "Recovery points that were taken."),
+    Family(
+        "opsd_backup_newest_point_timestamp_seconds",
+        _SET,
+        "The moment that the data of the newest recovery point is from.",
+    ),
+    Family(
+        "opsd_backup_newest_point_complete",
+        _SET,
+        "1 when the newest recovery point has every member whole, else 0.",
+    ),
+    Family(
+        "opsd_backup_max_age_seconds", _SET, "Configured limit for the age of the last success."
+    ),
+    Family("opsd_recovery_point_objective_seconds", _SET, "Configured recovery point objective."),
+    Family("opsd_recovery_time_objective_seconds", _SET, "Configured recovery time objective."),
+    Family(
+        "opsd_run_progress_ratio",
+        _SET,
+        "Part of the present phase that is done, 0 to 1; absent while that is not known.",
+    ),
+)
+
+_PROOF = (
+    *_runs("proof"),
+    Family(
+        "opsd_proof_last_success_timestamp_seconds",
+        _LEVEL,
+        "Last time that a recovery point reached this level of proof or a higher one.",
+    ),
+    Family(
+        "opsd_proof_newest_point_timestamp_seconds",
+        _LEVEL,
+        "The moment of the newest data that reached this level of proof or a higher one.",
+    ),
+    Family("opsd_proof_last_read_bytes", _SET, "Stored bytes that the last good proof read back."),
+    Family("opsd_proof_last_restored_files", _SET, "Files that the last good proof restored."),
+    Family("opsd_proof_last_restored_bytes", _SET, "Bytes of files the last good proof restored."),
+    Family("opsd_proof_last_restored_rows", _SET, "Rows that the last good proof restored."),
+    Family(
+        "opsd_proof_last_reconciled_rows",
+        _SET,
+        "Rows whose files the last good proof found in the restored tree, unchanged.",
+    ),
+    Family(
+        "opsd_proof_last_restore_duration_seconds",
+        _SET,
+        "Time the last good proof needed to fetch and load what it restored.",
+    ),
+)
+
+FAMILIES: Final[Mapping[str, Family]] = {
+    family.name: family for family in (*_DAEMON, *_BACKUP, *_PROOF)
+}
+
+
+class Page:
+    """The families of one scrape as they are filled."""
+
+    def __init__(self) -> None:
+        self._filled: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
+
+    def add(self, name: str, value: float, *labels: str) -> None:
+        """Add a sample; `labels` are the values of the family's labels, in their order."""
+        family = FAMILIES[name]
+        if len(labels) != len(family.labels):
+            raise ValueError(f"{name} has the labels {family.labels}")
+        self._filled.setdefault(name, family.empty()).add_metric(labels, value)
+
+    def families(self) -> list[Metric]:
+        """The families that have samples, in the order of the table."""
+        return [self._filled[name] for name in FAMILIES if name in self._filled]

@@ -1,0 +1,261 @@
+"""The metrics page: what the history says, no more and no less, whoever restarted meanwhile."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from opsd.config.load import parse
+from opsd.config.schema import Config
+from opsd.metrics import Board, Collector, Exposition, Sources, Vitals
+from opsd.metrics.collector import reasons
+from opsd.metrics.families import FAMILIES
+from opsd.model import (
+    Closing,
+    Evidence,
+    MemberKind,
+    MemberSnapshot,
+    Outcome,
+    Proof,
+    ProofReached,
+    RecoveryPoint,
+    Run,
+    Task,
+)
+from opsd.store import Store
+
+ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = ROOT / "tests" / "golden" / "metrics.txt"
+NIGHT = datetime(2026, 3, 10, 18, 30, tzinfo=UTC)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+CONFIG = """\
+host: srv
+repositories:
+  main: {url: "s3:https://store.example.vn/bucket/main", password_file: /etc/opsd/main.password}
+backup_sets:
+  dossiers:
+    repository: main
+    schedule: "01:30"
+    rpo: 24h
+    rto: 4h
+    members:
+      scans: {kind: files, path: /srv/scans}
+  web:
+    repository: main
+    schedule: "02:30"
+    rpo: 48h
+    rto: 8h
+    members:
+      site: {kind: files, path: /srv/web}
+"""
+
+
+@pytest.fixture
+def config() -> Config:
+    return parse(CONFIG)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    found = Store(tmp_path / "opsd.sqlite")
+    yield found
+    found.close()
+
+
+def opened(store: Store, task: Task, at: datetime, *, slot: datetime | None = None) -> Run:
+    run = Run(f"{task}-{at:%Y%m%dT%H%M%S}", task, "dossiers", "main", at, "srv", 1, slot)
+    store.open_run(run)
+    return run
+
+
+def closed(
+    store: Store, run: Run, minutes: int, outcome: Outcome, reason: str = "", **phases: float
+) -> None:
+    end = run.opened_at + minutes * MINUTE
+    store.add_evidence(Evidence(run.id, end, "phases", phases))
+    store.close_run(Closing(run.id, end, outcome, minutes * MINUTE, reason))
+
+
+def pointed(store: Store, run: Run, *, complete: bool) -> None:
+    snapshot = MemberSnapshot(
+        member="scans",
+        kind=MemberKind.FILES,
+        snapshot="ab" * 32,
+        root="/srv/scans",
+        files=60,
+        bytes=4096,
+        rows=0,
+        added_bytes=1024,
+        elapsed=MINUTE,
+    )
+    members = (snapshot, snapshot)
+    at = run.opened_at + MINUTE
+    store.add_point(RecoveryPoint(run.id, "dossiers", "main", "srv", at, members, complete))
+
+
+def backed_up(store: Store, at: datetime, outcome: Outcome, reason: str = "") -> Run:
+    run = opened(store, Task.BACKUP, at, slot=at)
+    pointed(store, run, complete=outcome.good)
+    store.add_proof(ProofReached(run.id, run.id, "main", at, Proof.TAKEN, Outcome.PASSED))
+    closed(store, run, 5, outcome, reason, survey=60.0, upload=240.5)
+    return run
+
+
+def proved(store: Store, point: Run, at: datetime, outcome: Outcome, reason: str = "") -> None:
+    run = opened(store, Task.PROVE, at)
+    level = Proof.PROVED if outcome.good else Proof.DATA_READ
+    store.add_proof(ProofReached(run.id, point.id, "main", at + MINUTE, level, outcome))
+    if outcome.good:
+        figures = {"read_bytes": 9000, "files": 120, "bytes": 8192, "canaries": {"file": True}}
+        store.add_evidence(Evidence(run.id, at, "proof", figures))
+    closed(store, run, 9, outcome, reason, fetch=100.0, load=20.25, compare=300.0)
+
+
+def filled(store: Store) -> None:
+    """Three nights: good and proved; good but the proof failed; one member could not be read."""
+    first = backed_up(store, NIGHT, Outcome.SUCCEEDED)
+    proved(store, first, NIGHT + 6 * MINUTE, Outcome.PASSED)
+    second = backed_up(store, NIGHT + DAY, Outcome.SUCCEEDED)
+    proved(store, second, NIGHT + DAY + 6 * MINUTE, Outcome.FAILED, "integrity")
+    backed_up(store, NIGHT + 4 * DAY, Outcome.PARTIAL, "source")
+    opened(store, Task.PROVE, NIGHT + 4 * DAY + 6 * MINUTE)
+
+
+def page(store: Store, config: Config, board: Board | None = None, *, alive: bool = True) -> str:
+    vitals = Vitals(
+        last_tick=NIGHT + 5 * DAY,
+        next_runs={"dossiers": NIGHT + 6 * DAY},
+        reload_successful=True,
+        reloaded_at=NIGHT - DAY,
+    )
+    sources = Sources(
+        config=lambda: config,
+        store=store,
+        alive=lambda run: alive,
+        board=board or Board(),
+        vitals=lambda: vitals,
+    )
+    registry = CollectorRegistry()
+    registry.register(Collector(sources))
+    return generate_latest(registry).decode()
+
+
+def samples(text: str, name: str) -> dict[str, float]:
+    """The samples of a metric by their labels as written."""
+    found = re.findall(rf"^{name}(\{{.*\}})? (\S+)$", text, re.MULTILINE)
+    return {labels: float(value) for labels, value in found}
+
+
+def test_the_page_of_three_nights_is_the_golden_one(store: Store, config: Config) -> None:
+    filled(store)
+    board = Board()
+    board.line("dossiers").phase("fetch", "scans")
+    board.line("dossiers").advance(3, 4)
+    found = re.sub(
+        r"(?m)^opsd_build_info\{.*\} 1\.0$", "opsd_build_info{...} 1.0", page(store, config, board)
+    )
+    assert found == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_a_restart_forgets_nothing(store: Store, config: Config, tmp_path: Path) -> None:
+    filled(store)
+    before = page(store, config)
+    again = Store(tmp_path / "opsd.sqlite")
+    assert page(again, config) == before
+    again.close()
+
+
+def test_failures_are_counted_from_nought_for_every_reason(store: Store, config: Config) -> None:
+    text = page(store, config)
+    for task in ("backup", "proof"):
+        counted = samples(text, f"opsd_{task}_run_failures_total")
+        assert set(counted.values()) == {0.0}
+        for name in ("dossiers", "web"):
+            told = {label for label in counted if f'backup_set="{name}"' in label}
+            assert told == {f'{{backup_set="{name}",reason="{reason}"}}' for reason in reasons()}
+
+
+def test_what_never_happened_has_no_time(store: Store, config: Config) -> None:
+    text = page(store, config)
+    assert "opsd_backup_last" not in text
+    assert "opsd_proof_last" not in text
+    assert "newest_point" not in text
+    assert set(samples(text, "opsd_backup_in_progress").values()) == {0.0}
+    assert set(samples(text, "opsd_backup_runs_total").values()) == {0.0}
+    assert set(samples(text, "opsd_scheduler_missed_runs_total").values()) == {0.0}
+
+
+def test_a_level_that_was_reached_reaches_those_below_it(store: Store, config: Config) -> None:
+    filled(store)
+    text = page(store, config)
+    newest = samples(text, "opsd_proof_newest_point_timestamp_seconds")
+    levels = {label: at for label, at in newest.items() if 'backup_set="dossiers"' in label}
+    assert len(levels) == len(Proof)
+    first, third = (NIGHT + MINUTE).timestamp(), (NIGHT + 4 * DAY + MINUTE).timestamp()
+    assert levels['{backup_set="dossiers",level="proved",repository="main"}'] == first
+    assert levels['{backup_set="dossiers",level="data_read",repository="main"}'] == first
+    assert levels['{backup_set="dossiers",level="taken",repository="main"}'] == third
+
+
+def test_a_failed_run_leaves_the_last_success_where_it_was(store: Store, config: Config) -> None:
+    filled(store)
+    text = page(store, config)
+    own = '{backup_set="dossiers"}'
+    success = samples(text, "opsd_backup_last_success_timestamp_seconds")
+    completion = samples(text, "opsd_backup_last_completion_timestamp_seconds")
+    assert success[own] == (NIGHT + DAY + 5 * MINUTE).timestamp()
+    assert completion[own] == (NIGHT + 4 * DAY + 5 * MINUTE).timestamp()
+    assert samples(text, "opsd_backup_newest_point_complete")[own] == 0.0
+
+
+def test_a_dead_run_is_not_in_progress(store: Store, config: Config) -> None:
+    filled(store)
+    own = '{backup_set="dossiers"}'
+    assert samples(page(store, config), "opsd_proof_in_progress")[own] == 1.0
+    assert samples(page(store, config, alive=False), "opsd_proof_in_progress")[own] == 0.0
+
+
+def test_there_is_no_created_series_in_either_format(store: Store, config: Config) -> None:
+    filled(store)
+    sources = Sources(config=lambda: config, store=store, alive=lambda run: True)
+    exposition = Exposition(Collector(sources))
+    for accept in ("", "application/openmetrics-text; version=1.0.0"):
+        text, content_type = exposition.page(accept)
+        assert b"opsd_backup_runs_total" in text
+        assert b"_created" not in text
+        assert content_type.startswith("application/openmetrics-text" if accept else "text/plain")
+
+
+def test_the_disk_of_a_local_repository_tells_its_free_space(store: Store, tmp_path: Path) -> None:
+    local = parse(CONFIG.replace('"s3:https://store.example.vn/bucket/main"', str(tmp_path)))
+    free = samples(page(store, local), "opsd_repository_free_bytes")
+    assert free['{repository="main"}'] > 0
+
+
+def test_labels_are_few_and_never_those_that_prometheus_sets() -> None:
+    forbidden = {"instance", "job", "service", "env", "stage", "region", "zone", "owner", "type"}
+    for family in FAMILIES.values():
+        assert len(family.labels) <= 3
+        assert not forbidden & set(family.labels)
+
+
+def test_docs_and_code_name_the_same_metrics() -> None:
+    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(opsd_\w+)` \| (\w+) \| ([^|]*) \| (.+) \|$", text, re.MULTILINE)
+    told = {name: (kind, labels, meaning) for name, kind, labels, meaning in rows}
+    assert len(rows) == len(told), "a metric is documented twice"
+    assert told == {
+        name: (
+            "counter" if family.counter else "gauge",
+            ", ".join(f"`{label}`" for label in family.labels),
+            family.help,
+        )
+        for name, family in FAMILIES.items()
+    }
+    reasons_told = re.search(r"<!-- reasons -->\n(.*?)\n<!-- end -->", text, re.DOTALL)
+    assert reasons_told
+    assert re.findall(r"`(\w+)`", reasons_told[1]) == list(reasons())
