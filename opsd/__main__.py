@@ -1,6 +1,8 @@
-"""`python -m opsd` is the same as the command `opsd`."""
+"""`python -m opsd` is `opsd`."""
+
+import sys
 
 from opsd.cli.main import main
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

@@ -130,8 +130,11 @@ _PROOF: dict[str, Sentence] = {
         " {orphans} files that no row names",
     ),
     "proof.invariants": Sentence(
-        "{count} điều đã hỏi trên cơ sở dữ liệu khôi phục", "{count} asked of the restored database"
+        "{count} điều, hỏi trên cơ sở dữ liệu đã khôi phục: {verdict}",
+        "{count}, asked of the restored database: {verdict}",
     ),
+    "proof.invariants_hold": Sentence("đều đúng", "all of them hold"),
+    "proof.invariants_broken": Sentence("có {broken} điều SAI", "{broken} BROKEN"),
     "proof.read_back": Sentence(
         "{objects} khối, {bytes} đọc lại từ kho và so mã băm",
         "{objects} objects, {bytes} read back from the repository and compared by hash",
@@ -165,9 +168,7 @@ _STATUS: dict[str, Sentence] = {
     "status.within": Sentence("trong hạn {name} {limit}", "within the {name} of {limit}"),
     "status.beyond": Sentence("QUÁ HẠN {name} {limit}", "BEYOND the {name} of {limit}"),
     "status.run": Sentence("{outcome}, {at}, trong {elapsed}", "{outcome}, {at}, took {elapsed}"),
-    "status.died": Sentence(
-        "BỊ NGẮT GIỮA CHỪNG, bắt đầu {at}", "INTERRUPTED, had begun {at}"
-    ),
+    "status.died": Sentence("BỊ NGẮT GIỮA CHỪNG, bắt đầu {at}", "INTERRUPTED, had begun {at}"),
     "status.under_way": Sentence(
         "{task} từ {at} (tiến trình {pid})", "{task} since {at} (process {pid})"
     ),

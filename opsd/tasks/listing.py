@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from opsd.errors import UsageError
+from opsd.policy.standing import Listed
 from opsd.tasks.kit import PROOF_RECORD, RECORD, TAG, Kit, tagged
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """The snapshots of one run: its parts, and whether a record closes them."""
-
-    run: str
-    backup_set: str
-    at: datetime
-    members: tuple[str, ...]
-    closed: bool
 
 
 def in_repository(kit: Kit, repository: str, backup_set: str | None = None) -> tuple[Listed, ...]:

@@ -32,9 +32,7 @@ def observe(kit: Kit, name: str) -> SetFacts:
 def standings(kit: Kit, name: str) -> tuple[Standing, ...]:
     """The points of a set with all that was found out about each, newest first."""
     kit.backup_set(name)
-    return tuple(
-        Standing(point, kit.store.proofs(point.id)) for point in kit.store.points(name)
-    )
+    return tuple(Standing(point, kit.store.proofs(point.id)) for point in kit.store.points(name))
 
 
 def unclosed(kit: Kit) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
@@ -50,7 +48,7 @@ def _last(kit: Kit, task: Task, name: str) -> LastRun | None:
     """The newest run that is over, be it by death."""
     for run, closing in kit.store.runs(task, name):
         if closing is not None or not lock.held(kit.run_lease(run.id)):
-            return LastRun(run, closing, alive=False)
+            return LastRun(run, closing)
     return None
 
 

@@ -1,0 +1,18 @@
+"""What a command answers: an exit code, text for people, and the same as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from opsd.cli.exit_codes import ExitCode
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`text` goes to people, `body` to programs; `complaint` is text that belongs on stderr."""
+
+    code: ExitCode
+    text: str
+    body: Mapping[str, object]
+    complaint: str = ""

@@ -1,0 +1,50 @@
+"""`opsd points`: what there is to go back to."""
+
+from __future__ import annotations
+
+from opsd.catalogue import say
+from opsd.cli.answer import Answer
+from opsd.cli.arguments import add_set
+from opsd.cli.desk import Desk
+from opsd.cli.exit_codes import ExitCode
+from opsd.cli.words import Parser
+from opsd.report import plain, points, text
+from opsd.tasks import listing
+from opsd.tasks.status import standings
+
+
+def add(parser: Parser) -> None:
+    """Which set, and from where."""
+    add_set(parser, optional=True)
+    parser.add_argument(
+        "--repository",
+        metavar=say(parser.language, "help.metavar.repository"),
+        help=say(parser.language, "help.points.repository"),
+    )
+
+
+def run(desk: Desk) -> Answer:
+    """The points of one set or of all."""
+    if desk.arguments.repository:
+        return _of_repository(desk)
+    with desk.kit() as kit:
+        now = kit.clock()
+        names = [desk.arguments.set] if desk.arguments.set else list(kit.config.backup_sets)
+        found = {name: standings(kit, name) for name in names}
+    return Answer(
+        ExitCode.DONE,
+        text.joined(*(points.table(desk.voice, name, one, now) for name, one in found.items())),
+        {"sets": {name: [plain.standing(s, now) for s in one] for name, one in found.items()}},
+    )
+
+
+def _of_repository(desk: Desk) -> Answer:
+    """Straight from the repository: for the day on which the history is lost."""
+    repository = desk.arguments.repository
+    with desk.doors() as kit:
+        found = listing.in_repository(kit, repository, desk.arguments.set)
+    return Answer(
+        ExitCode.DONE,
+        points.listed(desk.voice, repository, found),
+        {"repository": repository, "points": [plain.listed(one) for one in found]},
+    )

@@ -1,0 +1,155 @@
+"""Is a backup set safe? What is not known is unknown, never ok.
+
+It is judged by how old its newest points are against the RPO, how its last runs ended, and how
+long a restore takes against the RTO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, tzinfo
+
+from opsd.model import Closing, Outcome, RecoveryPoint, Run, Severity
+from opsd.policy.status import Status, worst
+
+_BAD: Mapping[Outcome, Status] = {
+    Outcome.PARTIAL: Status.CRITICAL,
+    Outcome.FAILED: Status.CRITICAL,
+    Outcome.TIMED_OUT: Status.CRITICAL,
+    Outcome.INTERRUPTED: Status.CRITICAL,
+    Outcome.COULD_NOT_VERIFY: Status.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Objectives:
+    """What was promised: tolerable age of the newest proved point, tolerable time to restore."""
+
+    rpo: timedelta
+    rto: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """The newest run of a task that is over; one without an end has died."""
+
+    run: Run
+    closing: Closing | None
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended."""
+        return self.closing.outcome if self.closing else Outcome.INTERRUPTED
+
+
+@dataclass(frozen=True, slots=True)
+class SetFacts:
+    """What is known about a backup set. `proved_at` is when `proved` was proved.
+
+    `backup` and `proof` are the newest runs that are over; `running` are those under way.
+    """
+
+    now: datetime
+    objectives: Objectives
+    newest: RecoveryPoint | None = None
+    proved: RecoveryPoint | None = None
+    proved_at: datetime | None = None
+    restore: RestoreTime | None = None
+    backup: LastRun | None = None
+    proof: LastRun | None = None
+    running: tuple[Run, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetVerdict:
+    """A status for each question about a set. Ages are None where there is no such point."""
+
+    newest: Status
+    newest_age: timedelta | None
+    proved: Status
+    proved_age: timedelta | None
+    backup: Status
+    proof: Status
+    restore: Status
+
+    @property
+    def status(self) -> Status:
+        """The worst of all."""
+        return worst((self.newest, self.proved, self.backup, self.proof, self.restore))
+
+
+def judge(facts: SetFacts) -> SetVerdict:
+    """Every question about a set, answered."""
+    rpo = facts.objectives.rpo
+    newest, newest_age = _judge_age(facts.newest, facts.now, rpo)
+    if facts.newest is not None and not facts.newest.complete:
+        newest = worst((newest, Status.WARNING))
+    proved, proved_age = _judge_age(facts.proved, facts.now, rpo)
+    return SetVerdict(
+        newest=newest,
+        newest_age=newest_age,
+        proved=proved,
+        proved_age=proved_age,
+        backup=judge_run(facts.backup),
+        proof=judge_run(facts.proof),
+        restore=judge_span(facts.restore.span if facts.restore else None, facts.objectives.rto),
+    )
+
+
+def judge_run(last: LastRun | None) -> Status:
+    """How the last run went: one that never was says nothing good."""
+    if last is None:
+        return Status.UNKNOWN
+    if last.outcome.good:
+        findings = last.closing.findings if last.closing else ()
+        worth_a_look = any(found.severity is Severity.CHANGE for found in findings)
+        return Status.WARNING if worth_a_look else Status.OK
+    return _BAD[last.outcome]
+
+
+def judge_span(span: timedelta | None, limit: timedelta) -> Status:
+    """A measured span against what was promised."""
+    if span is None or span < timedelta():
+        return Status.UNKNOWN
+    return Status.OK if span <= limit else Status.CRITICAL
+
+
+def next_due(now: datetime, at: time, zone: tzinfo) -> datetime:
+    """The next moment at which clocks in `zone` show `at`."""
+    local = now.astimezone(zone)
+    due = datetime.combine(local.date(), at, tzinfo=zone)
+    return due if due > local else datetime.combine(local.date() + timedelta(days=1), at, zone)
+
+
+def _judge_age(
+    point: RecoveryPoint | None, now: datetime, limit: timedelta
+) -> tuple[Status, timedelta | None]:
+    """Data from the future has no age that could be trusted."""
+    if point is None:
+        return Status.UNKNOWN, None
+    age = now - point.at
+    return judge_span(age, limit), age
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreTime:
+    """How long a restore takes, as a proof measured it; of a part of the files, reckoned up."""
+
+    span: timedelta
+    reckoned: bool
+
+
+def restore_time(figures: Mapping[str, object]) -> RestoreTime | None:
+    """Fetching and loading, from the figures of a proof. Of a part, fetching counts for each part.
+
+    That is an upper bound: what is fetched whole at each proof (databases) is counted for each too.
+    """
+    seconds = figures.get("seconds")
+    if not isinstance(seconds, Mapping) or "fetch" not in seconds:
+        return None
+    parts = figures.get("parts", 1)
+    if not isinstance(parts, int):
+        return None
+    total = float(seconds["fetch"]) * parts + float(seconds.get("load", 0))
+    return RestoreTime(timedelta(seconds=total), parts > 1)

@@ -1,0 +1,1 @@
+"""What opsd knows, as text for people and as JSON for programs."""

@@ -1,0 +1,136 @@
+"""The same as JSON for programs: stable names, moments in ISO 8601, spans in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from opsd import record
+from opsd.model import Closing, Finding, Proof, RecoveryPoint, Run
+from opsd.policy.freshness import LastRun, SetFacts, SetVerdict
+from opsd.policy.standing import Listed, Standing
+from opsd.report.voice import Voice
+
+Body = dict[str, Any]
+
+
+def closing(voice: Voice, found: Closing) -> Body:
+    """How a run ended."""
+    return {
+        "run": found.run,
+        "outcome": found.outcome.value,
+        "good": found.outcome.good,
+        "reason": found.reason,
+        "closed_at": moment(found.closed_at),
+        "elapsed_seconds": seconds(found.elapsed),
+        "findings": findings(voice, found.findings),
+    }
+
+
+def findings(voice: Voice, found: Iterable[Finding]) -> list[Body]:
+    """What was noticed, with its sentence."""
+    return [{**record.plain_finding(one), "text": voice.finding(one)} for one in found]
+
+
+def point(found: RecoveryPoint | None) -> Body | None:
+    """A recovery point."""
+    return None if found is None else record.plain(found)
+
+
+def standing(found: Standing, now: datetime) -> Body:
+    """A point with its age and its proofs."""
+    held = found.level
+    return {
+        **record.plain(found.point),
+        "age_seconds": seconds(now - found.point.at),
+        "level": held.word if held else None,
+        "level_at": moment(found.found_out[held].at) if held else None,
+        "proofs": [
+            {
+                "run": reached.run,
+                "at": moment(reached.at),
+                "level": reached.level.word,
+                "outcome": reached.outcome.value,
+            }
+            for reached in found.proofs
+        ],
+    }
+
+
+def listed(found: Listed) -> Body:
+    """A run that a repository tells of."""
+    return {
+        "id": found.run,
+        "backup_set": found.backup_set,
+        "at": moment(found.at),
+        "members": list(found.members),
+        "closed": found.closed,
+    }
+
+
+def proof(
+    voice: Voice, ended: Closing, proved: RecoveryPoint, level: Proof, figures: Mapping[str, Any]
+) -> Body:
+    """A proof and its figures."""
+    return {
+        **closing(voice, ended),
+        "point": point(proved),
+        "level": level.word,
+        "figures": dict(figures),
+    }
+
+
+def status(voice: Voice, facts: SetFacts, verdict: SetVerdict, due: datetime) -> Body:
+    """The status of a set: for each question its answer and what it was judged by."""
+    restore = facts.restore
+    return {
+        "status": verdict.status.word,
+        "rpo_seconds": seconds(facts.objectives.rpo),
+        "rto_seconds": seconds(facts.objectives.rto),
+        "newest": {
+            "status": verdict.newest.word,
+            "age_seconds": seconds(verdict.newest_age),
+            "point": point(facts.newest),
+        },
+        "proved": {
+            "status": verdict.proved.word,
+            "age_seconds": seconds(verdict.proved_age),
+            "proved_at": moment(facts.proved_at),
+            "point": point(facts.proved),
+        },
+        "last_backup": {"status": verdict.backup.word, **_last(voice, facts.backup)},
+        "last_proof": {"status": verdict.proof.word, **_last(voice, facts.proof)},
+        "restore": {
+            "status": verdict.restore.word,
+            "seconds": seconds(restore.span) if restore else None,
+            "reckoned": restore.reckoned if restore else None,
+        },
+        "next_due": moment(due),
+        "running": [run(one) for one in facts.running],
+    }
+
+
+def run(found: Run) -> Body:
+    """A run."""
+    return record.plain(found)
+
+
+def moment(at: datetime | None) -> str | None:
+    """ISO 8601 in UTC, as the nouns are written too."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+
+
+def seconds(span: timedelta | None) -> float | None:
+    """Seconds to the millisecond."""
+    return round(span.total_seconds(), 3) if span is not None else None
+
+
+def _last(voice: Voice, last: LastRun | None) -> Body:
+    if last is None:
+        return {"run": None, "outcome": None, "closing": None}
+    return {
+        "run": run(last.run),
+        "outcome": last.outcome.value,
+        "closing": closing(voice, last.closing) if last.closing else None,
+    }

@@ -1,0 +1,90 @@
+"""The status of a backup set for people: is its data safe, and what says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from opsd.model import Finding, RecoveryPoint, Run, Severity
+from opsd.policy.freshness import LastRun, SetFacts, SetVerdict
+from opsd.policy.status import Status
+from opsd.report import layout, text
+from opsd.report.voice import Voice
+
+_INDENT = "  "
+_MARKS = {Status.OK: " ", Status.WARNING: "!", Status.CRITICAL: "X", Status.UNKNOWN: "?"}
+
+
+def of_set(voice: Voice, title: str, facts: SetFacts, verdict: SetVerdict, due: datetime) -> str:
+    """Everything about a set; what is not good has a mark in front."""
+    status = voice.word("status", verdict.status.word)
+    rows = [*_rows(voice, facts, verdict), (Status.OK, "label.next", voice.moment(due))]
+    rows += [(Status.OK, "label.running", _under_way(voice, run)) for run in facts.running]
+    names = max(layout.width(voice.say(key)) for _, key, _ in rows)
+    lines = [
+        layout.hang(f"{_MARKS[mark]} {layout.pad(voice.say(key), names)}  ", said)
+        for mark, key, said in rows
+    ]
+    return text.joined(
+        "\n".join((voice.say("status.title", name=title, status=status), *lines)),
+        text.findings(voice, _worth_telling(facts)),
+    )
+
+
+def _rows(voice: Voice, facts: SetFacts, verdict: SetVerdict) -> Iterator[tuple[Status, str, str]]:
+    rpo, rto = facts.objectives.rpo, facts.objectives.rto
+    newest = _point(voice, facts.newest, verdict.newest_age)
+    yield verdict.newest, "label.newest", newest
+    proved = _point(voice, facts.proved, verdict.proved_age)
+    if verdict.proved_age is not None:
+        proved += f"\n{_against(voice, verdict.proved, 'RPO', rpo)}"
+    yield verdict.proved, "label.proved", proved
+    yield verdict.backup, "label.last_backup", _run(voice, facts.backup)
+    yield verdict.proof, "label.last_proof", _run(voice, facts.proof)
+    if facts.restore is None:
+        yield verdict.restore, "label.restore_time", voice.say("report.no_data")
+    else:
+        key = "proof.restore_reckoned" if facts.restore.reckoned else "proof.restore_time"
+        span = voice.say(key, span=facts.restore.span)
+        against = _against(voice, verdict.restore, "RTO", rto)
+        yield verdict.restore, "label.restore_time", f"{span}, {against}"
+
+
+def _point(voice: Voice, point: RecoveryPoint | None, age: timedelta | None) -> str:
+    if point is None or age is None:
+        return voice.say("report.no_data")
+    if age < timedelta():
+        said = f"{voice.moment(point.at)}, {voice.say('report.in_future')}"
+    else:
+        said = voice.say("status.age", at=point.at, age=age)
+    return said if point.complete else f"{said} ({voice.say('report.incomplete')})"
+
+
+def _against(voice: Voice, status: Status, name: str, limit: timedelta) -> str:
+    key = "status.within" if status is Status.OK else "status.beyond"
+    return voice.say(key, name=name, limit=limit)
+
+
+def _run(voice: Voice, last: LastRun | None) -> str:
+    if last is None:
+        return voice.say("report.no_data")
+    if last.closing is None:
+        return voice.say("status.died", at=last.run.opened_at)
+    return voice.say(
+        "status.run",
+        outcome=voice.word("outcome", last.closing.outcome.value),
+        at=last.closing.closed_at,
+        elapsed=last.closing.elapsed,
+    )
+
+
+def _under_way(voice: Voice, run: Run) -> str:
+    task = voice.word("task", run.task.value)
+    return voice.say("status.under_way", task=task, at=run.opened_at, pid=str(run.pid))
+
+
+def _worth_telling(facts: SetFacts) -> Iterator[Finding]:
+    """What the last runs noticed, without mere notes."""
+    for last in (facts.backup, facts.proof):
+        if last is not None and last.closing is not None:
+            yield from (f for f in last.closing.findings if f.severity > Severity.NOTE)
