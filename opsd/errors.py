@@ -19,7 +19,7 @@
     └── Cancelled              a person or a shutdown ended it
 
 An error names a sentence of the catalogue (`key`) and the values in it, so that people read it in
-their language; `str()` gives English for logs. `detail` is what the outside world said, untranslated.
+their language; `str()` gives English for logs. `detail` quotes the outside world, untranslated.
 """
 
 from __future__ import annotations

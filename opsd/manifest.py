@@ -9,14 +9,18 @@ that one order two trees of any size are compared in constant memory.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 FILE, DIRECTORY, LINK, OTHER = "f", "d", "l", "o"
 
-STABLE, CHANGED, VANISHED, APPEARED, UNREADABLE = "", "changed", "vanished", "appeared", "unreadable"
+STABLE, CHANGED, VANISHED, APPEARED, UNREADABLE = (
+    "",
+    "changed",
+    "vanished",
+    "appeared",
+    "unreadable",
+)
 
 
 class Entry(NamedTuple):
@@ -59,37 +63,23 @@ class Entry(NamedTuple):
 
 def encode(entry: Entry) -> str:
     """The line of `entry`, without its end."""
-    fields = (os.fsdecode(entry.path), *entry[1:10], os.fsdecode(entry.target), *entry[11:])
+    fields = (_text(entry.path), *entry[1:10], _text(entry.target), *entry[11:])
     return json.dumps(fields, separators=(",", ":"))
 
 
 def decode(line: str | bytes) -> Entry:
     """The entry of a line. Raises `ValueError` when it is none."""
     fields = json.loads(line)
-    fields[0], fields[10] = os.fsencode(fields[0]), os.fsencode(fields[10])
+    fields[0], fields[10] = _bytes(fields[0]), _bytes(fields[10])
     return Entry(*fields)
 
 
-def write(path: Path, entries: Iterable[Entry]) -> int:
-    """Write a manifest and return how many entries it has. Replaces `path` in one step."""
-    count = 0
-    draft = path.with_name(path.name + ".draft")
-    with draft.open("w", encoding="ascii") as sink:
-        for entry in entries:
-            sink.write(encode(entry))
-            sink.write("\n")
-            count += 1
-        sink.flush()
-        os.fsync(sink.fileno())
-    draft.replace(path)
-    return count
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
 
 
-def read(path: Path) -> Iterator[Entry]:
-    """The entries of a manifest, in order."""
-    with path.open(encoding="ascii") as source:
-        for line in source:
-            yield decode(line)
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
 
 
 Left = TypeVar("Left")

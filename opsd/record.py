@@ -8,11 +8,11 @@ seconds. The free fields of a finding keep their meaning by a tag: `{"bytes": n}
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import PurePath
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter
 
@@ -23,16 +23,16 @@ Noun = TypeVar("Noun")
 VERSION = 1
 
 
-def plain(noun: object) -> dict[str, Any]:
+def plain(noun: Hashable) -> dict[str, Any]:
     """A dataclass of the model as JSON-able values."""
-    found = _adapter(type(noun)).dump_python(noun, mode="json")
+    found = _adapter(cast("Hashable", type(noun))).dump_python(noun, mode="json")
     assert isinstance(found, dict)  # noqa: S101  (dataclasses only)
     return found
 
 
 def noun(kind: type[Noun], found: object) -> Noun:
     """The other way round. Raises pydantic's `ValidationError` when it does not fit."""
-    value: Noun = _adapter(kind).validate_python(found)
+    value: Noun = _adapter(cast("Hashable", kind)).validate_python(found)
     return value
 
 
@@ -63,8 +63,8 @@ def finding(found: Mapping[str, Any]) -> Finding:
 
 
 @cache
-def _adapter(kind: type) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(cast("type[object]", kind))
 
 
 def _tag(value: object) -> object:

@@ -3,6 +3,12 @@
 from opsd.catalogue.language import Sentence
 
 TABLE: dict[str, Sentence] = {
+    "run.out_of_time": Sentence(
+        "chưa sao lưu xong trong thời hạn {limit}; đã dừng",
+        "the backup was not done within {limit} and was ended",
+        "tăng `timeout` của bộ sao lưu, hoặc xem vì sao chậm hơn mọi ngày",
+        "raise `timeout` of the backup set, or look why it is slower than usual",
+    ),
     "member.failed": Sentence(
         "không sao lưu được thành phần {member}", "the member {member} could not be taken"
     ),

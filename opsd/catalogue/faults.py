@@ -33,9 +33,7 @@ TABLE: dict[str, Sentence] = {
         "xem nhật ký {log}; kiểm tra dung lượng và quyền của thư mục",
         "read the log {log}; look at the space and the permissions of the directory",
     ),
-    "lock.cancelled": Sentence(
-        "đã dừng khi đang chờ {holder}", "ended while waiting for {holder}"
-    ),
+    "lock.cancelled": Sentence("đã dừng khi đang chờ {holder}", "ended while waiting for {holder}"),
     "tree.root_unreadable": Sentence(
         "không đọc được thư mục {path}",
         "the directory {path} cannot be read",
@@ -55,8 +53,10 @@ TABLE: dict[str, Sentence] = {
         "mend the path in the configuration",
     ),
     "restic.not_restic": Sentence(
-        "{program} không phải là restic", "{program} is not restic",
-        "sửa mục `restic` trong cấu hình", "mend `restic` in the configuration",
+        "{program} không phải là restic",
+        "{program} is not restic",
+        "sửa mục `restic` trong cấu hình",
+        "mend `restic` in the configuration",
     ),
     "restic.too_old": Sentence(
         "restic {version} quá cũ; cần {minimum} trở lên",
@@ -76,7 +76,7 @@ TABLE: dict[str, Sentence] = {
         "không có kho sao lưu nào tại địa chỉ của {repository}",
         "there is no repository at the address of {repository}",
         "kiểm tra ổ đĩa đã gắn và địa chỉ; lần `opsd backup` đầu tiên sẽ tạo kho mới",
-        "see whether its disk is mounted and the address is right; the first `opsd backup` makes one",
+        "see whether its disk is mounted and its address right; the first `opsd backup` makes one",
     ),
     "repository.lost": Sentence(
         "kho {repository} từng có {points} điểm khôi phục nhưng nay không còn: không tạo kho mới",
@@ -147,8 +147,10 @@ TABLE: dict[str, Sentence] = {
         "see the detail; nothing of this dump was stored",
     ),
     "dump.table_missing": Sentence(
-        "bản xuất thiếu bảng: {tables}", "the dump lacks tables: {tables}",
-        "kiểm tra quyền của tài khoản sao lưu", "look at the rights of the backup role",
+        "bản xuất thiếu bảng: {tables}",
+        "the dump lacks tables: {tables}",
+        "kiểm tra quyền của tài khoản sao lưu",
+        "look at the rights of the backup role",
     ),
     "dump.differs": Sentence(
         "bảng {table}: bản xuất có {dumped} dòng nhưng cơ sở dữ liệu đếm được {counted}",
@@ -182,7 +184,7 @@ TABLE: dict[str, Sentence] = {
         "free or enlarge the disk; nothing was written",
     ),
     "clock.differs": Sentence(
-        "đồng hồ máy này lệch {offset} so với máy chủ cơ sở dữ liệu của {source} (cho phép {limit})",
+        "đồng hồ máy này lệch {offset} so với máy chủ của {source} (cho phép {limit})",
         "this machine's clock is {offset} ahead of the database server of {source} (limit {limit})",
         "đồng bộ thời gian (NTP) trên cả hai máy rồi chạy lại",
         "synchronise both clocks (NTP), then run again",
@@ -217,8 +219,10 @@ TABLE: dict[str, Sentence] = {
         "there is no backup set {name}; there are: {known}",
     ),
     "run.crashed": Sentence(
-        "opsd gặp lỗi nội bộ {error}", "opsd met an internal error: {error}",
-        "gửi nhật ký cho người phát triển", "send the log to the developers",
+        "opsd gặp lỗi nội bộ {error}",
+        "opsd met an internal error: {error}",
+        "gửi nhật ký cho người phát triển",
+        "send the log to the developers",
     ),
     "run.died": Sentence(
         "tiến trình {pid} đã chết giữa chừng; không có gì của lần chạy này được coi là thành công",

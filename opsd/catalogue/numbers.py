@@ -32,7 +32,11 @@ def duration(language: Language, span: timedelta) -> str:
         return f"{number(language, round(total, 1))} {second}"
     minutes, seconds = divmod(round(total), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} {hour} {minutes:02d} {minute}" if hours else f"{minutes} {minute} {seconds:02d} {second}"
+    return (
+        f"{hours} {hour} {minutes:02d} {minute}"
+        if hours
+        else f"{minutes} {minute} {seconds:02d} {second}"
+    )
 
 
 def moment(language: Language, at: datetime) -> str:

@@ -137,8 +137,8 @@ TABLE: dict[str, Sentence] = {
         "{member}: {count} files lost their hard links: {names}",
     ),
     "proof.sampled": Sentence(
-        "{member}: lượt {turn}/{parts}, khôi phục {files}/{of} tệp; nếu 1 % số tệp hỏng thì xác suất"
-        " phát hiện là {percent} %",
+        "{member}: lượt {turn}/{parts}, khôi phục {files}/{of} tệp; nếu 1 % số tệp hỏng thì xác"
+        " suất phát hiện là {percent} %",
         "{member}: turn {turn} of {parts}, {files} of {of} files restored; if 1 % of the files were"
         " damaged it would be seen with a probability of {percent} %",
     ),

@@ -171,9 +171,7 @@ class Cluster:
         raise self._failed(self.log.read_text(errors="backslashreplace")[-2000:])
 
     def _failed(self, detail: str) -> ToolFailed:
-        return ToolFailed(
-            "cluster.failed", directory=self.directory, log=self.log, detail=detail
-        )
+        return ToolFailed("cluster.failed", directory=self.directory, log=self.log, detail=detail)
 
 
 def _own(directory: Path) -> None:

@@ -19,7 +19,7 @@ _POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Busy(Exception):  # noqa: N818  (an answer, not an error)
+class Busy(Exception):
     """Somebody else holds the lease: `holder` is what they wrote into it."""
 
     holder: str

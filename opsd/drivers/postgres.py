@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -124,7 +124,18 @@ class Connection:
                       current_setting('is_superuser') = 'on'
                  FROM pg_database d WHERE d.datname = current_database()"""
         )
-        return ServerFacts(*row[:6], tuple(row[6]), tuple(row[7]), row[8])
+        name, version, identifier, encoding, size, clock, roles, extensions, superuser = row
+        return ServerFacts(
+            database=name,
+            version=version,
+            system_identifier=identifier,
+            encoding=encoding,
+            bytes=size,
+            clock=clock,
+            roles=tuple(roles),
+            extensions=tuple(extensions),
+            superuser=superuser,
+        )
 
     @contextmanager
     def exported_snapshot(self) -> Iterator[tuple[str, datetime]]:
@@ -179,7 +190,7 @@ class Connection:
         return int(self.raw.execute(counted).fetchall()[0][0])
 
     def named_files(self, query: str) -> Iterator[tuple[bytes, int | None, str]]:
-        """Path, size and SHA-256 of each file that `query` names, in the byte order of the paths."""
+        """Path, size and SHA-256 of each file that `query` names, in byte order of the paths."""
         wrapped = sql.SQL(
             "SELECT convert_to(path::text, 'UTF8'), size::bigint, lower(sha256::text)"
             " FROM ({}) AS named(path, size, sha256) ORDER BY 1"
@@ -195,14 +206,14 @@ class Connection:
         return not self.tables()
 
     def drop_one_row(self, table: TableShape) -> None:
-        """Damage a throwaway database on purpose; only a comparison that sees it is worth a word."""
+        """Damage a throwaway database on purpose; a comparison must see it."""
         name = sql.Identifier(table.schema, table.name)
         with self.raw.transaction():
             self.raw.execute("SET LOCAL session_replication_role = replica")
             self.raw.execute(
-                sql.SQL("DELETE FROM ONLY {} WHERE ctid = (SELECT ctid FROM ONLY {} LIMIT 1)").format(
-                    name, name
-                )
+                sql.SQL(
+                    "DELETE FROM ONLY {} WHERE ctid = (SELECT ctid FROM ONLY {} LIMIT 1)"
+                ).format(name, name)
             )
 
     def _row(self, query: LiteralString) -> tuple[Any, ...]:
@@ -221,7 +232,8 @@ def as_sequences(
 
 def _given(query: str) -> sql.SQL:
     """A query of the configuration, which its administrator wrote and answers for."""
-    return sql.SQL(cast("LiteralString", query.strip().rstrip(";").replace("{", "{{").replace("}", "}}")))
+    escaped = query.strip().rstrip(";").replace("{", "{{").replace("}", "}}")
+    return sql.SQL(escaped)  # type: ignore[arg-type]  # not literal: the administrator's
 
 
 def _quoted(name: str) -> str:

@@ -81,6 +81,33 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """What goes into one snapshot, and under which names.
+
+    `exclude` holds absolute paths. Without `parent` each file is read anew.
+    """
+
+    path: Path
+    host: str
+    tags: Sequence[str]
+    parent: str = ""
+    exclude: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What lies below `root` in a snapshot, and where it shall go.
+
+    `only` names a file of patterns, one a line, absolute below `root`.
+    """
+
+    snapshot: str
+    root: str
+    target: Path
+    only: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BackupSummary:
     """What restic says it did in one backup. `unread` are items that could not be read."""
 
@@ -139,27 +166,16 @@ class Restic:
         return tuple(sorted(parse_snapshots(done.text), key=lambda s: s.at))
 
     def backup(
-        self,
-        path: Path,
-        *,
-        host: str,
-        tags: Sequence[str],
-        limits: Limits,
-        parent: str = "",
-        exclude: Sequence[str] = (),
-        on_progress: OnProgress = silent,
+        self, source: Source, *, limits: Limits, on_progress: OnProgress = silent
     ) -> BackupSummary:
-        """Take one snapshot of `path`. Unreadable items are told, not raised: a snapshot exists.
-
-        `exclude` holds absolute paths. Without `parent` each file is read anew.
-        """
+        """Take one snapshot. Unreadable items are told, not raised: a snapshot exists."""
         arguments = (
             "backup",
-            *("--host", host, "--tag", ",".join(tags), "--group-by", "host,tags"),
-            *(("--parent", parent) if parent else ("--force",)),
-            *(f"--exclude={literal(item)}" for item in exclude),
+            *("--host", source.host, "--tag", ",".join(source.tags), "--group-by", "host,tags"),
+            *(("--parent", source.parent) if source.parent else ("--force",)),
+            *(f"--exclude={literal(item)}" for item in source.exclude),
             *("--retry-lock", _seconds(limits.lock)),
-            *("--", str(path)),
+            *("--", str(source.path)),
         )
         messages = _Messages(on_progress)
         done = self._call(
@@ -168,23 +184,14 @@ class Restic:
         return parse_backup(messages, done)
 
     def restore(
-        self,
-        snapshot: str,
-        root: str,
-        target: Path,
-        *,
-        limits: Limits,
-        only: Path | None = None,
-        on_progress: OnProgress = silent,
+        self, piece: Piece, *, limits: Limits, on_progress: OnProgress = silent
     ) -> RestoreSummary:
-        """Write what lies below `root` in `snapshot` into `target`, going on past bad files.
-
-        `only` names a file of patterns, one a line, absolute below `root`.
-        """
+        """Write a piece of a snapshot into its target, going on past bad files."""
         arguments = (
             "restore",
-            *(f"{snapshot}:{root}", "--target", str(target), "--sparse", "--no-lock"),
-            *(("--include-file", str(only)) if only else ()),
+            *(f"{piece.snapshot}:{piece.root}", "--target", str(piece.target)),
+            *("--sparse", "--no-lock"),
+            *(("--include-file", str(piece.only)) if piece.only else ()),
         )
         messages = _Messages(on_progress)
         done = self._call(
@@ -204,7 +211,11 @@ class Restic:
         read = ("--read-data-subset", subset) if subset else ()
         messages = _Messages(silent)
         done = self._call(
-            "check", "--no-lock", *read, timeout=limits.work, messages=messages,
+            "check",
+            "--no-lock",
+            *read,
+            timeout=limits.work,
+            messages=messages,
             tolerate=frozenset({1}),
         )
         return parse_check(self, messages, done)

@@ -59,17 +59,18 @@ class LocalStorage:
 
     def digest(self, stored: StoredObject) -> str:
         """Read an object whole and give its SHA-256."""
-        with self._path(stored).open("rb", buffering=0) as stream:
+        with self.path(stored).open("rb", buffering=0) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
 
     def fetch(self, stored: StoredObject, target: Path) -> Path:
         """Copy an object into a storage below `target` and give its path there."""
-        copy = LocalStorage(target)._path(stored)
+        copy = LocalStorage(target).path(stored)
         copy.parent.mkdir(parents=True)
-        shutil.copyfile(self._path(stored), copy)
+        shutil.copyfile(self.path(stored), copy)
         return copy
 
-    def _path(self, stored: StoredObject) -> Path:
+    def path(self, stored: StoredObject) -> Path:
+        """Where an object lies."""
         below = Path(stored.kind)
         if stored.kind == "data":
             below /= stored.name[:2]

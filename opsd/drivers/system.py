@@ -27,7 +27,7 @@ def clock_synchronised() -> bool | None:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Room on the disk of a directory, in bytes, for an ordinary user; `device` tells disks apart."""
+    """Room on a directory's disk, in bytes, for an ordinary user; `device` tells disks apart."""
 
     path: Path
     device: int

@@ -55,22 +55,14 @@ def _walk(top: bytes, below: bytes, exclude: frozenset[bytes]) -> Iterator[Entry
             yield entry
             continue
         try:
-            inside = list(_peek(top + path)) and _walk(top, path, exclude)
+            os.scandir(top + path).close()
         except FileNotFoundError:
             continue
         except OSError:
             yield entry._replace(state=UNREADABLE)
             continue
         yield entry
-        yield from inside
-
-
-def _peek(directory: bytes) -> Iterator[bytes]:
-    """One name in `directory`, to learn whether it can be listed."""
-    with os.scandir(directory) as found:
-        for entry in found:
-            yield entry.name
-            return
+        yield from _walk(top, path, exclude)
 
 
 def look(top: bytes, path: bytes) -> Entry:
@@ -89,7 +81,7 @@ def look(top: bytes, path: bytes) -> Entry:
         ctime=facts.st_ctime_ns,
         inode=facts.st_ino,
         links=facts.st_ino if kind == FILE and facts.st_nlink > 1 else 0,
-        target=os.readlink(full) if kind == LINK else b"",
+        target=os.readlink(full) if kind == LINK else b"",  # noqa: PTH115  (bytes)
         xattrs=_xattrs(full),
     )
 

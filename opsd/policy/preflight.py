@@ -13,7 +13,7 @@ from opsd.errors import ClockWrong, OpsdError, SpaceExhausted, ToolFailed
 
 @dataclass(frozen=True, slots=True)
 class ClockFacts:
-    """What is known about the time: ours, the kernel's word, other clocks, and the newest record."""
+    """What is known about the time: ours, the kernel's word, other clocks, the newest record."""
 
     now: datetime
     max_offset: timedelta

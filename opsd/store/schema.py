@@ -1,11 +1,13 @@
-"""The tables of the history. Rows are added, never changed and never removed: triggers see to it."""
+"""The tables of the history. Rows are added, never changed or removed: triggers see to it."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from sqlalchemy import (
+    DDL,
     JSON,
     Column,
-    DDL,
     DateTime,
     Dialect,
     Float,
@@ -18,7 +20,6 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.types import TypeDecorator
-from datetime import UTC, datetime
 
 VERSION = 1
 metadata = MetaData()
@@ -109,7 +110,7 @@ for _table in metadata.sorted_tables:
         event.listen(
             _table,
             "after_create",
-            DDL(
+            DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy's own
                 f"CREATE TRIGGER {_table.name}_no_{_verb.lower()} BEFORE {_verb} ON {_table.name} "
                 "BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END"
             ).execute_if(dialect="sqlite"),

@@ -14,17 +14,17 @@ from datetime import datetime
 from pathlib import Path
 
 from opsd import __version__, record
-from opsd.config.schema import BackupSet, FilesMember, PostgresMember
+from opsd.config.schema import PostgresMember
 from opsd.drivers.storage import Storage
-from opsd.errors import OpsdError, ScratchFull, StorageFailed
+from opsd.errors import OpsdError, ScratchFull, StorageFailed, TimedOut
 from opsd.model import Closing, Finding, Outcome, Proof, RecoveryPoint, Severity, Task
 from opsd.policy import change
 from opsd.tasks import sweep
 from opsd.tasks.ground import Ground, survey
 from opsd.tasks.journal import Journal, end, opened
-from opsd.tasks.kit import RECORD, TAG, Kit, tagged, tags
+from opsd.tasks.kit import RECORD, TAG, Kit, tagged
 from opsd.tasks.members import files, postgres
-from opsd.tasks.members.captured import Captured
+from opsd.tasks.members.captured import Captured, Work
 
 RECORD_FILE = "record.json"
 
@@ -53,20 +53,21 @@ def back_up(kit: Kit, name: str, slot: datetime | None = None) -> Result:
             if any(run.repository == repository for run in dead):
                 kit.restic(repository).unlock()
             try:
-                point = _take(kit, journal, backup_set)
+                point = _take(Work(kit, journal, backup_set))
             finally:
                 shutil.rmtree(kit.scratch(journal.run.id), ignore_errors=True)
     assert journal.closing is not None  # noqa: S101  (`opened` closed it)
     return Result(journal.closing, point)
 
 
-def _take(kit: Kit, journal: Journal, backup_set: BackupSet) -> RecoveryPoint | None:
+def _take(work: Work) -> RecoveryPoint | None:
+    kit, journal, backup_set = work.kit, work.journal, work.backup_set
     with journal.phase("preflight"):
         ground = survey(kit, journal, backup_set)
     kit.scratch(journal.run.id).mkdir(parents=True, mode=0o711)
     storage = kit.storage(journal.run.repository)
     before = _names(storage)
-    captured = _capture(kit, journal, backup_set, ground)
+    captured = _capture(work, ground)
     if not captured:
         end(journal, Outcome.FAILED, _first_reason(ground))
         return None
@@ -82,7 +83,7 @@ def _take(kit: Kit, journal: Journal, backup_set: BackupSet) -> RecoveryPoint | 
     )
     with journal.phase("record"):
         _judge_change(kit, journal, captured)
-        point = _write_record(kit, journal, backup_set, point, captured)
+        point = _write_record(work, point, captured)
         _read_back(kit, journal, point, storage, before)
     kit.store.add_point(point)
     journal.reach(point.id, Proof.TAKEN)
@@ -97,39 +98,27 @@ def _take(kit: Kit, journal: Journal, backup_set: BackupSet) -> RecoveryPoint | 
 # --- the members
 
 
-def _capture(
-    kit: Kit, journal: Journal, backup_set: BackupSet, ground: Ground
-) -> dict[str, Captured]:
+def _capture(work: Work, ground: Ground) -> dict[str, Captured]:
     """Each member that can be taken; a failure of one is told and leaves the others alone."""
     captured: dict[str, Captured] = {}
-    for name, member in backup_set.ordered:
+    for name, member in work.backup_set.ordered:
         try:
             if name in ground.failed:
                 raise ground.failed[name]
-            captured[name] = _capture_one(kit, journal, backup_set, name, member, ground)
+            if isinstance(member, PostgresMember):
+                captured[name] = postgres.capture(work, name, member)
+            else:
+                captured[name] = files.capture(work, name, member, _parent(ground, name))
         except (OpsdError, OSError) as error:
             failed = _translated(error)
-            if kit.stop.requested or isinstance(failed, StorageFailed):
+            if work.kit.stop.requested or isinstance(failed, StorageFailed | TimedOut):
                 raise failed from error
             ground.failed.setdefault(name, failed)
-            journal.find(Severity.FAULT, "member.failed", member=name)
-            journal.findings.append(
+            work.journal.find(Severity.FAULT, "member.failed", member=name)
+            work.journal.findings.append(
                 Finding(Severity.FAULT, failed.key, failed.fields, failed.detail)
             )
     return captured
-
-
-def _capture_one(
-    kit: Kit,
-    journal: Journal,
-    backup_set: BackupSet,
-    name: str,
-    member: PostgresMember | FilesMember,
-    ground: Ground,
-) -> Captured:
-    if isinstance(member, PostgresMember):
-        return postgres.capture(kit, journal, backup_set, name, member)
-    return files.capture(kit, journal, backup_set, name, member, _parent(ground, name))
 
 
 def _parent(ground: Ground, name: str) -> str:
@@ -171,14 +160,11 @@ def _judge_change(kit: Kit, journal: Journal, captured: Mapping[str, Captured]) 
 
 
 def _write_record(
-    kit: Kit,
-    journal: Journal,
-    backup_set: BackupSet,
-    point: RecoveryPoint,
-    captured: Mapping[str, Captured],
+    work: Work, point: RecoveryPoint, captured: Mapping[str, Captured]
 ) -> RecoveryPoint:
     """Close the point in the repository: its manifests and what is known of its run."""
-    home = kit.scratch(journal.run.id) / RECORD
+    kit, journal = work.kit, work.journal
+    home = work.scratch / RECORD
     home.mkdir(mode=0o700)
     for found in captured.values():
         (home / found.manifest.name).hardlink_to(found.manifest)
@@ -193,16 +179,8 @@ def _write_record(
         "manifests": {name: found.manifest.name for name, found in captured.items()},
     }
     (home / RECORD_FILE).write_text(record.to_json(body), encoding="utf-8")
-    summary = kit.restic(journal.run.repository).backup(
-        home,
-        host=kit.config.host,
-        tags=(
-            *tags(journal.run.backup_set, journal.run.id, RECORD),
-            f"at:{point.at.isoformat()}",
-            f"complete:{'yes' if point.complete else 'no'}",
-        ),
-        limits=kit.limits(journal.run.repository, backup_set.timeout),
-    )
+    marks = (f"at:{point.at.isoformat()}", f"complete:{'yes' if point.complete else 'no'}")
+    summary = work.store(home, RECORD, marks)
     return replace(point, record=summary.snapshot, record_root=str(home))
 
 
@@ -257,4 +235,3 @@ def _keep_manifests(kit: Kit, journal: Journal, captured: Mapping[str, Captured]
         draft = kept.with_name(kept.name + ".draft")
         shutil.copyfile(found.manifest, draft)
         draft.replace(kept)
-

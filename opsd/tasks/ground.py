@@ -43,9 +43,7 @@ def survey(kit: Kit, journal: Journal, backup_set: BackupSet) -> Ground:
     against += preflight.judge_clock(_clock_facts(kit, ground))
     against += _judge_room(kit, journal, ground)
     journal.evidence("preflight", _ground_evidence(ground))
-    journal.findings += [
-        Finding(Severity.FAULT, e.key, e.fields, e.detail) for e in against[1:]
-    ]
+    journal.findings += [Finding(Severity.FAULT, e.key, e.fields, e.detail) for e in against[1:]]
     if against:
         raise against[0]
     return ground

@@ -61,9 +61,7 @@ class Journal:
     def reach(self, point: str, level: Proof, outcome: Outcome = Outcome.PASSED) -> None:
         """Keep that a recovery point reached a level of proof, or failed to."""
         self.kit.store.add_proof(
-            ProofReached(
-                self.run.id, point, self.run.repository, self.kit.clock(), level, outcome
-            )
+            ProofReached(self.run.id, point, self.run.repository, self.kit.clock(), level, outcome)
         )
 
     @property
@@ -162,5 +160,3 @@ def _verdict(error: BaseException, task: Task) -> tuple[Finding, Outcome, str]:
         case _:
             outcome = Outcome.FAILED
     return finding, outcome, error.reason
-
-

@@ -15,6 +15,7 @@ from opsd import record
 from opsd.catalogue import Size
 from opsd.drivers import system
 from opsd.drivers.postgres import Database
+from opsd.drivers.restic import Piece, Source
 from opsd.errors import OpsdError, RepositoryDamaged, ScratchFull, UsageError
 from opsd.model import Closing, MemberKind, Outcome, Proof, RecoveryPoint, Severity, Task
 from opsd.policy import preflight, sampling
@@ -92,7 +93,9 @@ def _prove(bench: Bench) -> Proof:
         _judge_canaries(bench)
     except OpsdError as error:
         failed = isinstance(error, RepositoryDamaged)
-        journal.reach(point.id, _next(level), Outcome.FAILED if failed else Outcome.COULD_NOT_VERIFY)
+        journal.reach(
+            point.id, _next(level), Outcome.FAILED if failed else Outcome.COULD_NOT_VERIFY
+        )
         raise
     finally:
         bench.figures["seconds"] = {k: round(v, 3) for k, v in journal.phases.items()}
@@ -113,9 +116,7 @@ def _restore_and_compare(bench: Bench) -> None:
     """Restore all members, then ask them everything, alone and together."""
     members = bench.point.members
     databases: dict[str, Database] = {}
-    trees = {
-        m.member: tree.compare(bench, m) for m in members if m.kind is MemberKind.FILES
-    }
+    trees = {m.member: tree.compare(bench, m) for m in members if m.kind is MemberKind.FILES}
     with ExitStack() as clusters:
         for member in members:
             if member.kind is not MemberKind.POSTGRES:
@@ -169,13 +170,7 @@ def _fetch_record(bench: Bench) -> None:
     point = bench.point
     if not point.record:
         raise RepositoryDamaged("proof.no_record", point=point.id)
-    fetched = bench.kit.restic(point.repository).restore(
-        point.record, point.record_root, bench.record, limits=bench.limits
-    )
-    if fetched.failures:
-        raise RepositoryDamaged(
-            "proof.fetch_failed", member="record", detail="\n".join(fetched.failures[:5])
-        )
+    bench.fetch("record", Piece(point.record, point.record_root, bench.record))
 
 
 def _write_record(bench: Bench) -> None:
@@ -191,12 +186,9 @@ def _write_record(bench: Bench) -> None:
         "findings": [record.plain_finding(found) for found in bench.journal.findings],
     }
     (home / PROOF_FILE).write_text(record.to_json(body), encoding="utf-8")
-    bench.kit.restic(bench.point.repository).backup(
-        home,
-        host=bench.kit.config.host,
-        tags=tags(bench.point.backup_set, bench.journal.run.id, PROOF_RECORD),
-        limits=bench.limits,
-    )
+    names = tags(bench.point.backup_set, bench.journal.run.id, PROOF_RECORD)
+    source = Source(home, bench.kit.config.host, names)
+    bench.kit.restic(bench.point.repository).backup(source, limits=bench.limits)
 
 
 def _reached(bench: Bench, level: Proof) -> Proof:

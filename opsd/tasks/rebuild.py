@@ -122,4 +122,3 @@ def _add_run(kit: Kit, run: Run, body: Mapping[str, Any], outcome: Outcome) -> N
             findings=findings,
         )
     )
-

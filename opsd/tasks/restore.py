@@ -203,9 +203,7 @@ def _manifests(door: Door, wanted: Plan) -> Iterator[Path]:
     home = Path(tempfile.mkdtemp(prefix="opsd-restore-"))
     try:
         fetched = door.repository.restore(
-            wanted.point.record,
-            wanted.point.record_root,
-            home,
+            restic.Piece(wanted.point.record, wanted.point.record_root, home),
             limits=restic.Limits(_LIMIT),
         )
         if fetched.failures:
@@ -221,11 +219,8 @@ def _fetch(door: Door, step: Step, only: Path | None, done: Restored) -> None:
     door.watcher.phase("fetch", step.member.member)
     step.target.mkdir(parents=True, exist_ok=True)
     fetched = door.repository.restore(
-        step.member.snapshot,
-        step.member.root,
-        step.target,
+        restic.Piece(step.member.snapshot, step.member.root, step.target, only),
         limits=restic.Limits(_LIMIT),
-        only=only,
         on_progress=lambda p: door.watcher.advance(p.bytes_done, p.bytes_total),
     )
     if fetched.failures:
@@ -294,17 +289,11 @@ def _restore_database(door: Door, wanted: Plan, step: Step, record: Path, done: 
     done.rows += sum(rows for rows, _ in found.values())
     done.bytes += sum(f.stat().st_size for f in dump.iterdir())
     if wanted.request.load_into is not None and done.good:
-        _load(door, wanted.request, step, source, dump, done)
+        done.findings += _load(door, wanted.request, source, dump)
 
 
-def _load(
-    door: Door,
-    request: Request,
-    step: Step,
-    source: DatabaseManifest,
-    dump: Path,
-    done: Restored,
-) -> None:
+def _load(door: Door, request: Request, source: DatabaseManifest, dump: Path) -> list[Finding]:
+    """Load the dump into the empty database that was named, and compare it."""
     database = Database(request.load_into or "", request.passfile)
     with database.connect() as connection:
         facts = connection.facts()
@@ -313,16 +302,18 @@ def _load(
             raise Refused("restore.live_database", database=facts.database)
         if not connection.is_empty():
             raise Refused("restore.database_used", database=facts.database)
-    door.watcher.phase("load", step.member.member)
+    door.watcher.phase("load")
     programs = _programs(door, source, database)
     programs.restore(dump, database.connection, door.jobs)
-    door.watcher.phase("compare", step.member.member)
+    door.watcher.phase("compare")
     with database.connect() as connection:
         known = {(table.schema, table.name) for table in source.tables}
         shapes = [s for s in connection.tables() if (s.schema, s.name) in known]
         digests = copied_digests(programs, database, source, shapes, door.jobs)
-        done.findings += comparison.judge_tables(source, digests)
-        done.findings += comparison.judge_sequences(source, connection.sequences())
+        return [
+            *comparison.judge_tables(source, digests),
+            *comparison.judge_sequences(source, connection.sequences()),
+        ]
 
 
 def _programs(
@@ -330,4 +321,3 @@ def _programs(
 ) -> pgtools.Programs:
     directory = cluster.binaries(source.server_version // 10000)
     return pgtools.Programs(directory, (database or Database("")).env, _LIMIT, door.stop)
-

@@ -1,14 +1,18 @@
-"""What capturing a member gives."""
+"""A backup run under way, as the kinds of members see it, and what capturing one gives."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from opsd.drivers.restic import Progress
-from opsd.model import MemberSnapshot
-from opsd.tasks.kit import Kit
+from opsd.config.schema import BackupSet
+from opsd.drivers.restic import BackupSummary, Limits, Progress, Source
+from opsd.errors import TimedOut
+from opsd.model import MemberKind, MemberSnapshot
+from opsd.tasks.journal import Journal
+from opsd.tasks.kit import Kit, tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +25,56 @@ class Captured:
 
 
 @dataclass(frozen=True, slots=True)
-class Last:
-    """What the last complete recovery point knows about a member."""
+class Work:
+    """One backup run: of which set, written down where."""
 
-    snapshot: str = ""
+    kit: Kit
+    journal: Journal
+    backup_set: BackupSet
+
+    @property
+    def scratch(self) -> Path:
+        """What must not stay."""
+        return self.kit.scratch(self.journal.run.id)
+
+    @property
+    def left(self) -> timedelta:
+        """What is left of the time for this run. Raises `TimedOut` when nothing is."""
+        left = self.backup_set.timeout - self.journal.watch.elapsed()
+        if left <= timedelta():
+            raise TimedOut("run.out_of_time", limit=self.backup_set.timeout)
+        return left
+
+    @property
+    def limits(self) -> Limits:
+        """What is left of the time, and how long to wait for somebody else's lock."""
+        return self.kit.limits(self.journal.run.repository, self.left)
+
+    def store(
+        self,
+        path: Path,
+        part: str,
+        marks: Sequence[str],
+        *,
+        parent: str = "",
+        exclude: Sequence[str] = (),
+    ) -> BackupSummary:
+        """Put `path` into a snapshot under this run's names."""
+        run = self.journal.run
+        source = Source(
+            path,
+            self.kit.config.host,
+            (*tags(run.backup_set, run.id, part), *marks),
+            parent,
+            exclude,
+        )
+        restic = self.kit.restic(run.repository)
+        return restic.backup(source, limits=self.limits, on_progress=Forward(self.kit))
+
+
+def kind_mark(kind: MemberKind) -> tuple[str]:
+    """The tag that tells a member's kind."""
+    return (f"kind:{kind}",)
 
 
 class Forward:

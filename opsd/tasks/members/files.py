@@ -1,9 +1,9 @@
 """A tree of files as a member: surveyed before and after restic reads it.
 
-Before restic begins, every entry is looked at and compared with the last manifest: what has the same
-size, times and inode keeps its digest, the rest is hashed while restic reads it. Afterwards every
-entry is looked at once more. An entry that looks the same both times was the same all the time, so
-that the digest is of what restic stored; any other is marked and named.
+Before restic begins, every entry is looked at and compared with the last manifest: what has the
+same size, times and inode keeps its digest, the rest is hashed while restic reads it. Afterwards
+every entry is looked at once more. An entry that looks the same both times was the same all the
+time, so that the digest is of what restic stored; any other is marked and named.
 """
 
 from __future__ import annotations
@@ -11,30 +11,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from opsd import manifest
-from opsd.config.schema import BackupSet, FilesMember
-from opsd.drivers import tree
+from opsd.clock import Stopwatch
+from opsd.config.schema import FilesMember
+from opsd.drivers import manifests, tree
 from opsd.drivers.restic import BackupSummary
 from opsd.errors import SourceFailed
 from opsd.manifest import APPEARED, CHANGED, FILE, UNREADABLE, VANISHED, Entry
 from opsd.model import MemberKind, MemberSnapshot, Severity
 from opsd.tasks.journal import Journal
-from opsd.tasks.kit import Kit, tags
-from opsd.tasks.members.captured import Captured, Forward
+from opsd.tasks.kit import Kit
+from opsd.tasks.members.captured import Captured, Work, kind_mark
 
 MANIFEST = "manifest.jsonl"
 _NAMED = 10  # entries named in a finding; the manifest has them all
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What a look at a tree counted. `unhashed` bytes belong to files without a known digest."""
-
-    entries: int
-    bytes: int
 
 
 def observe(member: FilesMember) -> None:
@@ -48,39 +40,27 @@ def observe(member: FilesMember) -> None:
         raise SourceFailed("tree.root_unreadable", path=path)
 
 
-def capture(
-    kit: Kit,
-    journal: Journal,
-    backup_set: BackupSet,
-    name: str,
-    member: FilesMember,
-    parent: str,
-) -> Captured:
+def capture(work: Work, name: str, member: FilesMember, parent: str) -> Captured:
     """Put the tree into a snapshot and describe it."""
+    kit, journal, watch = work.kit, work.journal, Stopwatch()
     at = kit.clock()
-    home = kit.scratch(journal.run.id)
-    first, second, last = (home / f"{name}.{step}" for step in ("first", "second", MANIFEST))
+    first, second, last = (work.scratch / f"{name}.{step}" for step in ("1st", "2nd", MANIFEST))
     with journal.phase("survey", name):
-        manifest.write(first, _with_known_digests(member, kit.manifest(journal.run.backup_set, name)))
+        known = kit.manifest(journal.run.backup_set, name)
+        manifests.write(first, _with_known_digests(member, known))
     with journal.phase("upload", name), ThreadPoolExecutor(1) as pool:
-        hashing = pool.submit(manifest.write, second, _hashed(kit, member.path, first))
-        summary = kit.restic(journal.run.repository).backup(
+        hashing = pool.submit(manifests.write, second, _hashed(kit, member.path, first))
+        summary = work.store(
             member.path,
-            host=kit.config.host,
-            tags=(
-                *tags(journal.run.backup_set, journal.run.id, name),
-                f"kind:{MemberKind.FILES}",
-            ),
-            limits=kit.limits(journal.run.repository, backup_set.timeout),
+            name,
+            kind_mark(MemberKind.FILES),
             parent=parent,
             exclude=[str(member.path / path) for path in member.exclude],
-            on_progress=Forward(kit),
         )
         hashing.result()
     with journal.phase("survey", name):
         noted = _Noted(name)
-        files = noted.count(_settled(member, second))
-        manifest.write(last, files)
+        manifests.write(last, noted.count(_settled(member, second)))
     first.unlink()
     second.unlink()
     noted.tell(journal)
@@ -94,14 +74,14 @@ def capture(
         bytes=noted.bytes,
         rows=0,
         added_bytes=summary.added_bytes,
-        elapsed=journal.watch.elapsed(),
+        elapsed=watch.elapsed(),
     )
     return Captured(snapshot, at, last)
 
 
 def _with_known_digests(member: FilesMember, previous: Path) -> Iterator[Entry]:
     """The tree as it is, with the digests of what has not changed since the last manifest."""
-    before = manifest.read(previous) if previous.exists() else iter(())
+    before = manifests.read(previous) if previous.exists() else iter(())
     now = tree.walk(member.path, member.exclude)
     for old, new in manifest.merge(before, now, manifest.by_path, manifest.by_path):
         if new is None:
@@ -113,7 +93,7 @@ def _with_known_digests(member: FilesMember, previous: Path) -> Iterator[Entry]:
 def _hashed(kit: Kit, root: Path, survey: Path) -> Iterator[Entry]:
     """The survey with the digests that were missing."""
     top = os.fsencode(root) + b"/"
-    for entry in manifest.read(survey):
+    for entry in manifests.read(survey):
         if entry.kind != FILE or entry.sha256 or kit.stop.requested:
             yield entry
             continue
@@ -129,7 +109,7 @@ def _settled(member: FilesMember, survey: Path) -> Iterator[Entry]:
     """The survey compared with the tree after restic read it; what moved meanwhile is marked."""
     after = tree.walk(member.path, member.exclude)
     for seen, now in manifest.merge(
-        manifest.read(survey), after, manifest.by_path, manifest.by_path
+        manifests.read(survey), after, manifest.by_path, manifest.by_path
     ):
         if seen is None:
             assert now is not None  # noqa: S101  (merge gives one or both)

@@ -6,11 +6,13 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from opsd import record
-from opsd.config.schema import BackupSet, PostgresMember
+from opsd.clock import Stopwatch
+from opsd.config.schema import PostgresMember
 from opsd.drivers import cluster, pgtools
 from opsd.drivers.postgres import (
     Connection,
@@ -20,9 +22,8 @@ from opsd.drivers.postgres import (
 )
 from opsd.errors import DatabaseFailed
 from opsd.model import DatabaseManifest, MemberKind, MemberSnapshot, Severity, Table
-from opsd.tasks.journal import Journal
-from opsd.tasks.kit import Kit, tags
-from opsd.tasks.members.captured import Captured, Forward
+from opsd.tasks.kit import Kit
+from opsd.tasks.members.captured import Captured, Work, kind_mark
 
 MANIFEST = "manifest.json"
 _TICK_SECONDS = 0.3
@@ -49,36 +50,14 @@ def observe(kit: Kit, member: PostgresMember) -> Observed:
     return Observed(server, asked + (answered - asked) / 2 - server.clock)
 
 
-def capture(
-    kit: Kit, journal: Journal, backup_set: BackupSet, name: str, member: PostgresMember
-) -> Captured:
+def capture(work: Work, name: str, member: PostgresMember) -> Captured:
     """Dump the database, check the dump against what SQL counted, and put it into a snapshot."""
-    home = kit.scratch(journal.run.id) / name
+    journal, watch, home = work.journal, Stopwatch(), work.scratch / name
     home.mkdir(parents=True, mode=0o700)
-    database = kit.database(member)
-    with database.connect() as connection:
-        server = connection.facts()
-        programs = pgtools.Programs(
-            cluster.binaries(server.major), database.env, backup_set.timeout, kit.stop
-        )
-        with journal.phase("dump", name):
-            manifest = _dump(kit, connection, programs, member, home, server)
-            programs.dump_globals(
-                member.connection, home / pgtools.GLOBALS, with_passwords=server.superuser
-            )
-    if not server.superuser:
-        journal.find(Severity.NOTE, "dump.no_role_passwords", member=name)
+    with work.kit.database(member).connect() as connection, journal.phase("dump", name):
+        manifest = _dump(work, connection, member, home)
     with journal.phase("upload", name):
-        summary = kit.restic(journal.run.repository).backup(
-            home,
-            host=kit.config.host,
-            tags=(
-                *tags(journal.run.backup_set, journal.run.id, name),
-                f"kind:{MemberKind.POSTGRES}",
-            ),
-            limits=kit.limits(journal.run.repository, backup_set.timeout),
-            on_progress=Forward(kit),
-        )
+        summary = work.store(home, name, kind_mark(MemberKind.POSTGRES))
     if summary.unread:
         raise DatabaseFailed("dump.unread", member=name, detail="\n".join(summary.unread[:5]))
     kept = home.with_name(f"{name}.{MANIFEST}")
@@ -92,33 +71,33 @@ def capture(
         bytes=summary.bytes,
         rows=manifest.rows,
         added_bytes=summary.added_bytes,
-        elapsed=journal.watch.elapsed(),
+        elapsed=watch.elapsed(),
     )
     return Captured(snapshot, manifest.at, kept)
 
 
 def _dump(
-    kit: Kit,
-    connection: Connection,
-    programs: pgtools.Programs,
-    member: PostgresMember,
-    home: Path,
-    server: ServerFacts,
+    work: Work, connection: Connection, member: PostgresMember, home: Path
 ) -> DatabaseManifest:
     """Dump and count at the same time, both in one exported snapshot; then compare the two."""
-    target = home / pgtools.DUMP
+    server, target = connection.facts(), home / pgtools.DUMP
+    database = work.kit.database(member)
+    programs = pgtools.Programs(
+        cluster.binaries(server.major), database.env, work.left, work.kit.stop
+    )
     before = connection.sequences()
     with connection.exported_snapshot() as (snapshot, at), ThreadPoolExecutor(2) as pool:
         shapes = connection.tables()
-        dumping = pool.submit(
-            programs.dump, member.connection, snapshot, target, member.jobs
-        )
+        dumping = pool.submit(programs.dump, member.connection, snapshot, target, member.jobs)
         counting = pool.submit(lambda: {shape.oid: connection.count(shape) for shape in shapes})
-        _watch(kit, (dumping, counting), target, server.bytes)
+        _watch(work.kit, (dumping, counting), target, server.bytes)
         dumping.result()
         counts = counting.result()
     after = connection.sequences()
-    tables = _described(shapes, counts, programs.table_files(target), member.jobs)
+    globals_file = home / pgtools.GLOBALS
+    programs.dump_globals(member.connection, globals_file, with_passwords=server.superuser)
+    if not server.superuser:
+        work.journal.find(Severity.NOTE, "dump.no_role_passwords", member=home.name)
     objects, objects_digest = _large_objects(target)
     return DatabaseManifest(
         database=server.database,
@@ -127,7 +106,7 @@ def _dump(
         encoding=server.encoding,
         at=at,
         bytes=server.bytes,
-        tables=tables,
+        tables=_described(shapes, counts, programs.table_files(target), member.jobs),
         sequences=as_sequences(before, after),
         extensions=server.extensions,
         roles=server.roles,
@@ -136,7 +115,7 @@ def _dump(
     )
 
 
-def _watch(kit: Kit, work: Iterable[Future[object]], target: Path, expected: int) -> None:
+def _watch(kit: Kit, work: Iterable[Future[Any]], target: Path, expected: int) -> None:
     running = set(work)
     while running:
         _, running = wait(running, timeout=_TICK_SECONDS)

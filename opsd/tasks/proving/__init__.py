@@ -1,1 +1,1 @@
-"""The stages of a proof: storage, database, tree, reconciliation; each damages a sample on purpose."""
+"""The stages of a proof: storage, database, tree, reconciliation. Each plants damage to catch."""

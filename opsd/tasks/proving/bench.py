@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from opsd.config.schema import BackupSet
-from opsd.drivers.restic import Limits
-from opsd.errors import TimedOut
+from opsd.drivers.restic import Limits, Piece
+from opsd.errors import RepositoryDamaged, TimedOut
 from opsd.model import RecoveryPoint
 from opsd.tasks.journal import Journal
 from opsd.tasks.kit import Kit
+from opsd.tasks.members.captured import Forward
+
+_NAMED = 5  # failures quoted in an error
 
 
 @dataclass(slots=True)
@@ -44,6 +47,18 @@ class Bench:
         if left <= timedelta():
             raise TimedOut("proof.out_of_time", limit=self.backup_set.prove.timeout)
         return self.kit.limits(self.point.repository, left)
+
+    def fetch(self, member: str, piece: Piece) -> None:
+        """Restore a piece into scratch. Raises `RepositoryDamaged` when it is not whole."""
+        fetched = self.kit.restic(self.point.repository).restore(
+            piece, limits=self.limits, on_progress=Forward(self.kit)
+        )
+        if fetched.failures:
+            raise RepositoryDamaged(
+                "proof.fetch_failed",
+                member=member,
+                detail="\n".join(fetched.failures[:_NAMED]),
+            )
 
     def add(self, figures: Mapping[str, int | float]) -> None:
         """Add to figures that are sums over members."""

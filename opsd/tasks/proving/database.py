@@ -10,11 +10,11 @@ from pathlib import Path
 from opsd.catalogue import Size
 from opsd.config.schema import PostgresMember
 from opsd.drivers import cluster, pgtools
-from opsd.drivers.postgres import Connection, Database, TableShape
-from opsd.errors import DatabaseFailed, RepositoryDamaged, ToolFailed
+from opsd.drivers.postgres import Database, TableShape
+from opsd.drivers.restic import Piece
+from opsd.errors import DatabaseFailed, ToolFailed
 from opsd.model import DatabaseManifest, Finding, MemberSnapshot, Severity
 from opsd.policy import comparison
-from opsd.tasks.members.captured import Forward
 from opsd.tasks.members.postgres import MANIFEST, large_objects_digest, read_manifest
 from opsd.tasks.proving.bench import Bench
 
@@ -29,13 +29,7 @@ def restored(bench: Bench, member: MemberSnapshot, jobs: int) -> Iterator[Databa
     manifest = read_manifest(bench.record / f"{member.member}.{MANIFEST}")
     home = bench.scratch / member.member
     with bench.journal.phase("fetch", member.member):
-        fetched = bench.kit.restic(bench.point.repository).restore(
-            member.snapshot, member.root, home, limits=bench.limits, on_progress=Forward(bench.kit)
-        )
-    if fetched.failures:
-        raise RepositoryDamaged(
-            "proof.fetch_failed", member=member.member, detail="\n".join(fetched.failures[:5])
-        )
+        bench.fetch(member.member, Piece(member.snapshot, member.root, home))
     with bench.journal.phase("load", member.member):
         server = _cluster(bench, manifest, member.member)
     try:

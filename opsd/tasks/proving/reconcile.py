@@ -7,6 +7,7 @@ from pathlib import Path
 
 from opsd import manifest
 from opsd.config.schema import Orphans, Reconciliation
+from opsd.drivers import manifests
 from opsd.drivers.postgres import Database
 from opsd.manifest import FILE, Entry
 from opsd.model import DatabaseManifest, Severity
@@ -27,7 +28,7 @@ def reconcile(
     fresh_after = int(source.at.timestamp() * 1_000_000_000)
     judged = Reconciler(fresh_after)
     with database.connect() as connection:
-        _join(judged, connection.named_files(rule.query), manifest.read(restored))
+        _join(judged, connection.named_files(rule.query), manifests.read(restored))
     found = bench.journal.findings
     found += judged.tally.findings("reconcile", rule.files)
     found += judged.newer.findings("reconcile", rule.files, Severity.CHANGE)
@@ -60,7 +61,7 @@ def _join(judged: Reconciler, rows: Iterable[Row], entries: Iterable[Entry]) -> 
 def _canary(restored: Path) -> bool:
     """A row with another digest, and one whose file is not there: are both seen?"""
     judged = Reconciler(fresh_after=1 << 63)
-    chosen = next((e for e in manifest.read(restored) if e.kind == FILE and e.sha256), None)
+    chosen = next((e for e in manifests.read(restored) if e.kind == FILE and e.sha256), None)
     if chosen is None:
         return False
     altered: Row = (chosen.path, chosen.size, "0" * 64)

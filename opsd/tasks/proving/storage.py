@@ -93,14 +93,14 @@ def _written(bench: Bench) -> frozenset[str]:
     return frozenset(body["objects"]) if body else frozenset()
 
 
-def _damaged(
-    bench: Bench, storage: Storage, objects: Iterable[StoredObject]
-) -> list[StoredObject]:
+def _damaged(bench: Bench, storage: Storage, objects: Iterable[StoredObject]) -> list[StoredObject]:
     """Objects that are not what their names say, or that cannot be read."""
     chosen = list(objects)
     total, done, found = sum(o.size for o in chosen), 0, []
     with ThreadPoolExecutor(_READERS) as pool:
-        for stored, sound in zip(chosen, pool.map(lambda o: _sound(storage, o), chosen), strict=True):
+        for stored, sound in zip(
+            chosen, pool.map(lambda o: _sound(storage, o), chosen), strict=True
+        ):
             done += stored.size
             bench.kit.watcher.advance(done, total)
             if not sound:
@@ -134,4 +134,3 @@ def flip(path: Path) -> None:
         byte = stream.read(1)
         stream.seek(facts.st_size // 2)
         stream.write(bytes([byte[0] ^ 1]))
-

@@ -9,13 +9,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from opsd import manifest
-from opsd.drivers import restic, tree
-from opsd.errors import RepositoryDamaged
+from opsd.drivers import manifests, restic, tree
+from opsd.drivers.restic import Piece
 from opsd.manifest import FILE, Entry
 from opsd.model import Finding, MemberSnapshot, Severity
 from opsd.policy import sampling
 from opsd.policy.comparison import TreeComparison
-from opsd.tasks.members.captured import Forward
 from opsd.tasks.members.files import MANIFEST
 from opsd.tasks.proving.bench import Bench
 from opsd.tasks.proving.storage import flip
@@ -40,7 +39,7 @@ def compare(bench: Bench, member: MemberSnapshot) -> Path:
         comparison = TreeComparison(as_root=os.geteuid() == 0)
         restored = bench.scratch / f"{member.member}.{_RESTORED}"
         inside = part_of(part)
-        manifest.write(restored, compared(comparison, expected, inside, target))
+        manifests.write(restored, compared(comparison, expected, inside, target))
         bench.journal.findings += comparison.tally.findings("proof.files", member.member)
         if comparison.files == 0:
             bench.journal.findings.append(
@@ -61,22 +60,11 @@ def _fetch(
         only = bench.scratch / f"{member.member}.patterns"
         only.write_bytes(b"".join(_patterns(expected, part)))
     target.mkdir(mode=0o700)
-    fetched = bench.kit.restic(bench.point.repository).restore(
-        member.snapshot,
-        member.root,
-        target,
-        limits=bench.limits,
-        only=only,
-        on_progress=Forward(bench.kit),
-    )
-    if fetched.failures:
-        raise RepositoryDamaged(
-            "proof.fetch_failed", member=member.member, detail="\n".join(fetched.failures[:5])
-        )
+    bench.fetch(member.member, Piece(member.snapshot, member.root, target, only))
 
 
 def _patterns(expected: Path, part: sampling.Part) -> Iterator[bytes]:
-    for entry in manifest.read(expected):
+    for entry in manifests.read(expected):
         if entry.kind == FILE and part.has(entry.path):
             yield os.fsencode(restic.literal("/" + os.fsdecode(entry.path))) + b"\n"
 
@@ -90,7 +78,7 @@ def compared(
     comparison: TreeComparison, expected: Path, inside: Callable[[Entry], bool], target: Path
 ) -> Iterator[Entry]:
     """Judge each pair whose entry is `inside`; give all as a restore of everything would."""
-    wanted = manifest.read(expected)
+    wanted = manifests.read(expected)
     actual = hashed(tree.walk(target), target)
     for left, right in manifest.merge(wanted, actual, manifest.by_path, manifest.by_path):
         chosen = left is None or inside(left)
@@ -126,7 +114,7 @@ def _canary(expected: Path, part: sampling.Part, target: Path) -> bool:
     chosen = next(
         (
             entry
-            for entry in manifest.read(expected)
+            for entry in manifests.read(expected)
             if entry.kind == FILE and entry.sha256 and entry.size and part.has(entry.path)
         ),
         None,

@@ -1,0 +1,31 @@
+"""Manifests as files: written whole or not at all, read one entry at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from opsd.manifest import Entry, decode, encode
+
+
+def write(path: Path, entries: Iterable[Entry]) -> int:
+    """Write a manifest and return how many entries it has. Replaces `path` in one step."""
+    count = 0
+    draft = path.with_name(path.name + ".draft")
+    with draft.open("w", encoding="ascii") as sink:
+        for entry in entries:
+            sink.write(encode(entry))
+            sink.write("\n")
+            count += 1
+        sink.flush()
+        os.fsync(sink.fileno())
+    draft.replace(path)
+    return count
+
+
+def read(path: Path) -> Iterator[Entry]:
+    """The entries of a manifest, in order."""
+    with path.open(encoding="ascii") as source:
+        for line in source:
+            yield decode(line)
