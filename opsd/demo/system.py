@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -17,10 +18,10 @@ from opsd.demo.psql import ask, feeding
 from opsd.demo.scans import Shelf
 from opsd.demo.stray import end_stray, stray
 from opsd.drivers import cluster
-from opsd.errors import DatabaseFailed, Refused, UsageError
+from opsd.errors import DatabaseFailed, Refused, TimedOut, UsageError
 
 _VERSION = 1
-_MARKER = "opsd-demo.json"
+_MARKER, _MARKER_PART = "opsd-demo.json", "opsd-demo.json.part"
 _MAKING, _COMPLETE = "making", "complete"
 # Traversable, so that the account of PostgreSQL reaches its own directory below.
 _MODE = 0o711
@@ -34,9 +35,9 @@ class DossierSystem:
     """
 
     def __init__(self, directory: Path, scale: Scale | None = None) -> None:
-        self.directory: Final = directory
+        self.directory: Final = directory.absolute()  # a socket's directory has to be
         self.scale: Final = scale or Scale()
-        self.cluster: Final = cluster.Cluster(directory / "database", cluster.newest())
+        self.cluster: Final = cluster.Cluster(self.directory / "database", cluster.newest())
 
     @classmethod
     def at(cls, directory: Path) -> DossierSystem:
@@ -44,6 +45,8 @@ class DossierSystem:
         marker = _read_marker(directory)
         if marker is None or marker["state"] != _COMPLETE:
             raise UsageError("demo.nothing_here", directory=directory)
+        if marker["version"] != _VERSION:
+            raise Refused("demo.another_scale", directory=directory)
         return cls(directory, Scale(**marker["scale"]))
 
     @property
@@ -61,7 +64,7 @@ class DossierSystem:
         """Whether the database answers, whichever process started it."""
         try:
             return ask(self.connection, "SELECT 1", limit=timedelta(seconds=5)) == [("1",)]
-        except DatabaseFailed:
+        except (DatabaseFailed, TimedOut):
             return False
 
     def create(self) -> None:
@@ -99,7 +102,8 @@ class DossierSystem:
             return
         _check_ours(self.directory)
         self.cluster.stop()
-        end_stray(self.cluster.data)
+        _write_marker(self.directory, _MAKING, self.scale)  # what an interruption leaves is ours
+        self._empty()
         shutil.rmtree(self.directory)
 
     @property
@@ -125,7 +129,7 @@ class DossierSystem:
         _write_marker(self.directory, _COMPLETE, self.scale)
 
     def _empty(self) -> None:
-        """Remove what an interrupted creation left, except the marker."""
+        """Stop and remove everything except the marker."""
         end_stray(self.cluster.data)
         for path in (self.cluster.directory, self.scans, self._shelf.workplace):
             if path.exists():
@@ -150,9 +154,9 @@ def _claim(directory: Path, scale: Scale) -> str:
 def _check_ours(directory: Path) -> dict[str, Any] | None:
     """The marker of a directory that is ours, none of an empty one; refuses any other."""
     seen = directory.lstat()
-    marker = _read_marker(directory)
-    foreign = marker is None and any(directory.iterdir())
-    if directory.is_symlink() or seen.st_uid != os.geteuid() or foreign:
+    ours = stat.S_ISDIR(seen.st_mode) and seen.st_uid == os.geteuid()
+    marker = _read_marker(directory) if ours else None
+    if not ours or (marker is None and any(p.name != _MARKER_PART for p in directory.iterdir())):
         raise Refused("demo.foreign_directory", directory=directory)
     return marker
 
@@ -160,7 +164,7 @@ def _check_ours(directory: Path) -> dict[str, Any] | None:
 def _read_marker(directory: Path) -> dict[str, Any] | None:
     try:
         marker: dict[str, Any] = json.loads((directory / _MARKER).read_text())
-    except FileNotFoundError:
+    except (OSError, ValueError):
         return None
     return marker
 
@@ -168,6 +172,6 @@ def _read_marker(directory: Path) -> dict[str, Any] | None:
 def _write_marker(directory: Path, state: str, scale: Scale) -> None:
     """Replace the marker in one step."""
     text = json.dumps({"version": _VERSION, "state": state, "scale": asdict(scale)})
-    part = directory / f"{_MARKER}.part"
+    part = directory / _MARKER_PART
     part.write_text(text)
     part.replace(directory / _MARKER)
