@@ -56,6 +56,37 @@ TABLE: dict[str, Sentence] = {
         "{replaced} bản quét được thay",
         "day {day} has passed: {arrived} arrived, {changed} moved on, {replaced} scans replaced",
     ),
+    "demo.story_begins": Sentence(
+        "opsd: dựng một hệ thống hồ sơ mẫu (dữ liệu bịa, người bịa) tại {directory}",
+        "opsd: making a sample dossier system (invented data, invented people) in {directory}",
+    ),
+    "demo.story_again": Sentence(
+        "opsd: hệ thống hồ sơ mẫu tại {directory} sang ngày mới",
+        "opsd: the sample dossier system in {directory} begins another day",
+    ),
+    "demo.system_runs": Sentence(
+        "hệ thống đang chạy: {dossiers} hồ sơ trong PostgreSQL, bản quét trong {scans}",
+        "the system runs: {dossiers} dossiers in PostgreSQL, scans in {scans}",
+    ),
+    "demo.burns": Sentence(
+        "\nGiả sử máy chủ cháy: hệ thống đã tắt. Chỉ còn kho sao lưu, mật khẩu và một máy trống.",
+        "\nSay the server burns: the system is off. All that is left is the repository, its"
+        " password and an empty machine.",
+    ),
+    "demo.returned": Sentence(
+        "\nHệ thống khôi phục trả lời đúng như trước khi cháy: cùng hồ sơ mới nhất, cơ sở dữ liệu và"
+        " bản quét đều dùng được.\nXem thêm: opsd --help, docs/opsd.example.yaml. Dọn: make clean.",
+        "\nThe system that came back answers as before the fire: the same newest dossier, database"
+        " and scans in use.\nMore: opsd --help, docs/opsd.example.yaml. Clean up: make clean.",
+    ),
+    "demo.opsd_failed": Sentence(
+        "`opsd {verb}` kết thúc với mã {exit_code}",
+        "`opsd {verb}` ended with exit code {exit_code}",
+    ),
+    "demo.answers_differ": Sentence(
+        "hệ thống khôi phục trả lời khác với trước khi cháy",
+        "the system that came back does not answer as before the fire",
+    ),
     "demo.removed": Sentence(
         "đã xóa hệ thống mẫu tại {directory}", "the demo in {directory} has been removed"
     ),

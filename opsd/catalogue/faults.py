@@ -161,6 +161,12 @@ TABLE: dict[str, Sentence] = {
     "dump.unread": Sentence(
         "restic không đọc hết bản xuất của {member}", "restic could not read the dump of {member}"
     ),
+    "globals.refused": Sentence(
+        "không tạo lại được các role của cụm cơ sở dữ liệu",
+        "the roles of the database cluster could not be made again",
+        "xem globals.sql trong bản khôi phục; nạp nó bằng tài khoản superuser",
+        "see globals.sql of the restored member; load it as a superuser",
+    ),
     "dump.no_role_passwords": Sentence(
         "{member}: tài khoản sao lưu không phải superuser nên không lưu mật khẩu của các role",
         "{member}: the backup role is no superuser, so the passwords of roles are not kept",

@@ -86,7 +86,7 @@ TABLE: dict[str, Sentence] = {
         "thiếu phần mở rộng PostgreSQL: {names}", "PostgreSQL extensions are missing: {names}"
     ),
     "proof.roles_missing": Sentence(
-        "tệp globals thiếu role: {names}", "the globals lack roles: {names}"
+        "thiếu role sau khi khôi phục: {names}", "roles are missing after the restore: {names}"
     ),
     "proof.large_objects_differ": Sentence(
         "large object khác bản kê: có {count}, bản kê ghi {expected}",

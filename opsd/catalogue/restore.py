@@ -41,6 +41,12 @@ TABLE: dict[str, Sentence] = {
         "tạo một cơ sở dữ liệu trống (createdb) rồi nạp vào đó",
         "make an empty database (createdb) and load into it",
     ),
+    "restore.no_owners": Sentence(
+        "tài khoản nạp không phải superuser: không khôi phục role, chủ sở hữu và quyền",
+        "the loading role is no superuser: roles, owners and privileges were not restored",
+        "nạp globals.sql bằng superuser rồi gán lại chủ sở hữu và quyền",
+        "load globals.sql as a superuser, then give owners and privileges back",
+    ),
     "restore.incomplete": Sentence(
         "điểm khôi phục {point} không trọn vẹn: có thành phần đã không sao lưu được",
         "recovery point {point} is not complete: a member of it could not be taken",

@@ -13,6 +13,7 @@ from pathlib import Path
 from opsd import catalogue
 from opsd.demo.dataset import Scale
 from opsd.demo.front import Front
+from opsd.demo.story import tell
 from opsd.demo.system import DossierSystem
 from opsd.errors import OpsdError
 
@@ -87,7 +88,12 @@ def _clean(asked: argparse.Namespace) -> None:
     _say(asked, "demo.removed", directory=asked.directory)
 
 
+def _run(asked: argparse.Namespace) -> None:
+    tell(asked.directory, Scale(dossiers=asked.dossiers), asked.language)
+
+
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace], None]] = {
+    "run": _run,
     "create": _create,
     "start": _start,
     "serve": _serve,
@@ -101,6 +107,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--directory", type=Path, default=_DEFAULT, help="default: %(default)s")
     parser.add_argument("--language", type=catalogue.Language, default=catalogue.Language.VI)
     commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser(
+        "run", help="the whole story: protect it, prove it, burn it, restore it"
+    )
+    run.add_argument("--dossiers", type=int, default=1000, help="how many (%(default)s)")
     create = commands.add_parser("create", help="make the system; nothing happens when it exists")
     for name, meaning in _SCALE.items():
         option = f"--{name.replace('_', '-')}"

@@ -77,12 +77,8 @@ class Cluster:
     checksums: bool = True
     limits: tuple[str, ...] = ()
     niceness: int = 0
+    superuser: str = "opsd"  # the role that initdb makes
     _server: process.Background | None = None
-
-    @property
-    def superuser(self) -> str:
-        """The role that initdb makes."""
-        return "opsd"
 
     @property
     def log(self) -> Path:

@@ -53,11 +53,34 @@ class Programs:
             *(() if with_passwords else ("--no-role-passwords",)),
         )
 
-    def restore(self, dump: Path, connection: str, jobs: int) -> None:
-        """Load a dump into an empty database. Any error of it is an error."""
+    def restore_roles(self, dump_of_globals: Path, connection: str) -> None:
+        """Make the roles of a dump of globals; those that are there already are left.
+
+        Tablespaces are not made: their directories belong to the machine that was lost.
+        """
+        text = dump_of_globals.read_text(errors="surrogateescape")
+        roles = dump_of_globals.with_name("roles.sql")
+        kept = (line for line in text.splitlines(keepends=True) if " TABLESPACE " not in line)
+        roles.write_text("".join(kept), errors="surrogateescape")
+        done = process.run(
+            self._command("psql", "-X", "-q", f"--file={roles}", f"--dbname={connection}"),
+            stop=self.stop,
+        )
+        roles.unlink()
+        wrong = [line for line in done.complaint.splitlines() if "ERROR:" in line]
+        wrong = [line for line in wrong if "already exists" not in line]
+        if done.exit_code != 0 or wrong:
+            raise DatabaseFailed("globals.refused", detail="\n".join(wrong[:10]))
+
+    def restore(self, dump: Path, connection: str, jobs: int, *, owners: bool) -> None:
+        """Load a dump into an empty database. Any error of it is an error.
+
+        With `owners` the objects get their owners and privileges; the roles must be there.
+        """
         self._run(
             "pg_restore",
-            *("--no-owner", "--no-privileges", "--no-password", "--exit-on-error"),
+            *("--no-tablespaces", "--no-password", "--exit-on-error"),
+            *(() if owners else ("--no-owner", "--no-privileges")),
             *(f"--jobs={jobs}", f"--dbname={connection}", str(dump)),
         )
 

@@ -160,6 +160,22 @@ def reading(command: Command) -> Iterator[IO[bytes]]:
         )
 
 
+def attached(command: Command) -> int:
+    """Run `command` on our own terminal, for a person to see, and give its exit code.
+
+    Raises `TimedOut` after its process group has been ended.
+    """
+    child = _start(command, stdout=None, stderr=None)
+    try:
+        return child.wait(command.timeout.total_seconds())
+    except subprocess.TimeoutExpired:
+        raise TimedOut(
+            "process.timed_out", program=command.program, limit=command.timeout
+        ) from None
+    finally:
+        _end(child)
+
+
 class Background:
     """A program that runs beside us until it is told to end."""
 
@@ -195,8 +211,8 @@ def become(user: str | None) -> tuple[str, ...]:
 
 def _start(
     command: Command,
-    stdout: int | IO[bytes] = subprocess.PIPE,
-    stderr: int | IO[bytes] = subprocess.PIPE,
+    stdout: int | IO[bytes] | None = subprocess.PIPE,
+    stderr: int | IO[bytes] | None = subprocess.PIPE,
 ) -> subprocess.Popen[bytes]:
     if shutil.which(command.argv[0]) is None:
         raise ToolFailed("process.cannot_start", program=command.argv[0])

@@ -304,13 +304,16 @@ def _load(door: Door, request: Request, source: DatabaseManifest, dump: Path) ->
             raise Refused("restore.database_used", database=facts.database)
     door.watcher.phase("load")
     programs = _programs(door, source, database)
-    programs.restore(dump, database.connection, door.jobs)
+    if facts.superuser:
+        programs.restore_roles(dump.with_name(pgtools.GLOBALS), database.connection)
+    programs.restore(dump, database.connection, door.jobs, owners=facts.superuser)
     door.watcher.phase("compare")
     with database.connect() as connection:
         known = {(table.schema, table.name) for table in source.tables}
         shapes = [s for s in connection.tables() if (s.schema, s.name) in known]
         digests = copied_digests(programs, database, source, shapes, door.jobs)
         return [
+            *(() if facts.superuser else (Finding(Severity.CHANGE, "restore.no_owners"),)),
             *comparison.judge_tables(source, digests),
             *comparison.judge_sequences(source, connection.sequences()),
         ]

@@ -19,6 +19,7 @@ from opsd.tasks.members.postgres import MANIFEST, large_objects_digest, read_man
 from opsd.tasks.proving.bench import Bench
 
 _NAME = "restored"
+_SUPERUSER = "opsd_prover"  # no role of a source, so that its globals cannot take our rights
 _NICENESS = 10
 _LIMITS = ("--core=0", "--as=8589934592")  # per process: no core dumps, 8 GiB of addresses
 
@@ -37,7 +38,6 @@ def restored(bench: Bench, member: MemberSnapshot, jobs: int) -> Iterator[Databa
             database = Database(server.connection(_NAME))
             with bench.journal.phase("load", member.member):
                 _load(bench, server, manifest, home / pgtools.DUMP, jobs)
-            _judge_globals(bench, manifest, home / pgtools.GLOBALS)
             yield database
     finally:
         server.stop()
@@ -55,9 +55,10 @@ def compare(bench: Bench, member: MemberSnapshot, database: Database, jobs: int)
         findings += comparison.judge_large_objects(
             manifest, *large_objects_digest(connection.large_objects())
         )
-        findings += comparison.judge_named(
-            "extensions", _bare(manifest.extensions), _bare(connection.facts().extensions)
-        )
+        facts = connection.facts()
+        extensions = _bare(manifest.extensions), _bare(facts.extensions)
+        findings += comparison.judge_named("extensions", *extensions)
+        findings += comparison.judge_named("roles", manifest.roles, facts.roles)
     bench.journal.findings += findings
     bench.add({"tables": len(digests), "rows": sum(rows for rows, _ in digests.values())})
     bench.figures["database_bytes"] = Size(manifest.bytes)
@@ -111,6 +112,7 @@ def _cluster(bench: Bench, manifest: DatabaseManifest, name: str) -> cluster.Clu
         encoding=manifest.encoding,
         limits=_LIMITS,
         niceness=_NICENESS,
+        superuser=_SUPERUSER,
     )
     made.create()
     made.start()
@@ -122,7 +124,8 @@ def _load(
 ) -> None:
     programs = _programs(bench, manifest)
     programs.execute(server.connection(), f'CREATE DATABASE "{_NAME}" TEMPLATE template0')
-    programs.restore(dump, server.connection(_NAME), jobs)
+    programs.restore_roles(dump.with_name(pgtools.GLOBALS), server.connection())
+    programs.restore(dump, server.connection(_NAME), jobs, owners=True)
 
 
 def _programs(bench: Bench, manifest: DatabaseManifest) -> pgtools.Programs:
@@ -152,16 +155,6 @@ def _listed(manifest: DatabaseManifest, shape: TableShape) -> bool:
 def _bare(extensions: tuple[str, ...]) -> list[str]:
     """Extensions without their versions: a restore takes the version that is installed."""
     return [extension.split(" ")[0] for extension in extensions]
-
-
-def _judge_globals(bench: Bench, manifest: DatabaseManifest, file: Path) -> None:
-    text = file.read_text(errors="backslashreplace") if file.exists() else ""
-    made = [
-        line.removeprefix("CREATE ROLE ").rstrip(";").strip('"')
-        for line in text.splitlines()
-        if line.startswith("CREATE ROLE ")
-    ]
-    bench.journal.findings += comparison.judge_named("roles", manifest.roles, made)
 
 
 @contextmanager
