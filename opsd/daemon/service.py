@@ -1,0 +1,196 @@
+"""The life of the daemon: begin, wait, reload, end."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from opsd import app, catalogue, logs
+from opsd.catalogue import Language
+from opsd.config import ground
+from opsd.config.load import load
+from opsd.config.schema import Config
+from opsd.daemon import signals
+from opsd.daemon.nights import Nights
+from opsd.daemon.timetable import Timetable
+from opsd.drivers import lock, systemd
+from opsd.errors import ConfigError, OpsdError, Refused, StorageFailed
+from opsd.metrics import Board, Collector, Exposition, Sources, Vitals
+from opsd.tasks import sweep
+from opsd.tasks.kit import Kit
+from opsd.web import Pages, Server
+
+log = logging.getLogger(__name__)
+
+_PULSE = timedelta(seconds=5)
+# What a running daemon is built on.
+_FIXED = ("state", "listen")
+
+
+def run(config_path: Path, language: Language | None = None) -> int:
+    """Run until a signal ends it; gives 0 then. Raises an `OpsdError` when it cannot begin."""
+    manager = systemd.take()
+    logs.begin()
+    config = read(config_path)
+    with ExitStack() as held:
+        caught = held.enter_context(signals.caught())
+        _hold(held, config)
+        kit = app.assemble(config)
+        held.callback(kit.store.close)
+        sweep.sweep(kit)
+        daemon = Daemon(config_path, kit, manager, language)
+        daemon.live(caught)
+    return 0
+
+
+def read(path: Path) -> Config:
+    """The configuration, when it and the machine fit together. Raises `ConfigMistakes`."""
+    config = load(path)
+    ground.insist(config)
+    return config
+
+
+def _hold(held: ExitStack, config: Config) -> None:
+    """Hold the state directory: one daemon works on it. Raises `Refused` when there is another."""
+    try:
+        held.enter_context(lock.lease(config.state / "daemon.lock", "opsd run"))
+    except lock.Busy as busy:
+        raise Refused("daemon.already_runs", path=config.state, holder=busy.holder) from busy
+    except OSError as error:
+        raise StorageFailed(
+            "daemon.state_unusable", path=config.state, detail=str(error)
+        ) from error
+
+
+@dataclass(slots=True)
+class Reading:
+    """The configuration in use, and how the last attempt to read it again went."""
+
+    config: Config
+    at: datetime
+    successful: bool = True
+
+
+class Daemon:
+    """The parts of a running daemon, and what it does between signals."""
+
+    def __init__(
+        self, path: Path, kit: Kit, manager: systemd.Manager, language: Language | None
+    ) -> None:
+        self._path = path
+        self._kit = kit
+        self._manager = manager
+        self._language = language
+        self._reading = Reading(kit.config, kit.clock())
+        self._ready = False
+        pulse = min(_PULSE, manager.watchdog / 2) if manager.watchdog else _PULSE
+        self._pulse = pulse
+        board = Board()
+        self._nights = Nights(kit, lambda: self._reading.config, board)
+        self._timetable = Timetable(self._nights.work, kit.clock, pulse / 2)
+        sources = Sources(
+            config=lambda: self._reading.config,
+            store=kit.store,
+            alive=lambda run: lock.held(kit.run_lease(run.id)),
+            board=board,
+            vitals=self._vitals,
+        )
+        self._pages = Pages(
+            Exposition(Collector(sources)), self._illness, self._unreadiness, self._speaks
+        )
+
+    def live(self, caught: signals.Signals) -> None:
+        """Serve until an ending signal arrives, then end what is under way."""
+        server = Server(self._kit.config.listen, self._pages)
+        log.info("listening on %s", server.address, extra={"address": server.address})
+        try:
+            self._begin()
+            self._wait(caught)
+        finally:
+            self._ready = False
+            self._manager.stopping()
+            self._kit.stop.request()
+            self._timetable.end()
+            server.close()
+        log.info("ended")
+
+    def _begin(self) -> None:
+        config = self._reading.config
+        owed = [name for name in config.backup_sets if self._nights.due(name, config)]
+        self._timetable.adopt(config, owed)
+        self._timetable.begin()
+        self._ready = True
+        self._manager.ready(self._status())
+        log.info("ready; %s", self._status())
+
+    def _wait(self, caught: signals.Signals) -> None:
+        while not (arrived := caught.wait(self._pulse)) & signals.ENDING:
+            if signals.RELOAD in arrived:
+                self._reload()
+            if illness := self._illness():
+                log.error("not well, the service manager is told nothing: %s", illness)
+            else:
+                self._manager.alive(self._status())
+        log.info("ending on a signal")
+
+    def _reload(self) -> None:
+        """Read the configuration again; a wrong one changes nothing."""
+        self._manager.reloading()
+        try:
+            config = read(self._path)
+            _insist_fixed(self._reading.config, config)
+        except OpsdError as error:
+            self._reading.successful = False
+            log.error("the configuration stays as it was: %s", error)  # noqa: TRY400
+        else:
+            new = set(config.backup_sets) - set(self._reading.config.backup_sets)
+            self._reading = Reading(config, self._kit.clock())
+            self._timetable.adopt(config, new)
+            log.info("configuration read again; %s", self._status())
+        self._manager.ready(self._status())
+
+    # --- what others ask
+
+    def _illness(self) -> str:
+        """What is wrong, empty when all is well: the scheduler ticks and the history answers."""
+        if not self._timetable.ticking:
+            return "the scheduler does not tick"
+        try:
+            self._kit.store.run("")
+        except OpsdError as error:
+            return str(error)
+        return ""
+
+    def _unreadiness(self) -> str:
+        return self._illness() if self._ready else "not ready"
+
+    def _speaks(self) -> Language:
+        return self._language or self._reading.config.language
+
+    def _vitals(self) -> Vitals:
+        return Vitals(
+            last_tick=self._timetable.last_tick,
+            next_runs=self._timetable.next_runs,
+            reload_successful=self._reading.successful,
+            reloaded_at=self._reading.at,
+        )
+
+    def _status(self) -> str:
+        """What comes next, in one line."""
+        planned = sorted((at, name) for name, at in self._timetable.next_runs.items())
+        if not planned:
+            return "nothing planned"
+        at, name = planned[0]
+        local = at.astimezone(self._reading.config.zone)
+        return f"next: {name} {catalogue.moment(Language.EN, local)}"
+
+
+def _insist_fixed(before: Config, now: Config) -> None:
+    """Raise `ConfigError` when an option was changed that only a restart can change."""
+    for option in _FIXED:
+        old, new = getattr(before, option), getattr(now, option)
+        if old != new:
+            raise ConfigError("daemon.needs_restart", option=option, before=old, now=new)

@@ -1,0 +1,134 @@
+"""The timetable: wakes the work of each backup set when it is due, one at a time a repository."""
+
+from __future__ import annotations
+
+import time as monotonic
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from typing import Any
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from opsd.clock import Clock
+from opsd.config.schema import BackupSet, Config
+from opsd.policy import slots
+
+_TICK = "tick"
+_SET = "set:"
+_MISSED_TICKS = 4
+_LEAST_PATIENCE = 10.0
+
+Work = Callable[[str], None]
+
+
+class Daily(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
+    """Fires when a daily slot is due, as the policy of slots has it.
+
+    CronTrigger has another opinion of days on which the local time does not exist, and loses such
+    a slot when opsd is started within the hour that is left out.
+    """
+
+    def __init__(self, at: time, zone: tzinfo) -> None:
+        self._at = at
+        self._zone = zone
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+        """The first slot after the previous firing; at first, the first that is not past."""
+        after = previous or now - timedelta(microseconds=1)
+        return slots.next_due(after, self._at, self._zone)
+
+
+class Timetable:
+    """Fires each set's schedule, and ticks to show that it lives.
+
+    Each repository has one thread, which lives as long as the timetable: sets of one repository
+    wait in line, others do not notice. What is due is decided by the work itself from the history,
+    so that firing once too often does no harm.
+    """
+
+    def __init__(self, work: Work, clock: Clock, tick: timedelta) -> None:
+        self._work = work
+        self._clock = clock
+        self._patience = max(_LEAST_PATIENCE, _MISSED_TICKS * tick.total_seconds())
+        self._ticked = monotonic.monotonic()
+        self._last_tick: datetime | None = None
+        self._repositories: set[str] = set()
+        self._planned: dict[str, tuple[str, time, str]] = {}
+        self._scheduler: Any = BackgroundScheduler(
+            timezone=UTC,
+            executors={_TICK: ThreadPoolExecutor(1)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        self._scheduler.add_job(
+            self._tick,
+            IntervalTrigger(seconds=tick.total_seconds(), timezone=UTC),
+            id=_TICK,
+            executor=_TICK,
+            next_run_time=clock(),
+        )
+
+    def begin(self) -> None:
+        """Start to fire."""
+        self._ticked = monotonic.monotonic()
+        self._scheduler.start()
+
+    def end(self) -> None:
+        """Fire no more, and wait until the work under way has ended."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+
+    def adopt(self, config: Config, at_once: Collection[str]) -> None:
+        """Follow a configuration; the sets in `at_once` are fired now besides.
+
+        A set whose schedule did not change is left alone, so that it cannot lose a slot that is
+        due at this moment.
+        """
+        for name in set(self._planned) - set(config.backup_sets):
+            self._scheduler.remove_job(_SET + name)
+            del self._planned[name]
+        for name, backup_set in config.backup_sets.items():
+            plan = (backup_set.repository, backup_set.schedule, config.timezone)
+            if self._planned.get(name) != plan:
+                self._add(name, backup_set, config, now=name in at_once)
+                self._planned[name] = plan
+
+    def _add(self, name: str, backup_set: BackupSet, config: Config, *, now: bool) -> None:
+        executor = f"repository:{backup_set.repository}"
+        if executor not in self._repositories:
+            self._scheduler.add_executor(ThreadPoolExecutor(1), executor)
+            self._repositories.add(executor)
+        self._scheduler.add_job(
+            self._work,
+            Daily(backup_set.schedule, config.zone),
+            args=(name,),
+            id=_SET + name,
+            executor=executor,
+            replace_existing=True,
+            **({"next_run_time": self._clock()} if now else {}),
+        )
+
+    @property
+    def next_runs(self) -> dict[str, datetime]:
+        """When each set is fired next."""
+        return {
+            job.id.removeprefix(_SET): job.next_run_time
+            for job in self._scheduler.get_jobs()
+            if job.id.startswith(_SET) and getattr(job, "next_run_time", None) is not None
+        }
+
+    @property
+    def last_tick(self) -> datetime | None:
+        """When it last showed that it lives."""
+        return self._last_tick
+
+    @property
+    def ticking(self) -> bool:
+        """Whether it showed lately that it lives; the wall clock has no say in this."""
+        return monotonic.monotonic() - self._ticked < self._patience
+
+    def _tick(self) -> None:
+        self._ticked = monotonic.monotonic()
+        self._last_tick = self._clock()

@@ -1,0 +1,210 @@
+"""The timetable fires what is due; the nights decide from the history what is done then."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from opsd import app
+from opsd.clock import now
+from opsd.config.load import parse
+from opsd.config.schema import Config
+from opsd.daemon.nights import Nights
+from opsd.daemon.timetable import Timetable
+from opsd.metrics import Board
+from opsd.model import Closing, Outcome, Run, Task
+from opsd.store import Store
+from opsd.tasks.kit import Kit
+
+PATIENCE = 30.0
+TICK = timedelta(milliseconds=100)
+CONFIG = """\
+language: en
+host: srv
+timezone: UTC
+state: {state}
+repositories:
+  main: {{url: /srv/main, password_file: /etc/opsd/password}}
+  other: {{url: /srv/other, password_file: /etc/opsd/password}}
+backup_sets:
+"""
+SET = """\
+  {name}:
+    repository: {repository}
+    schedule: "01:30"
+    rpo: 24h
+    rto: 4h
+    members: {{tree: {{kind: files, path: /srv/tree}}}}
+"""
+
+
+def configured(state: Path, **sets: str) -> Config:
+    text = CONFIG.format(state=state)
+    for name, repository in sets.items():
+        text += SET.format(name=name, repository=repository)
+    return parse(text)
+
+
+@contextmanager
+def timetable(work: Callable[[str], None]) -> Iterator[Timetable]:
+    made = Timetable(work, now, TICK)
+    made.begin()
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+def due_in(span: timedelta) -> timezone:
+    """A zone where it is 01:30 so much later than now."""
+    at = now() + span
+    local = timedelta(hours=1, minutes=30)
+    clock = timedelta(
+        hours=at.hour, minutes=at.minute, seconds=at.second, microseconds=at.microsecond
+    )
+    ahead = local - clock
+    return timezone(ahead if ahead > timedelta(days=-1) else ahead + timedelta(days=1))
+
+
+def test_a_set_is_fired_when_it_is_due(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fired = threading.Event()
+    zone = due_in(timedelta(seconds=1))
+    monkeypatch.setattr(Config, "zone", property(lambda _: zone))
+    began = now()
+    with timetable(lambda name: fired.set()) as table:
+        table.adopt(configured(tmp_path, one="main"), at_once=())
+        planned = table.next_runs["one"]
+        assert timedelta() < planned - began < timedelta(seconds=2)
+        assert fired.wait(PATIENCE)
+        assert now() >= planned
+        assert table.ticking
+
+
+def test_sets_of_one_repository_wait_in_line_and_others_do_not(tmp_path: Path) -> None:
+    first, go, third = threading.Event(), threading.Event(), threading.Event()
+    begun: list[str] = []
+
+    def work(name: str) -> None:
+        begun.append(name)
+        if name == "three":
+            third.set()
+        else:
+            first.set()
+            assert go.wait(PATIENCE)
+
+    sets = {"one": "main", "two": "main", "three": "other"}
+    with timetable(work) as table:
+        table.adopt(configured(tmp_path, **sets), at_once=sets)
+        assert first.wait(PATIENCE)
+        assert third.wait(PATIENCE)
+        assert len(begun) == 2
+        go.set()
+    assert sorted(begun) == ["one", "three", "two"]
+
+
+def test_a_new_configuration_leaves_what_did_not_change_alone(tmp_path: Path) -> None:
+    with timetable(lambda name: None) as table:
+        table.adopt(configured(tmp_path, one="main", two="main"), at_once=())
+        before = table.next_runs
+        table.adopt(configured(tmp_path, one="main", three="other"), at_once=())
+        after = table.next_runs
+    assert set(before) == {"one", "two"}
+    assert set(after) == {"one", "three"}
+    assert after["one"] == before["one"]
+
+
+# ------------------------------------------------------------------------------ nights
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+SLOT = datetime(2026, 3, 10, 1, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def kit(tmp_path: Path) -> Iterator[Kit]:
+    store = Store(tmp_path / "opsd.sqlite")
+    yield Kit(configured(tmp_path, one="main"), store, clock=lambda: NOW)
+    store.close()
+
+
+def nights(kit: Kit) -> Nights:
+    return Nights(kit, lambda: kit.config, Board())
+
+
+Night = Callable[[Kit, str, datetime | None], dict[Task, bool]]
+
+
+def recorded(outcome: Outcome, done: list[datetime | None]) -> Night:
+    """A night that only writes down that it was."""
+
+    def night(kit: Kit, name: str, slot: datetime | None) -> dict[Task, bool]:
+        run = Run(f"run{len(done)}", Task.BACKUP, name, "main", kit.clock(), "srv", 1, slot)
+        kit.store.open_run(run)
+        kit.store.close_run(Closing(run.id, kit.clock(), outcome, timedelta()))
+        done.append(slot)
+        return {Task.BACKUP: outcome.good}
+
+    return night
+
+
+def test_the_slot_that_is_due_is_run_once(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[datetime | None] = []
+    monkeypatch.setattr(app, "night", recorded(Outcome.FAILED, done))
+    for _ in range(3):
+        nights(kit).work("one")
+    assert done == [SLOT]
+
+
+def test_what_is_cut_short_again_and_again_is_left_until_tomorrow(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[datetime | None] = []
+    monkeypatch.setattr(app, "night", recorded(Outcome.INTERRUPTED, done))
+    for _ in range(5):
+        nights(kit).work("one")
+    assert done == [SLOT] * 3
+
+
+def test_a_slot_that_falls_due_during_a_long_run_follows_it(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[datetime | None] = []
+    write = recorded(Outcome.SUCCEEDED, done)
+    times = iter([NOW, NOW + timedelta(days=1)])
+    moment = [NOW]
+
+    def night(kit: Kit, name: str, slot: datetime | None) -> dict[Task, bool]:
+        result = write(kit, name, slot)
+        moment[0] = next(times) + timedelta(days=1)
+        return result
+
+    monkeypatch.setattr(app, "night", night)
+    slow = Kit(kit.config, kit.store, clock=lambda: moment[0])
+    Nights(slow, lambda: kit.config, Board()).work("one")
+    assert done[:2] == [SLOT, SLOT + timedelta(days=1)]
+
+
+def test_a_fault_of_opsd_itself_is_logged_and_ends_nothing(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def night(*_: object) -> dict[Task, bool]:
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(app, "night", night)
+    nights(kit).work("one")
+    (line,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert line.exc_info is not None
+    assert "a mistake of ours" in str(line.exc_info[1])
+
+
+def test_after_the_end_was_asked_for_nothing_is_begun(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[datetime | None] = []
+    monkeypatch.setattr(app, "night", recorded(Outcome.SUCCEEDED, done))
+    kit.stop.request()
+    nights(kit).work("one")
+    assert done == []
