@@ -17,7 +17,7 @@ def keep(state: Path) -> Path | None:
     """Log into `state` from now on; gives the file, or nothing where it cannot be written."""
     path = state / _NAME
     try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state.mkdir(mode=0o711, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
         handler = RotatingFileHandler(path, maxBytes=_BYTES, backupCount=_KEPT, encoding="utf-8")
     except OSError:

@@ -25,6 +25,8 @@ from opsd.model import (
 )
 from opsd.store import schema
 
+# Not to be listed, but to be crossed: the server of a proof has its own account and directory.
+_CROSSABLE = 0o711
 _BUSY_MILLISECONDS = 15_000
 
 
@@ -33,7 +35,9 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True)
+            path.parent.chmod(_CROSSABLE)
         self._engine = _engine(path)
         with self._failing():
             schema.metadata.create_all(self._engine)
