@@ -94,6 +94,86 @@ _COMMANDS: dict[str, Sentence] = {
     "help.completion.shell": Sentence("bash, zsh hoặc tcsh", "bash, zsh or tcsh"),
 }
 
+_RESTORE: dict[str, Sentence] = {
+    "help.restore": Sentence(
+        "khôi phục một bộ ra thư mục khác, rồi kiểm lại từng tệp, từng bảng",
+        "bring a set back into another directory, and verify each file and table",
+    ),
+    "help.restore.at": Sentence(
+        "điểm mới nhất có dữ liệu không sau lúc này, ví dụ '23/11/2026 15:30' hoặc một ngày",
+        "the newest point with data not after this, like '2026-11-23 15:30', or a day",
+    ),
+    "help.restore.point": Sentence(
+        "đúng điểm này (mặc định: điểm trọn vẹn mới nhất)",
+        "this very point (default: the newest complete one)",
+    ),
+    "help.restore.member": Sentence("chỉ thành phần này", "only this member"),
+    "help.restore.only": Sentence(
+        "chỉ những đường dẫn này, tính từ gốc của thành phần tệp",
+        "only these paths, counted from the root of a files member",
+    ),
+    "help.restore.to": Sentence(
+        "thư mục nhận dữ liệu; phải trống và không phải nguồn đang dùng",
+        "directory that takes the data; empty, and not the living source",
+    ),
+    "help.restore.load-into": Sentence(
+        "nạp luôn vào cơ sở dữ liệu trống này, viết theo libpq: 'host=... dbname=...'",
+        "also load into this empty database, in libpq's words: 'host=... dbname=...'",
+    ),
+    "help.restore.passfile": Sentence(
+        "tệp mật khẩu theo dạng libpq cho --load-into", "libpq's password file for --load-into"
+    ),
+    "help.restore.dry-run": Sentence(
+        "chỉ cho biết sẽ làm gì, không ghi gì", "only tell what would be done; write nothing"
+    ),
+    "help.restore.over-live-source": Sentence(
+        "cho phép ghi đè lên chính nguồn đang dùng", "allow to overwrite the living source itself"
+    ),
+    "help.restore.into-used-target": Sentence(
+        "cho phép ghi vào thư mục không trống", "allow a directory that is not empty"
+    ),
+    "help.restore.bare": Sentence(
+        "trên máy trắng, khi không có cấu hình", "on a bare machine, without a configuration"
+    ),
+    "help.restore.repository-url": Sentence(
+        "địa chỉ kho restic", "address of the restic repository"
+    ),
+    "help.restore.password-file": Sentence(
+        "tệp chứa mật khẩu của kho", "file with the repository's password"
+    ),
+    "help.metavar.time": Sentence("LÚC", "TIME"),
+    "help.metavar.member": Sentence("THÀNH_PHẦN", "MEMBER"),
+    "help.metavar.path": Sentence("ĐƯỜNG_DẪN", "PATH"),
+    "help.metavar.directory": Sentence("THƯ_MỤC", "DIRECTORY"),
+    "help.metavar.connection": Sentence("KẾT_NỐI", "CONNECTION"),
+    "help.metavar.url": Sentence("ĐỊA_CHỈ", "URL"),
+    "help.store": Sentence(
+        "dựng lại lịch sử của opsd từ các kho sao lưu",
+        "rebuild opsd's history from the repositories",
+    ),
+    "help.store.action": Sentence(
+        "rebuild: thêm vào lịch sử những gì các kho còn giữ",
+        "rebuild: add to the history what the repositories know",
+    ),
+    "help.doctor": Sentence(
+        "khám máy: chương trình, quyền, dung lượng, đồng hồ, khoá; kèm việc cần làm",
+        "look at programs, rights, space, clock and locks; each with what to do",
+    ),
+    "usage.needs": Sentence("{name} cần có {other}", "{name} needs {other}"),
+    "usage.moment": Sentence(
+        "không hiểu thời điểm {found}",
+        "this is not a moment: {found}",
+        "viết như 23/11/2026 15:30, 2026-11-23 15:30:00 hoặc 2026-11-23",
+        "write it like 2026-11-23 15:30, 2026-11-23 15:30:00 or 2026-11-23",
+    ),
+    "store.rebuilt": Sentence(
+        "đã dựng lại lịch sử: thêm {points} điểm khôi phục, {proofs} lần chứng minh",
+        "the history is rebuilt: {points} recovery points and {proofs} proofs were added",
+    ),
+    "phase.verify": Sentence("Kiểm lại", "Verifying"),
+    "phase.rebuild": Sentence("Dựng lại từ kho", "Rebuilding from"),
+}
+
 _EXITS: dict[str, Sentence] = {
     "exit.done": Sentence("xong, kết quả tốt", "done, and the result is good"),
     "exit.failed": Sentence("thất bại, hoặc trạng thái không tốt", "failed, or not in good state"),
@@ -206,6 +286,7 @@ _PROGRESS: dict[str, Sentence] = {
 TABLE: dict[str, Sentence] = {
     **_HELP,
     **_COMMANDS,
+    **_RESTORE,
     **_EXITS,
     **_USAGE,
     **_TROUBLE,

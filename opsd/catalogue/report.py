@@ -55,11 +55,7 @@ _BACKUP: dict[str, Sentence] = {
     "column.holds": Sentence("GỒM", "HOLDS"),
     "column.size": Sentence("DUNG LƯỢNG", "SIZE"),
     "column.added": Sentence("THÊM VÀO KHO", "ADDED"),
-    "column.point": Sentence("ĐIỂM", "POINT"),
-    "column.data_of": Sentence("DỮ LIỆU LÚC", "DATA OF"),
-    "column.age": Sentence("TUỔI", "AGE"),
-    "column.complete": Sentence("TRỌN VẸN", "COMPLETE"),
-    "column.level": Sentence("MỨC CHỨNG MINH", "PROOF"),
+    "column.target": Sentence("ĐÍCH", "TARGET"),
     "holds.tables": Sentence("{tables} bảng, {rows} dòng", "{tables} tables, {rows} rows"),
     "holds.files": Sentence("{files} tệp", "{files} files"),
 }
@@ -74,9 +70,6 @@ _POINTS: dict[str, Sentence] = {
     "points.of_repository": Sentence(
         "Kho {repository}, đọc trực tiếp: {count} điểm khôi phục",
         "Repository {repository}, read directly: {count} points",
-    ),
-    "points.open": Sentence(
-        "không có biên bản: lần sao lưu chưa xong", "no record: the backup never finished"
     ),
     "points.proved_at": Sentence("{level} {at}", "{level} {at}"),
     "points.failed_at": Sentence(
@@ -156,6 +149,24 @@ _PROOF: dict[str, Sentence] = {
     ),
 }
 
+_RESTORE: dict[str, Sentence] = {
+    "restore.title": Sentence(
+        "Khôi phục {name} từ điểm {point}, dữ liệu lúc {at}",
+        "Restore of {name} from point {point}, data of {at}",
+    ),
+    "restore.good": Sentence(
+        "ĐÃ KHÔI PHỤC và kiểm lại: đúng như lúc sao lưu, trong {elapsed}",
+        "RESTORED and verified: as it was backed up, in {elapsed}",
+    ),
+    "restore.bad": Sentence(
+        "ĐÃ GHI nhưng KHÔNG đúng như lúc sao lưu, sau {elapsed}; xem ghi nhận bên dưới",
+        "WRITTEN, but NOT as it was backed up, after {elapsed}; see the notes",
+    ),
+    "restore.files": Sentence("{files} tệp", "{files} files"),
+    "restore.tables": Sentence("{tables} bảng, {rows} dòng", "{tables} tables, {rows} rows"),
+    "label.verified": Sentence("Đã kiểm", "Verified"),
+}
+
 _STATUS: dict[str, Sentence] = {
     "status.title": Sentence("{name}: {status}", "{name}: {status}"),
     "label.newest": Sentence("Điểm mới nhất", "Newest point"),
@@ -174,4 +185,4 @@ _STATUS: dict[str, Sentence] = {
     ),
 }
 
-TABLE: dict[str, Sentence] = {**_WORDS, **_BACKUP, **_POINTS, **_PROOF, **_STATUS}
+TABLE: dict[str, Sentence] = {**_WORDS, **_BACKUP, **_POINTS, **_PROOF, **_RESTORE, **_STATUS}

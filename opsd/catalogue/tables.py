@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from opsd.catalogue import backup, cli, config, daemon, demo, faults, labels, proof, report, restore
+from opsd.catalogue import (
+    backup,
+    cli,
+    config,
+    daemon,
+    demo,
+    doctor,
+    faults,
+    labels,
+    proof,
+    report,
+    restore,
+)
 from opsd.catalogue.language import Sentence
 
 SENTENCES: dict[str, Sentence] = {
@@ -13,6 +25,7 @@ SENTENCES: dict[str, Sentence] = {
     **proof.TABLE,
     **report.TABLE,
     **restore.TABLE,
+    **doctor.TABLE,
     **cli.TABLE,
     **daemon.TABLE,
     **demo.TABLE,

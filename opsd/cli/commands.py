@@ -9,7 +9,20 @@ from dataclasses import dataclass
 import shtab
 
 from opsd.catalogue import Language, say
-from opsd.cli import backup, completion, config, exit_codes, points, prove, status, version
+from opsd.cli import (
+    backup,
+    completion,
+    config,
+    doctor,
+    exit_codes,
+    points,
+    prove,
+    restore,
+    run,
+    status,
+    store,
+    version,
+)
 from opsd.cli.answer import Answer
 from opsd.cli.desk import Desk
 from opsd.cli.words import Parser
@@ -25,11 +38,15 @@ class Command:
 
 
 COMMANDS: tuple[Command, ...] = (
+    Command("run", run.add, run.run),
     Command("backup", backup.add, backup.run),
     Command("prove", prove.add, prove.run),
     Command("points", points.add, points.run),
+    Command("restore", restore.add, restore.run),
     Command("status", status.add, status.run),
     Command("config", config.add, config.run),
+    Command("store", store.add, store.run),
+    Command("doctor", doctor.add, doctor.run),
     Command("version", version.add, version.run),
     Command("completion", completion.add, completion.run),
 )

@@ -26,7 +26,7 @@ from opsd.config.schema import Config
 from opsd.drivers.process import Stop
 from opsd.report.voice import Voice
 from opsd.store import Store
-from opsd.tasks.kit import Kit, Nobody
+from opsd.tasks.kit import Kit, Nobody, Watcher
 
 _OURS = (signal.SIGINT, signal.SIGTERM)
 
@@ -48,28 +48,46 @@ class Desk:
         return load(self.config_path)
 
     @property
+    def bare(self) -> bool:
+        """Whether the command line itself names the repository: no configuration is needed."""
+        return bool(getattr(self.arguments, "repository_url", None))
+
+    @property
     def voice(self) -> Voice:
         """How the answer is said."""
-        return Voice(self.language, self.config.zone)
+        return Voice(self.language, zone_of(None if self.bare else self.config))
 
     @property
     def json(self) -> bool:
         """Whether a program reads the answer."""
         return bool(self.arguments.json)
 
+    def keep_log(self) -> None:
+        """Log into the state directory from now on, where that is possible."""
+        self.log = logs.keep(self.config.state)
+
+    @contextmanager
+    def watching(self) -> Iterator[Watcher]:
+        """Somebody who shows the progress, unless nobody wants to see it."""
+        if self.json or self.arguments.quiet:
+            yield Nobody()
+            return
+        progress = Progress(sys.stderr, self.language)
+        try:
+            yield progress
+        finally:
+            progress.close()
+
     @contextmanager
     def kit(self) -> Iterator[Kit]:
         """Everything a task works with, closed at the end; progress is shown meanwhile."""
-        self.log = logs.keep(self.config.state)
-        silent = self.json or self.arguments.quiet
-        progress = None if silent else Progress(sys.stderr, self.language)
-        kit = app.assemble(self.config, stop=self.stop, watcher=progress or Nobody())
-        try:
-            yield kit
-        finally:
-            kit.store.close()
-            if progress is not None:
-                progress.close()
+        self.keep_log()
+        with self.watching() as watcher:
+            kit = app.assemble(self.config, stop=self.stop, watcher=watcher)
+            try:
+                yield kit
+            finally:
+                kit.store.close()
 
     @contextmanager
     def doors(self) -> Iterator[Kit]:

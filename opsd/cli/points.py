@@ -8,8 +8,10 @@ from opsd.cli.arguments import add_set
 from opsd.cli.desk import Desk
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import Parser
+from opsd.errors import UsageError
+from opsd.policy.standing import Standing
 from opsd.report import plain, points, text
-from opsd.tasks import listing
+from opsd.tasks.shelf import points_in
 from opsd.tasks.status import standings
 
 
@@ -42,9 +44,14 @@ def _of_repository(desk: Desk) -> Answer:
     """Straight from the repository: for the day on which the history is lost."""
     repository = desk.arguments.repository
     with desk.doors() as kit:
-        found = listing.in_repository(kit, repository, desk.arguments.set)
+        if repository not in kit.config.repositories:
+            known = sorted(kit.config.repositories)
+            raise UsageError("usage.no_repository", name=repository, known=known)
+        now = kit.clock()
+        listed = points_in(kit.restic(repository), desk.arguments.set or "")
+    found = [Standing(point) for point in listed]
     return Answer(
         ExitCode.DONE,
-        points.listed(desk.voice, repository, found),
-        {"repository": repository, "points": [plain.listed(one) for one in found]},
+        points.of_repository(desk.voice, repository, found, now),
+        {"repository": repository, "points": [plain.standing(one, now) for one in found]},
     )

@@ -171,6 +171,20 @@ class Connection:
         )
         return int(self.raw.execute(query).fetchall()[0][0])
 
+    def forbidden(self) -> tuple[str, ...]:
+        """Tables and sequences that this role may not read, so that a dump of all would fail."""
+        rows = self.raw.execute(
+            """SELECT format('%I.%I', n.nspname, c.relname)
+                 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE c.relkind IN ('r', 'S') AND c.relpersistence <> 't'
+                  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+                  AND NOT (has_schema_privilege(n.oid, 'USAGE') AND CASE c.relkind
+                             WHEN 'S' THEN has_sequence_privilege(c.oid, 'SELECT')
+                             ELSE has_table_privilege(c.oid, 'SELECT') END)
+                ORDER BY 1"""
+        )
+        return tuple(name for (name,) in rows)
+
     def sequences(self) -> dict[tuple[str, str], int]:
         """The last value of each sequence; 0 where none was drawn yet."""
         rows = self.raw.execute(

@@ -220,6 +220,10 @@ class Restic:
         )
         return parse_check(self, messages, done)
 
+    def locks(self) -> tuple[str, ...]:
+        """The ids of the locks that lie in the repository, of living and of dead processes."""
+        return tuple(self._call("list", "locks", "--no-lock", timeout=_QUICK).text.split())
+
     def unlock(self) -> None:
         """Remove locks whose process is dead on this machine, or that are older than 30 minutes."""
         self._call("unlock", timeout=_QUICK)

@@ -45,14 +45,3 @@ class Standing:
     def proved_at(self) -> datetime | None:
         """When it was last proved, if that still holds."""
         return self.found_out[Proof.PROVED].at if self.level is Proof.PROVED else None
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """The snapshots of one run: its parts, and whether a record closes them."""
-
-    run: str
-    backup_set: str
-    at: datetime
-    members: tuple[str, ...]
-    closed: bool

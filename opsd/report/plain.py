@@ -9,7 +9,7 @@ from typing import Any
 from opsd import record
 from opsd.model import Closing, Finding, Proof, RecoveryPoint, Run
 from opsd.policy.freshness import LastRun, SetFacts, SetVerdict
-from opsd.policy.standing import Listed, Standing
+from opsd.policy.standing import Standing
 from opsd.report.voice import Voice
 
 Body = dict[str, Any]
@@ -55,17 +55,6 @@ def standing(found: Standing, now: datetime) -> Body:
             }
             for reached in found.proofs
         ],
-    }
-
-
-def listed(found: Listed) -> Body:
-    """A run that a repository tells of."""
-    return {
-        "id": found.run,
-        "backup_set": found.backup_set,
-        "at": moment(found.at),
-        "members": list(found.members),
-        "closed": found.closed,
     }
 
 

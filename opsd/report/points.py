@@ -5,43 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from opsd.catalogue import Size
 from opsd.model import Proof
-from opsd.policy.standing import Listed, Standing
+from opsd.policy.standing import Standing
 from opsd.report import layout, text
 from opsd.report.voice import Voice
 
 
 def table(voice: Voice, name: str, found: Sequence[Standing], now: datetime) -> str:
-    """The points of a set, newest first."""
+    """The points of a set as the history knows them, newest first."""
     if not found:
         return voice.say("points.none", name=name)
-    rows = [
-        (
-            one.point.id,
-            voice.moment(one.point.at),
-            age(voice, now, one.point.at),
-            voice.size(Size(sum(member.bytes for member in one.point.members))),
-            ", ".join(member.member for member in one.point.members),
-            voice.say("report.complete" if one.point.complete else "report.incomplete"),
-            level(voice, one),
-        )
-        for one in found
-    ]
-    return f"{voice.say('points.of_set', name=name, count=len(found))}\n\n" + "\n".join(
-        _row(voice, row) for row in rows
-    )
+    title = voice.say("points.of_set", name=name, count=len(found))
+    return text.joined(title, "\n".join(_row(voice, one, now) for one in found))
 
 
-def listed(voice: Voice, repository: str, found: Sequence[Listed]) -> str:
-    """The runs that a repository tells of, newest first."""
+def of_repository(voice: Voice, repository: str, found: Sequence[Standing], now: datetime) -> str:
+    """The points as a repository itself tells of them, newest first."""
     title = voice.say("points.of_repository", repository=repository, count=len(found))
-    lines = [
-        f"{one.run}  {voice.moment(one.at)}\n"
-        + layout.hang("    ", f"{one.backup_set}: {', '.join(one.members)}{_open(voice, one)}")
-        for one in found
-    ]
-    return text.joined(title, "\n".join(lines))
+    return text.joined(title, "\n".join(_row(voice, one, now) for one in found))
 
 
 def level(voice: Voice, one: Standing) -> str:
@@ -57,20 +38,22 @@ def level(voice: Voice, one: Standing) -> str:
 
 def age(voice: Voice, now: datetime, at: datetime) -> str:
     """How old something is; what is from the future is not simply young."""
-    return voice.duration(now - at) if at <= now else voice.say("report.in_future")
+    if at > now:
+        return voice.say("report.in_future")
+    return voice.say("report.ago", age=now - at)
 
 
-def _row(voice: Voice, row: tuple[str, ...]) -> str:
-    """One point in three lines: all of it would not fit into eighty columns."""
-    point, at, old, size, members, complete, proof = row
-    return "\n".join(
-        (
-            f"{point}  {at}  {old}",
-            layout.hang("    ", f"{complete}, {size}: {members}"),
-            layout.hang("    ", f"{voice.say('label.level')}: {proof}"),
-        )
-    )
-
-
-def _open(voice: Voice, one: Listed) -> str:
-    return "" if one.closed else f" ({voice.say('points.open')})"
+def _row(voice: Voice, one: Standing, now: datetime) -> str:
+    """One point in a few lines: all of it would not fit into eighty columns."""
+    point = one.point
+    complete = voice.say("report.complete" if point.complete else "report.incomplete")
+    size = voice.size(sum(member.bytes for member in point.members))
+    members = ", ".join(member.member for member in point.members)
+    lines = [
+        f"{point.id}  {voice.moment(point.at)}",
+        layout.hang("    ", age(voice, now, point.at)),
+        layout.hang("    ", f"{point.backup_set}: {members}; {size}, {complete}"),
+    ]
+    if one.proofs:
+        lines.append(layout.hang("    ", f"{voice.say('label.level')}: {level(voice, one)}"))
+    return "\n".join(lines)
