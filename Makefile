@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 python := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock format clean setup-demo setup-test
+.PHONY: help demo test check bench lock format clean setup-demo setup-test setup-bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -22,10 +22,10 @@ check: setup-test ## format, lint, types and import contracts
 	@$(python) -m mypy
 	@.venv/bin/lint-imports
 
-bench: setup-test ## measure speed and cost
+bench: setup-bench ## measure speed and cost
 	@$(python) -m benchmarks $(BENCH)
 
-lock: ## rebuild requirements.lock (LOCK=--upgrade takes newer versions)
+lock: ## rebuild the locks (LOCK=--upgrade takes newer versions)
 	@tools/setup lock $(LOCK)
 
 format: setup-test ## format the code and mend what the linter can mend
@@ -35,5 +35,5 @@ format: setup-test ## format the code and mend what the linter can mend
 clean: ## remove everything that was generated, the demo's state too
 	@tools/setup clean
 
-setup-demo setup-test:
+setup-demo setup-test setup-bench:
 	@tools/setup $(@:setup-%=%)
