@@ -50,20 +50,22 @@ def memory_bytes() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
-def processes_in(directory: Path) -> tuple[int, ...]:
-    """Processes that work in `directory` or below it."""
+def servers_in(directory: Path) -> tuple[int, ...]:
+    """PostgreSQL servers that work in `directory` or below it."""
     root = str(directory)
     found = []
-    for process in psutil.process_iter(["pid", "cwd"]):
+    for process in psutil.process_iter(["pid", "name", "cwd"]):
         cwd = process.info["cwd"]
-        if cwd and (cwd == root or cwd.startswith(root + "/")):
+        if process.info["name"] != "postgres" or not cwd:
+            continue
+        if cwd == root or cwd.startswith(root + "/"):
             found.append(int(process.info["pid"]))
     return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
 class Wiped:
-    """What was removed: how many files with how many bytes, and how many processes were ended."""
+    """What was removed: how many files with how many bytes, and how many servers were ended."""
 
     files: int
     bytes: int
@@ -71,8 +73,8 @@ class Wiped:
 
 
 def wipe(directory: Path) -> Wiped:
-    """Remove a scratch directory with all in it, ending the processes that still work there."""
-    ended = processes_in(directory)
+    """Remove a scratch directory with all in it, ending throwaway servers that outlived us."""
+    ended = servers_in(directory)
     for pid in ended:
         try:
             os.kill(pid, signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from opsd.store import Store
 TAG = "opsd"
 RECORD = "record"
 PROOF_RECORD = "proof-record"
+_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
 
 class Watcher(Protocol):
@@ -126,6 +128,11 @@ class Kit:
 def new_run_id(at: datetime) -> str:
     """An id that sorts by time and is not guessed twice."""
     return f"{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def is_run_id(name: str) -> bool:
+    """Whether a name in scratch is ours: anything else there is somebody's and left alone."""
+    return _RUN_ID.fullmatch(name) is not None
 
 
 def tags(backup_set: str, run: str, part: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from opsd.drivers import lock, system
 from opsd.model import Closing, Evidence, Finding, Outcome, Run, Severity
-from opsd.tasks.kit import Kit
+from opsd.tasks.kit import Kit, is_run_id
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def _wipe_leftovers(kit: Kit) -> None:
     if not kit.config.scratch.exists():
         return
     for left in sorted(kit.config.scratch.iterdir()):
-        if not left.is_dir() or lock.held(kit.run_lease(left.name)):
+        if not is_run_id(left.name) or left.is_symlink() or lock.held(kit.run_lease(left.name)):
             continue
         wiped = system.wipe(left)
         log.warning("wiped %s: %d files, %d bytes", left, wiped.files, wiped.bytes)

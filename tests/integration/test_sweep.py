@@ -1,0 +1,40 @@
+"""Clearing up after runs that died touches what is ours and nothing else."""
+
+from __future__ import annotations
+
+from opsd.model import Outcome, Run, Task
+from opsd.tasks.kit import new_run_id
+from opsd.tasks.sweep import sweep
+from tests.site import SET, Site
+
+
+def test_a_dead_run_is_closed_and_its_scratch_wiped_on_the_record(site: Site) -> None:
+    with site.kit() as kit:
+        at = kit.clock()
+        dead = Run(new_run_id(at), Task.PROVE, SET, "main", at, kit.config.host, 999_999_999)
+        kit.store.open_run(dead)
+        left = kit.scratch(dead.id) / "scans"
+        left.mkdir(parents=True)
+        (left / "restored").write_text("personal data, as it were")
+        assert sweep(kit) == (dead,)
+        assert not kit.scratch(dead.id).exists()
+        ended = kit.store.last_run(Task.PROVE, SET)
+        assert ended is not None
+        assert ended[1] is not None
+        assert ended[1].outcome is Outcome.INTERRUPTED
+        wiped = kit.store.evidence(dead.id, "wiped")
+        assert wiped is not None
+        assert (wiped["files"], wiped["after_crash"]) == (1, True)
+
+
+def test_what_is_not_ours_stays_in_scratch(site: Site) -> None:
+    with site.kit() as kit:
+        foreign = kit.config.scratch / "somebody's"
+        foreign.mkdir(parents=True)
+        (foreign / "thesis").write_text("all of it")
+        elsewhere = site.base / "elsewhere"
+        elsewhere.mkdir()
+        (kit.config.scratch / new_run_id(kit.clock())).symlink_to(elsewhere)
+        sweep(kit)
+        assert (foreign / "thesis").exists()
+        assert elsewhere.exists()
