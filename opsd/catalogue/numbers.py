@@ -8,6 +8,8 @@ from opsd.catalogue.language import Language
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _STEP = 1024
+_SPANS = {Language.VI: ("ngày", "giờ", "phút", "giây"), Language.EN: ("d", "h", "min", "s")}
+_HOURS_AT_MOST = 48  # from there on, days
 
 
 def number(language: Language, value: float) -> str:
@@ -25,18 +27,20 @@ def size(language: Language, count: int) -> str:
 
 
 def duration(language: Language, span: timedelta) -> str:
-    """`2 giờ 05 phút` or `2 h 05 min`; tenths of a second below a minute."""
-    hour, minute, second = ("giờ", "phút", "giây") if language is Language.VI else ("h", "min", "s")
-    total = span.total_seconds()
-    if abs(total) < 60:
-        return f"{number(language, round(total, 1))} {second}"
-    minutes, seconds = divmod(round(total), 60)
+    """`2 giờ 05 phút` or `2 h 05 min`: the two largest units; tenths of a second below a minute."""
+    if span < timedelta():
+        return f"-{duration(language, -span)}"
+    tenths = round(span.total_seconds(), 1)
+    if tenths < 60:
+        return f"{number(language, tenths)} {_SPANS[language][-1]}"
+    minutes, seconds = divmod(round(tenths), 60)
     hours, minutes = divmod(minutes, 60)
-    return (
-        f"{hours} {hour} {minutes:02d} {minute}"
-        if hours
-        else f"{minutes} {minute} {seconds:02d} {second}"
-    )
+    days, hours = divmod(hours, 24) if hours >= _HOURS_AT_MOST else (0, hours)
+    for place, (large, small) in enumerate(((days, hours), (hours, minutes), (minutes, seconds))):
+        if large:
+            one, two = _SPANS[language][place : place + 2]
+            return f"{large} {one} {small:02d} {two}" if small else f"{large} {one}"
+    raise AssertionError(span)  # a minute at least
 
 
 def moment(language: Language, at: datetime) -> str:

@@ -21,9 +21,7 @@ def judge_tables(before: DatabaseManifest, now: DatabaseManifest) -> tuple[Findi
             found.append(_change("change.table_emptied", table=old.qualified, before=old.rows))
         elif _shrunk(old.rows, new.rows):
             found.append(
-                _change(
-                    "change.table_shrunk", table=old.qualified, before=old.rows, now=new.rows
-                )
+                _change("change.table_shrunk", table=old.qualified, before=old.rows, now=new.rows)
             )
     return tuple(found)
 
@@ -32,9 +30,7 @@ def judge_tree(before: MemberSnapshot, now: MemberSnapshot) -> tuple[Finding, ..
     """A tree that lost many files."""
     if not _shrunk(before.files, now.files):
         return ()
-    return (
-        _change("change.tree_shrunk", member=now.member, before=before.files, now=now.files),
-    )
+    return (_change("change.tree_shrunk", member=now.member, before=before.files, now=now.files),)
 
 
 def _shrunk(before: int, now: int) -> bool:

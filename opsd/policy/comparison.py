@@ -131,15 +131,11 @@ def judge_named(kind: str, expected: Iterable[str], actual: Iterable[str]) -> tu
     return (_fault(f"proof.{kind}_missing", names=missing),) if missing else ()
 
 
-def judge_large_objects(
-    manifest: DatabaseManifest, count: int, digest: str
-) -> tuple[Finding, ...]:
+def judge_large_objects(manifest: DatabaseManifest, count: int, digest: str) -> tuple[Finding, ...]:
     """Large objects are as many and the same."""
     if (count, digest) == (manifest.large_objects, manifest.large_objects_digest):
         return ()
-    return (
-        _fault("proof.large_objects_differ", expected=manifest.large_objects, count=count),
-    )
+    return (_fault("proof.large_objects_differ", expected=manifest.large_objects, count=count),)
 
 
 @dataclass(slots=True)

@@ -51,6 +51,4 @@ def detection(population: int, sample: int, damaged: int) -> float:
 
 
 def _log_choose(items: int, chosen: int) -> float:
-    return (
-        math.lgamma(items + 1) - math.lgamma(chosen + 1) - math.lgamma(items - chosen + 1)
-    )
+    return math.lgamma(items + 1) - math.lgamma(chosen + 1) - math.lgamma(items - chosen + 1)
