@@ -3,6 +3,10 @@
 from opsd.catalogue.language import Sentence
 
 TABLE: dict[str, Sentence] = {
+    "run.cancelled": Sentence(
+        "lần chạy đã được dừng theo yêu cầu; không có gì của nó được coi là thành công",
+        "the run was ended on request; nothing of it counts as done",
+    ),
     "run.out_of_time": Sentence(
         "chưa sao lưu xong trong thời hạn {limit}; đã dừng",
         "the backup was not done within {limit} and was ended",

@@ -101,7 +101,7 @@ class Programs:
             command.argv, command.timeout, {**command.env, "PGCLIENTENCODING": encoding}
         )
         rows, hashed = 0, hashlib.sha256()
-        with process.reading(command) as stream:
+        with process.reading(command, stop=self.stop) as stream:
             while chunk := stream.read(_CHUNK):
                 rows += chunk.count(b"\n")
                 hashed.update(chunk)

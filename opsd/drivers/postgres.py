@@ -215,6 +215,10 @@ class Connection:
             for path, size, digest in cursor:
                 yield bytes(path), size, (digest or "").strip()
 
+    def cancel(self) -> None:
+        """End what the connection is doing; whoever waits for it gets `DatabaseFailed`."""
+        self.raw.cancel_safe()
+
     def is_empty(self) -> bool:
         """Whether the database has no tables of its own."""
         return not self.tables()

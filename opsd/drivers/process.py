@@ -22,7 +22,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
-from opsd.errors import Cancelled, TimedOut, ToolFailed
+from opsd.errors import Cancelled, OpsdError, TimedOut, ToolFailed
 
 _GRACE = timedelta(seconds=10)
 _POLL_SECONDS = 0.2
@@ -126,38 +126,62 @@ def run(
 
 
 @contextmanager
-def reading(command: Command) -> Iterator[IO[bytes]]:
+def reading(command: Command, *, stop: Stop = NEVER) -> Iterator[IO[bytes]]:
     """Give the standard output of `command` as a stream; its failure is raised at the end.
 
-    Leaving early ends the command without complaint.
+    Raises `Cancelled` and `TimedOut` as `run` does. Leaving early ends the command.
     """
-    child = _start(command, stderr=subprocess.PIPE)
-    watch = threading.Timer(command.timeout.total_seconds(), _end, (child,))
-    watch.start()
-    try:
+    child = _start(command)
+    with child, _guard(child, command, stop) as broken:
         assert child.stdout is not None  # noqa: S101  (asked for by PIPE)
         assert child.stderr is not None  # noqa: S101
-        yield child.stdout
-        finished = not child.stdout.read(1)
-        complaint = child.stderr.read()
-    except BaseException:
-        _end(child)
-        raise
-    finally:
-        watch.cancel()
-        if child.poll() is None and child.stdout is not None:
+        try:
+            yield child.stdout
+            whole = not child.stdout.read(1)
+            complaint = child.stderr.read()
+        finally:
             child.stdout.close()
-        child.wait()
-        for stream in (child.stdout, child.stderr):
-            if stream is not None:
-                stream.close()
-    if finished and child.returncode != 0:
+            _end(child)
+    if broken:
+        raise broken[0]
+    if whole and child.returncode != 0:
         raise ToolFailed(
             "process.failed",
             program=command.program,
             exit_code=child.returncode,
             detail=complaint.decode(errors="backslashreplace"),
         )
+
+
+@contextmanager
+def _guard(
+    child: subprocess.Popen[bytes], command: Command, stop: Stop
+) -> Iterator[list[OpsdError]]:
+    """End `child` when it shall stop or its time is over, and give the reason."""
+    broken: list[OpsdError] = []
+    over = threading.Event()
+    deadline = time.monotonic() + command.timeout.total_seconds()
+
+    def watch() -> None:
+        while not over.wait(_POLL_SECONDS):
+            if stop.requested:
+                broken.append(Cancelled("process.cancelled", program=command.program))
+            elif time.monotonic() > deadline:
+                broken.append(
+                    TimedOut("process.timed_out", program=command.program, limit=command.timeout)
+                )
+            else:
+                continue
+            _signal(child, signal.SIGTERM)
+            return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield broken
+    finally:
+        over.set()
+        watcher.join()
 
 
 def attached(command: Command) -> int:
@@ -242,9 +266,7 @@ def _environment() -> dict[str, str]:
 def _end(child: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM) -> None:
     """Ask the process group to finish; insist when it does not."""
     for signal_number in (how, signal.SIGKILL):
-        try:
-            os.killpg(child.pid, signal_number)
-        except ProcessLookupError:
+        if not _signal(child, signal_number):
             break
         try:
             child.wait(_GRACE.total_seconds())
@@ -252,6 +274,15 @@ def _end(child: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM) -
         except subprocess.TimeoutExpired:
             continue
     child.wait()
+
+
+def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> bool:
+    """Signal the process group of `child`; whether there was anybody."""
+    try:
+        os.killpg(child.pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 class _Lines:

@@ -17,7 +17,7 @@ from opsd.drivers import lock, process
 from opsd.drivers.postgres import Database
 from opsd.drivers.restic import Limits, Restic
 from opsd.drivers.storage import LocalStorage, Storage
-from opsd.errors import RepositoryLocked, UsageError
+from opsd.errors import Cancelled, RepositoryLocked, UsageError
 from opsd.store import Store
 
 # Tags of snapshots. The record is no member: it closes a recovery point and holds its manifests.
@@ -97,6 +97,11 @@ class Kit:
     def local_time(self, at: datetime) -> datetime:
         """A moment in the zone of the configuration, for people."""
         return at.astimezone(self.config.zone)
+
+    def go_on(self) -> None:
+        """Raise `Cancelled` when the end was asked for; called between the items of long work."""
+        if self.stop.requested:
+            raise Cancelled("run.cancelled")
 
     # --- places
 

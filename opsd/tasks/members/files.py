@@ -94,7 +94,8 @@ def _hashed(kit: Kit, root: Path, survey: Path) -> Iterator[Entry]:
     """The survey with the digests that were missing."""
     top = os.fsencode(root) + b"/"
     for entry in manifests.read(survey):
-        if entry.kind != FILE or entry.sha256 or kit.stop.requested:
+        kit.go_on()
+        if entry.kind != FILE or entry.sha256:
             yield entry
             continue
         try:

@@ -91,6 +91,8 @@ def _dump(
         dumping = pool.submit(programs.dump, member.connection, snapshot, target, member.jobs)
         counting = pool.submit(lambda: {shape.oid: connection.count(shape) for shape in shapes})
         _watch(work.kit, (dumping, counting), target, server.bytes)
+        if work.kit.stop.requested:
+            connection.cancel()
         dumping.result()
         counts = counting.result()
     after = connection.sequences()
@@ -117,7 +119,7 @@ def _dump(
 
 def _watch(kit: Kit, work: Iterable[Future[Any]], target: Path, expected: int) -> None:
     running = set(work)
-    while running:
+    while running and not kit.stop.requested:
         _, running = wait(running, timeout=_TICK_SECONDS)
         written = sum(f.stat().st_size for f in target.glob("*.dat")) if target.exists() else 0
         kit.watcher.advance(written, max(expected, written))

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from opsd.drivers.storage import LocalStorage, Storage, StoredObject
 from opsd.errors import RepositoryDamaged
 from opsd.policy import sampling
+from opsd.tasks.ahead import ahead
 from opsd.tasks.kit import TAG
 from opsd.tasks.proving.bench import Bench
 
 _NAMED = 5
-_READERS = 2
 
 
 def check_structure(bench: Bench) -> None:
@@ -97,14 +96,12 @@ def _damaged(bench: Bench, storage: Storage, objects: Iterable[StoredObject]) ->
     """Objects that are not what their names say, or that cannot be read."""
     chosen = list(objects)
     total, done, found = sum(o.size for o in chosen), 0, []
-    with ThreadPoolExecutor(_READERS) as pool:
-        for stored, sound in zip(
-            chosen, pool.map(lambda o: _sound(storage, o), chosen), strict=True
-        ):
-            done += stored.size
-            bench.kit.watcher.advance(done, total)
-            if not sound:
-                found.append(stored)
+    for stored, sound in ahead(lambda o: _sound(storage, o), chosen):
+        bench.kit.go_on()
+        done += stored.size
+        bench.kit.watcher.advance(done, total)
+        if not sound:
+            found.append(stored)
     return found
 
 

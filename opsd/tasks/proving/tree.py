@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from opsd import manifest
@@ -15,12 +13,11 @@ from opsd.manifest import FILE, Entry
 from opsd.model import Finding, MemberSnapshot, Severity
 from opsd.policy import sampling
 from opsd.policy.comparison import TreeComparison
+from opsd.tasks.ahead import ahead
 from opsd.tasks.members.files import MANIFEST
 from opsd.tasks.proving.bench import Bench
 from opsd.tasks.proving.storage import flip
 
-_HASHERS = 2
-_AHEAD = 64  # files that may wait for their digests
 _LOOKED_FOR = 0.01  # the share of damaged files for which the confidence is told
 _RESTORED = "restored.jsonl"
 
@@ -39,7 +36,8 @@ def compare(bench: Bench, member: MemberSnapshot) -> Path:
         comparison = TreeComparison(as_root=os.geteuid() == 0)
         restored = bench.scratch / f"{member.member}.{_RESTORED}"
         inside = part_of(part)
-        manifests.write(restored, compared(comparison, expected, inside, target))
+        found = compared(comparison, expected, inside, target)
+        manifests.write(restored, _watched(bench, comparison, found))
         bench.journal.findings += comparison.tally.findings("proof.files", member.member)
         if comparison.files == 0:
             bench.journal.findings.append(
@@ -91,21 +89,22 @@ def compared(
 
 
 def hashed(entries: Iterable[Entry], root: Path) -> Iterator[Entry]:
-    """The entries with the digests of their files, read by a few at a time, in order."""
+    """The entries with the digests of their files."""
     top = os.fsencode(root) + b"/"
-    waiting: deque[tuple[Entry, Future[str] | None]] = deque()
-    with ThreadPoolExecutor(_HASHERS) as pool:
-        for entry in entries:
-            job = pool.submit(tree.digest, top + entry.path) if entry.kind == FILE else None
-            waiting.append((entry, job))
-            if len(waiting) > _AHEAD:
-                yield _with_digest(*waiting.popleft())
-        while waiting:
-            yield _with_digest(*waiting.popleft())
+
+    def digest(entry: Entry) -> str:
+        return tree.digest(top + entry.path) if entry.kind == FILE else ""
+
+    for entry, found in ahead(digest, entries):
+        yield entry._replace(sha256=found)
 
 
-def _with_digest(entry: Entry, job: Future[str] | None) -> Entry:
-    return entry if job is None else entry._replace(sha256=job.result())
+def _watched(bench: Bench, comparison: TreeComparison, entries: Iterator[Entry]) -> Iterator[Entry]:
+    """The entries as they pass, with progress, until the end is asked for."""
+    for entry in entries:
+        bench.kit.go_on()
+        bench.kit.watcher.advance(comparison.bytes, 0)
+        yield entry
 
 
 def _canary(expected: Path, part: sampling.Part, target: Path) -> bool:
