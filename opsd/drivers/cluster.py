@@ -119,6 +119,7 @@ class Cluster:
             "unix_socket_permissions": "0777",
             "port": "5432",
             "log_min_messages": "warning",
+            "jit": "off",  # it writes memory and executes it: refused to a hardened service
             **self.settings,
         }
         argv = (
