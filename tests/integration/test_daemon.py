@@ -23,6 +23,7 @@ import psutil
 import pytest
 
 from opsd.app import STORE
+from opsd.cli.exit_codes import ExitCode
 from opsd.clock import now
 from opsd.model import Closing, Outcome, Run, Task
 from opsd.store import Store
@@ -177,14 +178,14 @@ class Place:
                 process.wait()
 
     def start(self, stderr: int, **environment: str) -> subprocess.Popen[bytes]:
-        """The process of a daemon."""
+        """The process of a daemon, as the unit starts it."""
         watchdog = str(WATCHDOG // timedelta(microseconds=1))
         return subprocess.Popen(
-            [sys.executable, "-m", "opsd.daemon", str(self.config)],
+            [sys.executable, "-m", "opsd", "run", "--config", str(self.config)],
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
             stderr=stderr,
-            env={**os.environ, "WATCHDOG_USEC": watchdog, **environment},
+            env={**os.environ, "OPSD_LANGUAGE": "en", "WATCHDOG_USEC": watchdog, **environment},
         )
 
     @contextmanager
@@ -326,7 +327,7 @@ def test_a_second_daemon_is_refused_and_leaves_the_first_alone(place: Place) -> 
     with place.ready() as daemon:
         second = place.start(subprocess.PIPE)
         _, said = second.communicate(timeout=PATIENCE)
-        assert second.returncode == 1
+        assert second.returncode == ExitCode.REFUSED
         assert f"another opsd runs on the directory {place.base}/state: opsd run".encode() in said
         assert daemon.get("/-/healthy") == "ok\n"
         assert daemon.end() == 0
@@ -339,7 +340,7 @@ def test_a_port_that_is_taken_is_told_before_anything_is_done(place: Place) -> N
         place.config.write_text(place.config.read_text().replace(":0\n", f":{port}\n"))
         refused = place.start(subprocess.PIPE)
         _, said = refused.communicate(timeout=PATIENCE)
-    assert refused.returncode == 1
+    assert refused.returncode == ExitCode.REFUSED
     assert f"cannot listen on 127.0.0.1:{port}: another program does".encode() in said
     assert place.runs() == ()
 
