@@ -1,0 +1,116 @@
+"""`python -m benchmarks`: measure opsd beside bare tools and borgmatic, and keep the result."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks import flat, machine, rounds, source, table
+from benchmarks.borgmatic import PROGRAM, ROOT
+
+RESULTS = Path(__file__).resolve().parent / "results"
+_MIB = 1 << 20
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure what the command line asks for."""
+    asked = _parser().parse_args(argv)
+    if asked.borgmatic and not PROGRAM.exists():
+        print("borgmatic is not here: run `tools/setup bench`, or give --without-borgmatic")
+        return 1
+    os.environ["PATH"] = f"{ROOT / '.tools' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    base = Path(tempfile.mkdtemp(prefix="opsd-bench-", dir=asked.directory))
+    base.chmod(0o711)  # PostgreSQL's account crosses it
+    try:
+        measured = _measure(asked, base)
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+    report = _report(measured)
+    print("\n\n".join(("", *map(table.terminal, _tables(measured)))))
+    if asked.results:
+        name = f"{measured['date']}-{machine.kind()}"
+        asked.results.mkdir(parents=True, exist_ok=True)
+        (asked.results / f"{name}.md").write_text(report, encoding="utf-8")
+        plain = {
+            **measured,
+            "rows": [row.plain for row in measured["rows"]],
+            "memory": [row.plain for row in measured["memory"]],
+        }
+        text = json.dumps(plain, indent=1, ensure_ascii=False)
+        (asked.results / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+def _measure(asked: argparse.Namespace, base: Path) -> dict[str, Any]:
+    rows: list[rounds.Row] = []
+    phases: list[Any] = []
+    sizes: dict[str, int] = {}
+    if asked.rounds:
+        _say(f"making a dossier system ({asked.scale})")
+        with source.running(base / "system", asked.scale) as system:
+            sizes = asdict(source.sizes(system))
+            _say(_size_line(sizes))
+            plan = rounds.Plan(asked.rounds, asked.borgmatic, asked.piped)
+            rows, phases = rounds.play(system, base, plan, _say)
+    memory = flat.grow(base, asked.files, _say)
+    return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "scale": asked.scale,
+        "machine": machine.facts(borgmatic=asked.borgmatic),
+        "sizes": sizes,
+        "rows": rows,
+        "phases": phases,
+        "memory": memory,
+    }
+
+
+def _tables(measured: dict[str, Any]) -> list[str]:
+    rows, memory = measured["rows"], measured["memory"]
+    shown = [table.costs(rows), table.ratios(rows)] if rows else []
+    return [*shown, *([table.memory(rows, memory)] if memory else [])]
+
+
+def _report(measured: dict[str, Any]) -> str:
+    facts = "\n".join(f"- {name}: {value}" for name, value in measured["machine"].items())
+    head = f"# opsd beside its peers, {measured['date']}\n\n{facts}\n"
+    sizes = f"\nSource ({measured['scale']}): {_size_line(measured['sizes'])}\n"
+    return "\n".join((head, sizes if measured["sizes"] else "", *_tables(measured), ""))
+
+
+def _size_line(sizes: dict[str, int]) -> str:
+    return (
+        f"{sizes['files']:,} files of {sizes['files_bytes'] / _MIB:,.0f} MiB together, a database"
+        f" of {sizes['database_bytes'] / _MIB:,.0f} MiB with {sizes['rows']:,} rows"
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("--scale", choices=tuple(source.SCALES), default="full")
+    parser.add_argument("--rounds", type=int, default=1, help="0: memory alone (%(default)s)")
+    parser.add_argument("--without-borgmatic", dest="borgmatic", action="store_false")
+    parser.add_argument("--without-piped", dest="piped", action="store_false")
+    parser.add_argument(
+        "--files", type=int, nargs="*", default=[], help="measure the memory for so many files"
+    )
+    parser.add_argument("--directory", type=Path, help="where to work (default: $TMPDIR)")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="where to keep the result")
+    parser.add_argument("--no-results", dest="results", action="store_const", const=None)
+    return parser
+
+
+def _say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
