@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -25,18 +27,27 @@ def keep(state: Path) -> Path | None:
     handler.setFormatter(logging.Formatter(_FORM))
     root = logging.getLogger()
     root.addHandler(handler)
-    root.setLevel(logging.INFO)
+    root.setLevel(min(logging.INFO, root.level))
     return path
 
 
-def silence() -> None:
-    """Say nothing on standard error: people are told by answers, not by logs."""
-    logging.getLogger().addHandler(logging.NullHandler())
+@contextmanager
+def told(*, aloud: bool) -> Iterator[None]:
+    """Say nothing on standard error, for people are told by answers; or, asked to, everything.
 
-
-def aloud() -> None:
-    """Say everything on standard error as well."""
-    handler = logging.StreamHandler()
+    At the end the root logger is as it was, without the handlers that came meanwhile.
+    """
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    handler = logging.StreamHandler() if aloud else logging.NullHandler()
     handler.setFormatter(logging.Formatter(_FORM))
-    logging.getLogger().addHandler(handler)
-    logging.getLogger().setLevel(logging.DEBUG)
+    root.addHandler(handler)
+    if aloud:
+        root.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        for added in [one for one in root.handlers if one not in before]:
+            root.removeHandler(added)
+            added.close()

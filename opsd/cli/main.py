@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -30,9 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         _survive_any_text(stream)
     language = choose(arguments, os.environ)
-    logs.silence()
     try:
-        answer = _answer(arguments, language)
+        with logs.told(aloud="--debug" in arguments):
+            answer = _answer(arguments, language)
         _show(answer, as_json="--json" in arguments, language=language)
     except SystemExit as end:  # argparse after --help
         return int(end.code or 0)
@@ -48,8 +47,6 @@ def _answer(arguments: Sequence[str], language: Language) -> Answer:
         parser = build(language)
         parsed = parser.parse_args(arguments)
         desk = Desk(parsed, language, config_path(arguments, os.environ), parser)
-        if parsed.debug:
-            logs.aloud()
         with desk.listening():
             return named(parsed.command).run(desk)
     except Ended as ended:
@@ -63,8 +60,6 @@ def _answer(arguments: Sequence[str], language: Language) -> Answer:
         return trouble.of_system(error, language)
     except Exception as error:
         log.exception("internal error")
-        if "--debug" in arguments:
-            traceback.print_exc()
         return trouble.internal(error, language, desk)
 
 
