@@ -59,7 +59,7 @@ def _measure(asked: argparse.Namespace, base: Path) -> dict[str, Any]:
         with source.running(base / "system", asked.scale) as system:
             sizes = asdict(source.sizes(system))
             _say(_size_line(sizes))
-            plan = rounds.Plan(asked.rounds, asked.borgmatic, asked.piped)
+            plan = rounds.Plan(asked.rounds, asked.borgmatic, asked.piped, asked.days)
             rows, phases = rounds.play(system, base, plan, _say)
     memory = flat.grow(base, asked.files, _say)
     return {
@@ -97,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("--scale", choices=tuple(source.SCALES), default="full")
     parser.add_argument("--rounds", type=int, default=1, help="0: memory alone (%(default)s)")
+    parser.add_argument("--days", type=int, choices=(1, 2, 3), default=3, help="of each round")
     parser.add_argument("--without-borgmatic", dest="borgmatic", action="store_false")
     parser.add_argument("--without-piped", dest="piped", action="store_false")
     parser.add_argument(

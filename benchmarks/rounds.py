@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,12 +54,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How often, with whom, and which days are proved."""
+    """How often, how many days, and with whom."""
 
     rounds: int = 1
     borgmatic: bool = True
     piped: bool = True
-    proved: Sequence[str] = DAYS
+    days: int = len(DAYS)
 
 
 def play(system: DossierSystem, base: Path, plan: Plan, say: Say) -> tuple[list[Row], list[Any]]:
@@ -68,12 +68,12 @@ def play(system: DossierSystem, base: Path, plan: Plan, say: Say) -> tuple[list[
     phases: list[Any] = []
     for number in range(plan.rounds):
         tools = _tools(system, base / f"round-{number}", plan)
-        for index, day in enumerate(DAYS):
+        for index, day in enumerate(DAYS[: plan.days]):
             if day == DAYS[-1]:
                 system.let_a_day_pass(system.next_day(), _SHARE)
             turn = (number + index) % len(tools)  # nobody is always the first
             for tool in (*tools[turn:], *tools[:turn]):
-                rows += _day(system, tool, (number, day), plan, say)
+                rows += _day(system, tool, (number, day), say)
         phases += [one for tool in tools if isinstance(tool, Ours) for one in tool.phases]
         shutil.rmtree(base / f"round-{number}")
     return rows, phases
@@ -92,19 +92,16 @@ def _tools(system: DossierSystem, home: Path, plan: Plan) -> tuple[Tool, ...]:
     return tuple(peers)
 
 
-def _day(
-    system: DossierSystem, tool: Tool, when: tuple[int, str], plan: Plan, say: Say
-) -> list[Row]:
+def _day(system: DossierSystem, tool: Tool, when: tuple[int, str], say: Say) -> list[Row]:
     number, day = when
     source.warm(system.scans, system.cluster.data)
     load, before = os.getloadavg()[0], _stored(tool)
     cost = tool.back_up()
     rows = [Row(number, day, tool.name, BACKUP, cost, _stored(tool) - before, load)]
-    if day in plan.proved:
-        load = os.getloadavg()[0]
-        rows += [
-            Row(number, day, tool.name, step, cost, 0, load) for step, cost in tool.prove().items()
-        ]
+    load = os.getloadavg()[0]
+    rows += [
+        Row(number, day, tool.name, step, cost, 0, load) for step, cost in tool.prove().items()
+    ]
     for row in rows:
         say(
             f"{row.day}, {row.tool}, {row.step}: {row.cost.wall:.1f} s,"

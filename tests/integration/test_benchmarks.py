@@ -1,0 +1,81 @@
+"""The benchmarks measure: every step is there, and every figure is one that can be."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import __main__ as benchmarks
+from benchmarks import measure
+from benchmarks.rounds import DAYS
+
+MIB = 1 << 20
+STEPS = {("opsd", "backup"), ("opsd", "proof")} | {
+    (tool, step)
+    for tool in ("bare", "bare, piped")
+    for step in ("backup", "check", "restore", "load")
+}
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> tuple[Mapping[str, Any], str]:
+    """What a run without borgmatic left: `make test` does not fetch the peers."""
+    home = tmp_path_factory.mktemp("results")
+    arguments = ("--scale", "tiny", "--days", "1", "--files", "50", "--without-borgmatic")
+    assert benchmarks.main([*arguments, "--results", str(home)]) == 0
+    (found,), (report,) = home.glob("*.json"), home.glob("*.md")
+    return json.loads(found.read_text()), report.read_text()
+
+
+def test_each_tool_does_each_step(result: tuple[Mapping[str, Any], str]) -> None:
+    rows = result[0]["rows"]
+    assert {(row["tool"], row["step"]) for row in rows} == STEPS
+    assert {row["day"] for row in rows} == {DAYS[0]}
+    assert len(rows) == len(STEPS)
+
+
+def test_the_figures_can_be(result: tuple[Mapping[str, Any], str]) -> None:
+    for row in result[0]["rows"]:
+        assert 0 < row["cpu_seconds"] <= row["wall_seconds"] * (os.cpu_count() or 1) + 0.5, row
+        assert row["tree_peak_bytes"] > 20 * MIB, row
+        assert (row["stored_bytes"] > 0) is (row["step"] == "backup"), row
+        assert (row["own_peak_bytes"] > 20 * MIB) is (row["tool"] == "opsd"), row
+
+
+def test_memory_is_measured_beside_the_number_of_files(
+    result: tuple[Mapping[str, Any], str],
+) -> None:
+    (row,) = result[0]["memory"]
+    assert row["files"] == 50
+    assert all(row[task]["own_peak_bytes"] > 20 * MIB for task in ("backup", "proof"))
+
+
+def test_the_report_has_a_ratio_for_each_peer_and_names_no_place(
+    result: tuple[Mapping[str, Any], str],
+) -> None:
+    report = result[1]
+    assert "| first day | backup / bare (same form of dump) | " in report
+    assert "| first day | proof / the same + load | " in report
+    assert "/tmp/" not in report + json.dumps(result[0])
+
+
+def test_a_cost_counts_what_children_did() -> None:
+    burning = "import os; b = bytes(80 << 20); sum(range(10**7)); os.write(1, b'done')"
+    cost = measure.run(("sh", "-c", f'"{sys.executable}" -c "{burning}" && true'))
+    assert cost.output == "done"
+    assert cost.cpu > 0.05
+    assert cost.own < 20 * MIB
+
+
+def test_what_was_written_is_counted(tmp_path: Path) -> None:
+    cost = measure.script(f"head -c 8M /dev/urandom > {tmp_path / 'file'}; sleep 0.2")
+    assert 8 * MIB <= cost.written < 9 * MIB
+
+
+def test_a_command_that_fails_is_no_measurement() -> None:
+    with pytest.raises(measure.Failed, match=r"exit 3\nwhy"):
+        measure.script("echo why; exit 3")
