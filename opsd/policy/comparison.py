@@ -182,8 +182,11 @@ class Reconciler:
             self.orphan_names.append(entry.name)
 
     def _fresh(self, entry: Entry) -> bool:
-        """Whether the file was touched after the database's snapshot, as an office does."""
-        return max(entry.mtime, entry.ctime) >= self.fresh_after
+        """Whether the file was touched after the database's snapshot, as an office does.
+
+        By the ctime, which only the kernel sets: an mtime in the future would excuse anything.
+        """
+        return entry.ctime >= self.fresh_after
 
 
 def _fault(key: str, **fields: object) -> Finding:
