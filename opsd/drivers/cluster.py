@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from opsd.drivers import process
-from opsd.errors import ToolFailed
+from opsd.errors import OpsdError, ScratchFull, ToolFailed
 
 _DEBIAN_ROOT = Path("/usr/lib/postgresql")
 _START_LIMIT = timedelta(seconds=60)
@@ -167,7 +167,9 @@ class Cluster:
         server.end(signal.SIGQUIT)
         raise self._failed(self.log.read_text(errors="backslashreplace")[-2000:])
 
-    def _failed(self, detail: str) -> ToolFailed:
+    def _failed(self, detail: str) -> OpsdError:
+        if "No space left on device" in detail:
+            return ScratchFull("scratch.full", detail=detail)
         return ToolFailed("cluster.failed", directory=self.directory, log=self.log, detail=detail)
 
 

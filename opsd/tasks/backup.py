@@ -16,12 +16,12 @@ from pathlib import Path
 from opsd import __version__, record
 from opsd.config.schema import PostgresMember
 from opsd.drivers.storage import Storage
-from opsd.errors import OpsdError, ScratchFull, StorageFailed, TimedOut
+from opsd.errors import OpsdError, StorageFailed, TimedOut
 from opsd.model import Closing, Finding, Outcome, Proof, RecoveryPoint, Severity, Task
 from opsd.policy import change
 from opsd.tasks import sweep
 from opsd.tasks.ground import Ground, survey
-from opsd.tasks.journal import Journal, end, opened
+from opsd.tasks.journal import Journal, end, opened, scratch_failed
 from opsd.tasks.kit import RECORD, TAG, Kit, tagged
 from opsd.tasks.members import files, postgres
 from opsd.tasks.members.captured import Captured, Work
@@ -54,6 +54,8 @@ def back_up(kit: Kit, name: str, slot: datetime | None = None) -> Result:
                 kit.restic(repository).unlock()
             try:
                 point = _take(Work(kit, journal, backup_set))
+            except OSError as error:
+                raise scratch_failed(error) from error
             finally:
                 shutil.rmtree(kit.scratch(journal.run.id), ignore_errors=True)
     assert journal.closing is not None  # noqa: S101  (`opened` closed it)
@@ -110,7 +112,7 @@ def _capture(work: Work, ground: Ground) -> dict[str, Captured]:
             else:
                 captured[name] = files.capture(work, name, member, _parent(ground, name))
         except (OpsdError, OSError) as error:
-            failed = _translated(error)
+            failed = error if isinstance(error, OpsdError) else scratch_failed(error)
             if work.kit.stop.requested or isinstance(failed, StorageFailed | TimedOut):
                 raise failed from error
             ground.failed.setdefault(name, failed)
@@ -134,12 +136,6 @@ def _parent(ground: Ground, name: str) -> str:
 
 def _first_reason(ground: Ground) -> str:
     return next((error.reason for error in ground.failed.values()), "")
-
-
-def _translated(error: OpsdError | OSError) -> OpsdError:
-    if isinstance(error, OpsdError):
-        return error
-    return ScratchFull("scratch.failed", detail=str(error))
 
 
 # --- after

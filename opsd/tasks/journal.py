@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from collections.abc import Iterator, Mapping
@@ -126,6 +127,12 @@ def _close(journal: Journal, outcome: Outcome, reason: str, findings: tuple[Find
         findings=findings,
     )
     journal.kit.store.close_run(journal.closing)
+
+
+def scratch_failed(error: OSError) -> errors.ScratchFull:
+    """What an `OSError` of our own writing means: scratch is where a run writes."""
+    key = "scratch.full" if error.errno == errno.ENOSPC else "scratch.failed"
+    return errors.ScratchFull(key, detail=str(error))
 
 
 # What a proof could not even look at says nothing about the recovery point.
