@@ -146,6 +146,12 @@ TABLE: dict[str, Sentence] = {
         "xem chi tiết; không có bản sao lưu nào được ghi từ lần xuất dữ liệu này",
         "see the detail; nothing of this dump was stored",
     ),
+    "pgtools.killed": Sentence(
+        "{program} bị dừng từ bên ngoài bởi {signal}",
+        "{program} was killed from outside by {signal}",
+        "xem nhật ký hệ thống: thường là do thiếu bộ nhớ; rồi chạy lại",
+        "look at the system's log, most often for want of memory; then run again",
+    ),
     "dump.table_missing": Sentence(
         "bản xuất thiếu bảng: {tables}",
         "the dump lacks tables: {tables}",

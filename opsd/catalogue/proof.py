@@ -36,6 +36,18 @@ TABLE: dict[str, Sentence] = {
         "kiểm tra bộ nhớ và ổ đĩa scratch rồi chạy lại `opsd prove`",
         "look at memory and at the scratch disk, then run `opsd prove` again",
     ),
+    "proof.server_failed": Sentence(
+        "máy chủ PostgreSQL tạm dùng để kiểm chứng báo lỗi; chưa có kết luận",
+        "the throwaway PostgreSQL server of the proof failed; nothing is concluded",
+        "kiểm tra bộ nhớ và ổ đĩa scratch rồi chạy lại `opsd prove`",
+        "look at memory and at the scratch disk, then run `opsd prove` again",
+    ),
+    "proof.incomplete": Sentence(
+        "điểm khôi phục {point} không trọn vẹn: có thành phần hoặc tệp không sao lưu được",
+        "recovery point {point} is not complete: members or files could not be taken",
+        "xem lần sao lưu của nó, sửa nguyên nhân rồi sao lưu lại",
+        "look at its backup, mend the cause, then back up again",
+    ),
     "repository.snapshots_gone": Sentence(
         "kho {repository} đã mất {count} snapshot mà opsd từng ghi: {names}",
         "repository {repository} lost {count} snapshots that opsd had written: {names}",

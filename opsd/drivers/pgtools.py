@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from opsd.drivers import process
-from opsd.errors import DatabaseFailed, ScratchFull
+from opsd.errors import DatabaseFailed, ScratchFull, ToolFailed
 
 GLOBALS = "globals.sql"
 DUMP = "dump"
@@ -114,6 +115,11 @@ class Programs:
         done = process.run(self._command(program, *arguments), stop=self.stop)
         if done.exit_code != 0 and _FULL in done.complaint:
             raise ScratchFull("scratch.full", detail=_impersonal(done.complaint))
+        if done.exit_code < 0:
+            # Killed from outside, by a person or for want of memory: no word about the database.
+            raise ToolFailed(
+                "pgtools.killed", program=program, signal=signal.Signals(-done.exit_code).name
+            )
         if done.exit_code != 0:
             raise DatabaseFailed(
                 "pgtools.failed",

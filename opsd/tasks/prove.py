@@ -16,11 +16,11 @@ from opsd.catalogue import Size
 from opsd.drivers import system
 from opsd.drivers.postgres import Database
 from opsd.drivers.restic import Piece, Source
-from opsd.errors import OpsdError, RepositoryDamaged, ScratchFull, UsageError
+from opsd.errors import OpsdError, RepositoryDamaged, UsageError
 from opsd.model import Closing, MemberKind, Outcome, Proof, RecoveryPoint, Severity, Task
 from opsd.policy import preflight, sampling
 from opsd.tasks import sweep
-from opsd.tasks.journal import end, opened
+from opsd.tasks.journal import end, opened, scratch_failed
 from opsd.tasks.kit import PROOF_RECORD, Kit, tags
 from opsd.tasks.members.postgres import MANIFEST, read_manifest
 from opsd.tasks.proving import database, reconcile, storage, tree
@@ -100,6 +100,8 @@ def _prove(bench: Bench) -> Proof:
     finally:
         bench.figures["seconds"] = {k: round(v, 3) for k, v in journal.phases.items()}
         journal.evidence("proof", bench.figures)
+    if not point.complete:
+        journal.find(Severity.FAULT, "proof.incomplete", point=point.id)
     if journal.faults:
         journal.reach(point.id, Proof.RESTORED, Outcome.FAILED)
         end(journal, Outcome.FAILED, "integrity")
@@ -206,7 +208,7 @@ def _wiping(bench: Bench) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ScratchFull("scratch.failed", detail=str(error)) from error
+        raise scratch_failed(error) from error
     finally:
         wiped = system.wipe(bench.scratch)
         bench.figures["wiped"] = {"files": wiped.files, "bytes": Size(wiped.bytes)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,6 +22,11 @@ from opsd.tasks.proving.bench import Bench
 _NAME = "restored"
 _SUPERUSER = "opsd_prover"  # no role of a source, so that its globals cannot take our rights
 _NICENESS = 10
+# What clients are told when the server goes away; it may not be dead yet at that moment.
+_CUT_OFF = re.compile(
+    r"server closed the connection|terminating connection|[Cc]onnection refused|"
+    r"the database system is (starting up|shutting down|in recovery mode)|lost synchronization"
+)
 _LIMITS = ("--core=0", "--as=8589934592")  # per process: no core dumps, 8 GiB of addresses
 
 
@@ -163,6 +169,8 @@ def _blaming(server: cluster.Cluster) -> Iterator[None]:
     try:
         yield
     except (DatabaseFailed, ToolFailed) as error:
-        if server.alive:
-            raise
-        raise ToolFailed("proof.server_died", detail=str(error)) from error
+        if not server.alive or _CUT_OFF.search(error.detail):
+            raise ToolFailed("proof.server_died", detail=str(error)) from error
+        if error.key == "database.unreachable":
+            raise ToolFailed("proof.server_failed", detail=error.detail) from error
+        raise
