@@ -12,6 +12,7 @@ from opsd.errors import SourceFailed
 from opsd.manifest import DIRECTORY, FILE, LINK, OTHER, UNREADABLE, Entry
 
 _CHUNK = 1 << 20
+SOCKET = "s"  # holds nothing, and restic leaves it out: no entry of a manifest
 
 
 def walk(root: Path, exclude: Collection[str] = ()) -> Iterator[Entry]:
@@ -51,6 +52,11 @@ def _walk(top: bytes, below: bytes, exclude: frozenset[bytes]) -> Iterator[Entry
             entry = look(top, path)
         except FileNotFoundError:
             continue
+        except OSError:
+            yield _unseen(path)
+            continue
+        if entry.kind == SOCKET:
+            continue
         if entry.kind != DIRECTORY:
             yield entry
             continue
@@ -63,6 +69,12 @@ def _walk(top: bytes, below: bytes, exclude: frozenset[bytes]) -> Iterator[Entry
             continue
         yield entry
         yield from _walk(top, path, exclude)
+
+
+def _unseen(path: bytes) -> Entry:
+    """What has a name in its directory, of which nothing else may be known."""
+    kind = DIRECTORY if path.endswith(b"/") else OTHER
+    return Entry(path, kind, 0, 0, 0, 0, 0, 0, 0, 0, b"", "", state=UNREADABLE)
 
 
 def look(top: bytes, path: bytes) -> Entry:
@@ -91,6 +103,8 @@ def _kind(mode: int) -> str:
         return FILE
     if stat.S_ISDIR(mode):
         return DIRECTORY
+    if stat.S_ISSOCK(mode):
+        return SOCKET
     return LINK if stat.S_ISLNK(mode) else OTHER
 
 
