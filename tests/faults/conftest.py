@@ -21,6 +21,7 @@ def _site(template: Path, base: Path) -> Site:
     password.write_text("only for tests\n")
     password.chmod(0o600)
     empty_repository(base / "repository")
+    (system.directory / "database").chmod(0o711)  # for those who come without root's privileges
     system.start()
     return Site(base, system)
 
