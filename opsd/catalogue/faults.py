@@ -213,6 +213,12 @@ TABLE: dict[str, Sentence] = {
         "bật chrony hoặc systemd-timesyncd, hoặc đặt clock.require_sync: false",
         "turn on chrony or systemd-timesyncd, or set clock.require_sync: false",
     ),
+    "clock.unknown": Sentence(
+        "không biết đồng hồ máy này có được đồng bộ hay không (nhân hệ điều hành không cho hỏi)",
+        "it is not known whether this machine's clock is kept: the kernel may not be asked",
+        "cho phép adjtimex (bỏ ProtectClock, quyền container), hoặc đặt clock.require_sync: false",
+        "allow adjtimex (ProtectClock, the container's rights), or set clock.require_sync: false",
+    ),
     "store.failed": Sentence(
         "không đọc hoặc ghi được lịch sử {path}",
         "the history {path} cannot be read or written",

@@ -34,8 +34,9 @@ def judge_clock(facts: ClockFacts) -> tuple[OpsdError, ...]:
     newest = facts.newest_snapshot
     if newest is not None and newest > facts.now + facts.max_offset:
         against.append(ClockWrong("clock.behind", newest=newest, now=facts.now))
-    if facts.sync_required and facts.synchronised is False:
-        against.append(ClockWrong("clock.unsynchronised"))
+    if facts.sync_required and not facts.synchronised:
+        unknown = facts.synchronised is None
+        against.append(ClockWrong("clock.unknown" if unknown else "clock.unsynchronised"))
     return tuple(against)
 
 

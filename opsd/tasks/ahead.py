@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -14,7 +14,9 @@ _WORKERS = 2
 _WAITING = 64
 
 
-def ahead(work: Callable[[Item], Done], items: Iterable[Item]) -> Iterator[tuple[Item, Done]]:
+def ahead(
+    work: Callable[[Item], Done], items: Iterable[Item]
+) -> Generator[tuple[Item, Done], None, None]:
     """Each item with what `work` made of it, in order; a few are worked on ahead of the reader.
 
     What was not begun when the reader leaves is not done.

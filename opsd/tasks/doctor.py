@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from opsd.config import ground
-from opsd.config.schema import PostgresMember
+from opsd.config.schema import FilesMember, PostgresMember
 from opsd.drivers import cluster, lock, process, restic, system
 from opsd.errors import OpsdError
 from opsd.policy import diagnosis
@@ -93,7 +93,7 @@ def _ask(kit: Kit, member: PostgresMember) -> DatabaseFacts:
         )
 
 
-def _tree(subject: str, member: files.FilesMember) -> Diagnosis:
+def _tree(subject: str, member: FilesMember) -> Diagnosis:
     try:
         files.observe(member)
     except OpsdError as error:

@@ -1,0 +1,189 @@
+"""restic as typed calls. Says what restic did; judging whether that is enough is policy's.
+
+What each exit code and message means was tried on restic 0.18 and 0.19 (docs/restic.md).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from opsd import errors
+from opsd.drivers import process
+from opsd.drivers.restic.facts import (
+    BackupSummary,
+    CheckReport,
+    Limits,
+    OnProgress,
+    Piece,
+    Progress,
+    RestoreSummary,
+    Snapshot,
+    Source,
+    silent,
+)
+from opsd.drivers.restic.words import (
+    INCOMPLETE,
+    Messages,
+    failure,
+    parse_backup,
+    parse_check,
+    parse_restore,
+    parse_snapshots,
+)
+
+__all__ = [
+    "MINIMUM",
+    "BackupSummary",
+    "CheckReport",
+    "Limits",
+    "Piece",
+    "Progress",
+    "Restic",
+    "RestoreSummary",
+    "Snapshot",
+    "Source",
+    "literal",
+    "version",
+]
+
+MINIMUM = (0, 17, 0)
+
+_QUICK = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Restic:
+    """One repository. `name` is its name in the configuration, for messages."""
+
+    name: str
+    url: str
+    password_file: Path
+    cache: Path
+    program: str = "restic"
+    env: Mapping[str, str] = field(default_factory=dict)
+    stop: process.Stop = process.NEVER
+
+    def init(self) -> None:
+        """Make a new repository. Only ever after `RepositoryMissing`."""
+        self._call("init", timeout=_QUICK)
+
+    def snapshots(self, *tags: str) -> tuple[Snapshot, ...]:
+        """All snapshots that carry all `tags`, oldest first."""
+        chosen = ("--tag", ",".join(tags)) if tags else ()
+        done = self._call("snapshots", "--no-lock", *chosen, timeout=_QUICK)
+        return tuple(sorted(parse_snapshots(done.text), key=lambda s: s.at))
+
+    def backup(
+        self, source: Source, *, limits: Limits, on_progress: OnProgress = silent
+    ) -> BackupSummary:
+        """Take one snapshot. Unreadable items are told, not raised: a snapshot exists."""
+        arguments = (
+            "backup",
+            *("--host", source.host, "--tag", ",".join(source.tags), "--group-by", "host,tags"),
+            *(("--parent", source.parent) if source.parent else ("--force",)),
+            *(f"--exclude={literal(item)}" for item in source.exclude),
+            *("--retry-lock", _seconds(limits.lock)),
+            *("--", str(source.path)),
+        )
+        messages = Messages(on_progress)
+        done = self._call(
+            *arguments, timeout=limits.work, messages=messages, tolerate=frozenset({INCOMPLETE})
+        )
+        return parse_backup(messages, done)
+
+    def restore(
+        self, piece: Piece, *, limits: Limits, on_progress: OnProgress = silent
+    ) -> RestoreSummary:
+        """Write a piece of a snapshot into its target, going on past bad files."""
+        arguments = (
+            "restore",
+            *(f"{piece.snapshot}:{piece.root}", "--target", str(piece.target)),
+            *("--sparse", "--no-lock"),
+            *(("--include-file", str(piece.only)) if piece.only else ()),
+        )
+        messages = Messages(on_progress)
+        done = self._call(
+            *arguments, timeout=limits.work, messages=messages, tolerate=frozenset({1})
+        )
+        return parse_restore(self.name, messages, done)
+
+    def read_file(self, snapshot: str, path: str) -> bytes:
+        """The content of one small file of a snapshot."""
+        return self._call("dump", "--no-lock", snapshot, path, timeout=_QUICK).stdout
+
+    def check(self, *, limits: Limits, subset: str = "") -> CheckReport:
+        """Check the structure, and with `subset` ("n/t" or "100%") read and hash packs too.
+
+        Damage is told, not raised; a check that could not be made is raised.
+        """
+        read = ("--read-data-subset", subset) if subset else ()
+        messages = Messages(silent)
+        done = self._call(
+            "check",
+            "--no-lock",
+            *read,
+            timeout=limits.work,
+            messages=messages,
+            tolerate=frozenset({1}),
+        )
+        return parse_check(self.name, messages, done)
+
+    def locks(self) -> tuple[str, ...]:
+        """The ids of the locks that lie in the repository, of living and of dead processes."""
+        return tuple(self._call("list", "locks", "--no-lock", timeout=_QUICK).text.split())
+
+    def unlock(self) -> None:
+        """Remove locks whose process is dead on this machine, or that are older than 30 minutes."""
+        self._call("unlock", timeout=_QUICK)
+
+    def _call(
+        self,
+        *arguments: str,
+        timeout: timedelta,
+        messages: Messages | None = None,
+        tolerate: frozenset[int] = frozenset(),
+    ) -> process.Completed:
+        command = process.Command(
+            (self.program, "--json", *arguments),
+            timeout,
+            env={
+                "RESTIC_REPOSITORY": self.url,
+                "RESTIC_PASSWORD_FILE": str(self.password_file),
+                "RESTIC_CACHE_DIR": str(self.cache),
+                "RESTIC_PROGRESS_FPS": "4",
+                **self.env,
+            },
+        )
+        done = process.run(
+            command,
+            stop=self.stop,
+            on_stdout=messages.hear if messages else None,
+            on_stderr=messages.hear if messages else None,
+        )
+        if done.exit_code != 0 and done.exit_code not in tolerate:
+            raise failure(self.name, arguments[0], done)
+        return done
+
+
+def version(program: str) -> tuple[int, int, int]:
+    """The version of the restic program. Raises `ToolFailed` when it is none."""
+    done = process.run(process.Command((program, "version"), timedelta(seconds=20)))
+    found = re.match(r"restic (\d+)\.(\d+)\.(\d+)", done.text)
+    if found is None:
+        raise errors.ToolFailed(
+            "restic.not_restic", program=program, detail=(done.text or done.complaint)[:200]
+        )
+    return int(found[1]), int(found[2]), int(found[3])
+
+
+def literal(path: str) -> str:
+    """`path` as a pattern of restic that matches nothing else."""
+    return re.sub(r"([\\*?\[\]])", r"\\\1", path).replace("$", "$$")
+
+
+def _seconds(span: timedelta) -> str:
+    return f"{max(0, int(span.total_seconds()))}s"

@@ -1,0 +1,103 @@
+"""What is asked of restic and what it answers, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far restic is: bytes and files done and in all (0 while it still counts)."""
+
+    bytes_done: int
+    bytes_total: int
+    files_done: int
+    files_total: int
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def silent(_: Progress) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a repository says about one snapshot."""
+
+    id: str
+    at: datetime
+    host: str
+    tree: str
+    paths: tuple[str, ...]
+    tags: frozenset[str]
+    files: int = 0
+    bytes: int = 0
+    added_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What goes into one snapshot, and under which names.
+
+    `exclude` holds absolute paths. Without `parent` each file is read anew.
+    """
+
+    path: Path
+    host: str
+    tags: Sequence[str]
+    parent: str = ""
+    exclude: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What lies below `root` in a snapshot, and where it shall go.
+
+    `only` names a file of patterns, one a line, absolute below `root`.
+    """
+
+    snapshot: str
+    root: str
+    target: Path
+    only: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BackupSummary:
+    """What restic says it did in one backup. `unread` are items that could not be read."""
+
+    snapshot: str
+    files: int
+    bytes: int
+    added_bytes: int
+    unread: tuple[str, ...]
+    healed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreSummary:
+    """What restic says it wrote, and what it could not."""
+
+    files: int
+    bytes: int
+    failures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What `restic check` complained about; nothing means that it found nothing."""
+
+    complaints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Deadlines: `work` for what reads or writes data, `lock` how long to wait for a lock."""
+
+    work: timedelta
+    lock: timedelta = timedelta()

@@ -1,0 +1,192 @@
+"""What restic says, understood: messages on both streams, exit codes, and what only text tells.
+
+What each means was tried on restic 0.18 and 0.19 (docs/restic.md).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from opsd import errors
+from opsd.drivers import process
+from opsd.drivers.restic.facts import (
+    BackupSummary,
+    CheckReport,
+    OnProgress,
+    Progress,
+    RestoreSummary,
+    Snapshot,
+)
+
+# restic's manual, "Scripting", exit codes: an unknown code is a failure.
+INCOMPLETE = 3
+_FAILURES: Mapping[int, tuple[type[errors.StorageFailed], str]] = {
+    10: (errors.RepositoryMissing, "repository.missing"),
+    11: (errors.RepositoryLocked, "repository.locked"),
+    12: (errors.WrongPassword, "repository.wrong_password"),
+}
+# What only the text tells, most telling first.
+_TELLING: Sequence[tuple[re.Pattern[str], type[errors.OpsdError], str]] = (
+    (re.compile(r"no space left on device|disk quota"), errors.SpaceExhausted, "repository.full"),
+    (
+        re.compile(
+            r"ciphertext verification failed|unexpected pack|invalid data returned|"
+            r"not found in index|not found in repository|is not contained in|"
+            r"loading? .*(index|snapshot|blob)|config or key \S+ is damaged|"
+            r"repository contains errors|does not exist"
+        ),
+        errors.RepositoryDamaged,
+        "repository.damaged",
+    ),
+    (
+        re.compile(r"connection refused|no such host|i/o timeout|no route to host|timed out"),
+        errors.StorageFailed,
+        "repository.unreachable",
+    ),
+)
+_HEALING = "storing the file again"
+_KEPT_ERRORS = 1000
+
+
+def failure(name: str, command: str, done: process.Completed) -> errors.OpsdError:
+    """Name a failure as narrowly as restic's exit code and words allow."""
+    detail = _last_words(done)
+    if done.exit_code in _FAILURES:
+        kind, key = _FAILURES[done.exit_code]
+        return kind(key, repository=name, detail=detail)
+    for pattern, telling, key in _TELLING:
+        if pattern.search(detail):
+            return telling(key, repository=name, detail=detail)
+    return errors.StorageFailed(
+        "restic.failed",
+        repository=name,
+        command=command,
+        exit_code=done.exit_code,
+        detail=detail or "restic gave no reason",
+    )
+
+
+class Messages:
+    """Collects what restic says on both streams; lines that are no JSON are kept as words."""
+
+    def __init__(self, on_progress: OnProgress) -> None:
+        self._on_progress = on_progress
+        self.summary: Mapping[str, object] = {}
+        self.errors: list[str] = []
+
+    def hear(self, line: bytes) -> None:
+        message = _message(line)
+        match message.get("message_type"):
+            case "status":
+                self._on_progress(_progress(message))
+            case "summary":
+                self.summary = message
+            case "error" if len(self.errors) < _KEPT_ERRORS:
+                self.errors.append(_error_text(message))
+
+
+def parse_snapshots(text: str) -> Iterator[Snapshot]:
+    """Snapshots of the array that `restic snapshots --json` prints."""
+    for found in json.loads(text or "[]") or ():
+        yield Snapshot(
+            id=found["id"],
+            at=datetime.fromisoformat(found["time"]),
+            host=found.get("hostname", ""),
+            tree=found.get("tree", ""),
+            paths=tuple(found.get("paths", ())),
+            tags=frozenset(found.get("tags") or ()),
+            files=_count(found.get("summary") or {}, "total_files_processed"),
+            bytes=_count(found.get("summary") or {}, "total_bytes_processed"),
+            added_bytes=_count(found.get("summary") or {}, "data_added_packed"),
+        )
+
+
+def parse_backup(messages: Messages, done: process.Completed) -> BackupSummary:
+    """The summary of a backup; without one, or without a snapshot id, there was no backup."""
+    found = messages.summary
+    if not found.get("snapshot_id"):
+        raise errors.ToolFailed("restic.no_summary", command="backup", detail=_last_words(done))
+    unread = tuple(e for e in messages.errors if _HEALING not in e)
+    healed = len(unread) < len(messages.errors)
+    if done.exit_code == INCOMPLETE and not unread and not healed:
+        unread = (_last_words(done),)
+    return BackupSummary(
+        snapshot=str(found["snapshot_id"]),
+        files=_count(found, "total_files_processed"),
+        bytes=_count(found, "total_bytes_processed"),
+        added_bytes=_count(found, "data_added_packed"),
+        unread=unread,
+        healed=healed,
+    )
+
+
+def parse_restore(name: str, messages: Messages, done: process.Completed) -> RestoreSummary:
+    """The summary of a restore; a restore that ended without one is a failure of its own."""
+    if not messages.summary:
+        raise failure(name, "restore", done)
+    failures = tuple(messages.errors)
+    if done.exit_code != 0 and not failures:
+        failures = (_last_words(done),)
+    if any("no space left on device" in text for text in failures):
+        raise errors.ScratchFull("scratch.full", detail=failures[0])
+    return RestoreSummary(
+        files=_count(messages.summary, "files_restored"),
+        bytes=_count(messages.summary, "bytes_restored"),
+        failures=failures,
+    )
+
+
+def parse_check(name: str, messages: Messages, done: process.Completed) -> CheckReport:
+    """What check found. Exit code 1 without a finding is a check that was not made."""
+    if done.exit_code == 0:
+        return CheckReport(())
+    told = failure(name, "check", done)
+    if not messages.errors and not isinstance(told, errors.RepositoryDamaged):
+        raise told
+    return CheckReport(tuple(messages.errors) or (told.detail,))
+
+
+def _message(line: bytes) -> Mapping[str, object]:
+    if not line.startswith(b"{"):
+        return {}
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return {}
+    return message if isinstance(message, dict) else {}
+
+
+def _error_text(message: Mapping[str, object]) -> str:
+    error = message.get("error")
+    inner = error.get("message", "") if isinstance(error, Mapping) else error
+    text = str(message.get("message") or inner or "").strip()
+    item = str(message.get("item") or "")
+    return f"{item}: {text}" if item and item not in text else text
+
+
+def _progress(message: Mapping[str, object]) -> Progress:
+    done = _count(message, "bytes_done") or _count(message, "bytes_restored")
+    files = _count(message, "files_done") or _count(message, "files_restored")
+    return Progress(done, _count(message, "total_bytes"), files, _count(message, "total_files"))
+
+
+def _count(message: Mapping[str, object], name: str) -> int:
+    value = message.get(name, 0)
+    return value if isinstance(value, int) else 0
+
+
+def _last_words(done: process.Completed) -> str:
+    """The most telling of what was said on standard error."""
+    words = []
+    for line in done.stderr.splitlines():
+        message = _message(line)
+        if message.get("message_type") == "exit_error":
+            words.append(str(message.get("message", "")))
+        elif message.get("message_type") == "error":
+            words.append(_error_text(message))
+        elif not message:
+            words.append(line.decode(errors="backslashreplace"))
+    return "\n".join(word.strip() for word in words[-8:] if word.strip())
