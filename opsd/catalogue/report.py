@@ -83,8 +83,8 @@ _PROOF: dict[str, Sentence] = {
         "PROVED: {name} comes back, exactly as it was backed up",
     ),
     "proof.title.failed": Sentence(
-        "KHÔNG ĐẠT: bản sao lưu này của bộ {name} không khôi phục đúng được",
-        "FAILED: this backup of {name} does not come back as it was",
+        "KHÔNG ĐẠT: bộ {name} khôi phục từ bản sao lưu này có chỗ sai, xem ghi nhận bên dưới",
+        "FAILED: what comes back from this backup of {name} is not right, see the notes below",
     ),
     "proof.title.open": Sentence(
         "CHƯA KẾT LUẬN về bộ {name}: {outcome}", "NOT CONCLUDED for {name}: {outcome}"
@@ -99,34 +99,38 @@ _PROOF: dict[str, Sentence] = {
     "label.canaries": Sentence("Thử bộ kiểm tra", "Test of the test"),
     "label.restore_time": Sentence("Thời gian khôi phục", "Time to restore"),
     "label.wiped": Sentence("Dọn dẹp", "Wiped"),
+    "proof.same": Sentence("KHỚP", "THE SAME"),
+    "proof.differs": Sentence("KHÔNG KHỚP, xem ghi nhận", "DIFFERS, see the notes"),
     "proof.database": Sentence(
         "{tables} bảng, {rows} dòng: nạp vào một máy chủ PostgreSQL tạm, đếm lại và so mã băm nội"
-        " dung từng bảng với lúc sao lưu",
+        " dung từng bảng với lúc sao lưu: {verdict}",
         "{tables} tables, {rows} rows: loaded into a throwaway PostgreSQL server, counted again and"
-        " each table's content compared by hash with what was backed up",
+        " each table's content compared by hash with what was backed up: {verdict}",
     ),
     "proof.files": Sentence(
-        "{files} tệp, {bytes}: khôi phục ra chỗ riêng và so mã SHA-256 từng tệp với lúc sao lưu",
+        "{files} tệp, {bytes}: khôi phục ra chỗ riêng và so mã SHA-256 từng tệp với lúc sao lưu:"
+        " {verdict}",
         "{files} files, {bytes}: restored elsewhere and each compared by SHA-256 with what was"
-        " backed up",
+        " backed up: {verdict}",
     ),
     "proof.files_part": Sentence(
         "{files} tệp, {bytes} (1/{parts} số tệp, lần sau tới phần khác): so mã SHA-256 từng tệp với"
-        " lúc sao lưu; nếu 1 % số tệp hỏng thì khả năng phát hiện là {percent} %",
+        " lúc sao lưu: {verdict}; nếu 1 % số tệp hỏng thì khả năng phát hiện là {percent} %",
         "{files} files, {bytes} (1 part of {parts}, another next time): each compared by SHA-256"
-        " with what was backed up; damage of 1 % of all files would be seen with {percent} %",
+        " with what was backed up: {verdict}; damage of 1 % of all files would be seen with"
+        " {percent} %",
     ),
     "proof.reconciled": Sentence(
-        "{rows} tệp được cơ sở dữ liệu nhắc tới, đối chiếu từng tệp: có mặt, đúng kích thước, đúng"
-        " SHA-256; {orphans} tệp không được nhắc tới",
-        "{rows} files that the database names, one by one: there, right size, right SHA-256;"
-        " {orphans} files that no row names",
+        "{rows} tệp được cơ sở dữ liệu nhắc tới, tìm từng tệp và so kích thước, mã SHA-256:"
+        " {verdict}; {orphans} tệp không được nhắc tới",
+        "{rows} files that the database names, each looked for and compared by size and SHA-256:"
+        " {verdict}; {orphans} files that no row names",
     ),
     "proof.invariants": Sentence(
         "{count} điều, hỏi trên cơ sở dữ liệu đã khôi phục: {verdict}",
         "{count}, asked of the restored database: {verdict}",
     ),
-    "proof.invariants_hold": Sentence("đều đúng", "all of them hold"),
+    "proof.invariants_hold": Sentence("ĐỀU ĐÚNG", "ALL OF THEM HOLD"),
     "proof.invariants_broken": Sentence("có {broken} điều SAI", "{broken} BROKEN"),
     "proof.read_back": Sentence(
         "{objects} khối, {bytes} đọc lại từ kho và so mã băm",

@@ -15,12 +15,27 @@ from opsd.model import (
     Outcome,
     Proof,
     RecoveryPoint,
+    Severity,
 )
 from opsd.policy.freshness import restore_time
 from opsd.report import layout
 from opsd.report.voice import Voice
 
 _INDENT = "  "
+# Which faults speak of which comparison: the beginnings of their keys.
+OF_FILES = ("proof.files.", "proof.no_files")
+OF_RECONCILIATION = ("reconcile.",)
+OF_DATABASE = (
+    "proof.table_",
+    "proof.rows_",
+    "proof.digest_",
+    "proof.sequence_",
+    "proof.extensions_",
+    "proof.roles_",
+    "proof.large_objects_",
+    "proof.no_tables",
+    "proof.no_rows",
+)
 
 Figures = Mapping[str, Any]
 
@@ -146,19 +161,19 @@ def _verdict(voice: Voice, outcome: Outcome, name: str) -> str:
 def _compared(
     voice: Voice, figures: Figures, noticed: Sequence[Finding]
 ) -> Iterator[tuple[str, str]]:
-    """What a proof looked at; what it did not come to is left out."""
+    """What a proof looked at, and whether it was the same; what it did not come to is left out."""
     if "tables" in figures:
-        said = voice.say("proof.database", tables=figures["tables"], rows=figures["rows"])
+        verdict = _sameness(voice, noticed, OF_DATABASE)
+        tables, rows = figures["tables"], figures["rows"]
+        said = voice.say("proof.database", tables=tables, rows=rows, verdict=verdict)
         yield voice.say("label.database"), said
     if "files" in figures:
-        yield voice.say("label.files"), _files(voice, figures)
+        yield voice.say("label.files"), _files(voice, figures, noticed)
     if "reconciled_rows" in figures:
-        yield (
-            voice.say("label.reconciled"),
-            voice.say(
-                "proof.reconciled", rows=figures["reconciled_rows"], orphans=figures["orphans"]
-            ),
-        )
+        verdict = _sameness(voice, noticed, OF_RECONCILIATION)
+        rows, orphans = figures["reconciled_rows"], figures["orphans"]
+        said = voice.say("proof.reconciled", rows=rows, orphans=orphans, verdict=verdict)
+        yield voice.say("label.reconciled"), said
     if figures.get("invariants"):
         broken = sum(1 for one in noticed if one.key == "proof.invariant_broken")
         key = "proof.invariants_broken" if broken else "proof.invariants_hold"
@@ -166,6 +181,12 @@ def _compared(
         said = voice.say("proof.invariants", count=figures["invariants"], verdict=verdict)
         yield voice.say("label.invariants"), said
     yield from _about_the_proof(voice, figures)
+
+
+def _sameness(voice: Voice, noticed: Sequence[Finding], about: tuple[str, ...]) -> str:
+    """Whether a comparison found nothing wrong, by the faults that speak of it."""
+    wrong = any(f.severity is Severity.FAULT and f.key.startswith(about) for f in noticed)
+    return voice.say("proof.differs" if wrong else "proof.same")
 
 
 def _about_the_proof(voice: Voice, figures: Figures) -> Iterator[tuple[str, str]]:
@@ -190,12 +211,16 @@ def _about_the_proof(voice: Voice, figures: Figures) -> Iterator[tuple[str, str]
         yield voice.say("label.wiped"), said
 
 
-def _files(voice: Voice, figures: Figures) -> str:
-    size = Size(figures["bytes"])
-    parts = figures.get("parts", 1)
+def _files(voice: Voice, figures: Figures, noticed: Sequence[Finding]) -> str:
+    files, size, parts = figures["files"], Size(figures["bytes"]), figures.get("parts", 1)
+    verdict = _sameness(voice, noticed, OF_FILES)
     if parts == 1:
-        return voice.say("proof.files", files=figures["files"], bytes=size)
-    percent = round(100 * float(figures["confidence"]), 1)
+        return voice.say("proof.files", files=files, bytes=size, verdict=verdict)
     return voice.say(
-        "proof.files_part", files=figures["files"], bytes=size, parts=parts, percent=percent
+        "proof.files_part",
+        files=files,
+        bytes=size,
+        parts=parts,
+        verdict=verdict,
+        percent=round(100 * float(figures["confidence"]), 1),
     )

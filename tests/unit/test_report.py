@@ -2,12 +2,16 @@
 
 import io
 import unicodedata
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from opsd.catalogue import Language
+from opsd.catalogue import SENTENCES, Language
+from opsd.catalogue import proof as proof_sentences
 from opsd.cli.progress import Progress, View, line
-from opsd.report import layout
+from opsd.model import Closing, Finding, Outcome, Proof, RecoveryPoint, Severity
+from opsd.report import layout, text
+from opsd.report.voice import Voice
 
 WORDS = "Kết xuất cơ sở dữ liệu"
 
@@ -91,3 +95,88 @@ def test_a_terminal_that_went_away_ends_nothing() -> None:
     progress.phase("upload")
     progress.advance(1, 2)
     progress.close()
+
+
+# --------------------------------------------------------------------------------------- proofs
+
+NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
+VOICE = Voice(Language.EN, UTC)
+POINT = RecoveryPoint("r1", "dossiers", "main", "srv", NOW, (), complete=True)
+FIGURES = {
+    "tables": 7,
+    "rows": 22630,
+    "files": 6026,
+    "bytes": 1 << 30,
+    "reconciled_rows": 6026,
+    "orphans": 0,
+    "invariants": 1,
+    "canaries": {"storage": True, "files:scans": False},
+}
+
+
+def proof(outcome: Outcome, *findings: Finding, **figures: object) -> str:
+    ended = Closing("p1", NOW, outcome, timedelta(seconds=5), "", findings)
+    said = text.proof(VOICE, ended, POINT, Proof.PROVED, {**FIGURES, **figures})
+    return " ".join(said.split())
+
+
+def test_a_proof_tells_what_was_compared_and_that_it_was_the_same() -> None:
+    said = proof(Outcome.PASSED)
+    assert said.startswith("PROVED: dossiers")
+    assert "7 tables, 22,630 rows" in said
+    assert said.count("THE SAME") == 3
+    assert "ALL OF THEM HOLD" in said
+    assert "2 things damaged on purpose, 1 of them caught" in said
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "proof.digest_differs",
+        "proof.files.content",
+        "reconcile.missing",
+    ],
+)
+def test_a_comparison_with_a_fault_is_not_called_the_same(key: str) -> None:
+    fields = {"table": "t", "rows": 1, "member": "m", "count": 1, "names": ["a"]}
+    said = proof(Outcome.FAILED, Finding(Severity.FAULT, key, fields))
+    assert said.startswith("FAILED: ")
+    assert said.count("THE SAME") == 2
+    assert said.count("DIFFERS") == 1
+
+
+def test_a_proof_of_a_part_tells_how_sure_it_is() -> None:
+    said = proof(Outcome.PASSED, parts=4, confidence=0.987)
+    assert "1 part of 4" in said
+    assert "98.7 %" in said
+
+
+def test_a_proof_that_came_to_nothing_claims_nothing() -> None:
+    ended = Closing("p1", NOW, Outcome.COULD_NOT_VERIFY, timedelta(seconds=5))
+    said = text.proof(VOICE, ended, POINT, Proof.TAKEN, {})
+    assert said.startswith("NOT CONCLUDED for dossiers: could not verify")
+    assert "SAME" not in said
+
+
+def test_every_fault_of_a_comparison_speaks_of_one() -> None:
+    """A new kind of fault must not leave a line that says that all is the same."""
+    about = (*text.OF_FILES, *text.OF_DATABASE, *text.OF_RECONCILIATION)
+    apart = {
+        "point.unknown",
+        "proof.blind",
+        "proof.fetch_failed",
+        "proof.incomplete",
+        "proof.invariant_broken",
+        "proof.no_members",
+        "proof.no_record",
+        "proof.out_of_time",
+        "proof.read_nothing",
+        "proof.sampled",
+        "proof.server_died",
+        "proof.server_failed",
+        "repository.objects_damaged",
+        "repository.snapshots_gone",
+    }
+    others = {key for key in proof_sentences.TABLE if not key.startswith(about)}
+    assert others == apart
+    assert apart <= SENTENCES.keys()
