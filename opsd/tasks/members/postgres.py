@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +27,15 @@ from opsd.tasks.members.captured import Captured, Work, kind_mark
 
 MANIFEST = "manifest.json"
 _TICK_SECONDS = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class _Halves:
+    """The two halves of a dump, and how many bytes are expected of it."""
+
+    dumping: Future[None]
+    counting: Future[dict[int, int]]
+    expected: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +99,7 @@ def _dump(
         shapes = connection.tables()
         dumping = pool.submit(programs.dump, member.connection, snapshot, target, member.jobs)
         counting = pool.submit(lambda: {shape.oid: connection.count(shape) for shape in shapes})
-        _watch(work.kit, (dumping, counting), target, server.bytes)
-        if work.kit.stop.requested:
-            connection.cancel()
+        _watch(work.kit, connection, _Halves(dumping, counting, server.bytes), target)
         dumping.result()
         counts = counting.result()
     after = connection.sequences()
@@ -117,12 +124,15 @@ def _dump(
     )
 
 
-def _watch(kit: Kit, work: Iterable[Future[Any]], target: Path, expected: int) -> None:
-    running = set(work)
-    while running and not kit.stop.requested:
-        _, running = wait(running, timeout=_TICK_SECONDS)
+def _watch(kit: Kit, connection: Connection, work: _Halves, target: Path) -> None:
+    """Wait for both. When the dump failed, the count is ended: it may stand at the same lock."""
+    running: set[Future[Any]] = {work.dumping, work.counting}
+    while running:
+        _, running = wait(running, timeout=_TICK_SECONDS, return_when=FIRST_EXCEPTION)
+        if running == {work.counting} and work.dumping.exception() is not None:
+            connection.cancel()
         written = sum(f.stat().st_size for f in target.glob("*.dat")) if target.exists() else 0
-        kit.watcher.advance(written, max(expected, written))
+        kit.watcher.advance(written, max(work.expected, written))
 
 
 def _described(
