@@ -1,0 +1,187 @@
+"""What stands against a run from outside: clocks, other runs, a dump that dies at half."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import psutil
+import psycopg
+import pytest
+
+from opsd.clock import now
+from opsd.model import Outcome, Task
+from tests.faults.child import child, gone
+from tests.faults.telling import all_is_well, attempt, nothing_left
+from tests.site import SET, Site
+
+BACKUP, PROVE = Task.BACKUP, Task.PROVE
+HOUR = timedelta(hours=1)
+PATIENCE = 30.0
+
+
+@pytest.mark.parametrize(
+    ("offset", "keys"),
+    [(HOUR, {"clock.differs"}), (-HOUR, {"clock.differs", "clock.behind"})],
+    ids=["an hour ahead", "an hour behind"],
+)
+def test_a_wrong_clock_dates_nothing(offset: timedelta, keys: set[str], ward: Site) -> None:
+    with ward.kit() as kit:
+        before = kit.store.points(SET)
+    told = attempt(ward, BACKUP, clock=lambda: now() + offset)
+    assert (told.outcome, told.closing.reason) == (Outcome.FAILED, "clock"), told.text
+    assert keys <= set(told.keys)
+    with ward.kit() as kit:
+        assert kit.store.points(SET) == before
+    all_is_well(ward)
+
+
+@pytest.mark.parametrize("task", [BACKUP, PROVE], ids=str)
+def test_a_repository_held_by_another_run(task: Task, ward: Site) -> None:
+    with child(ward, BACKUP) as other:
+        other.until("upload scans")
+        other.process.send_signal(signal.SIGSTOP)
+        told = attempt(ward, task)
+        assert told.closing.reason == "locked", told.text
+        assert not told.outcome.good
+        assert str(other.process.pid) in f"{told.keys['repository.held'].fields['holder']}"
+        family = other.kill()
+    assert gone(family)
+    all_is_well(ward)
+    with ward.kit() as kit:
+        outcomes = [closing.outcome for _, closing in kit.store.runs(BACKUP, SET) if closing]
+    assert Outcome.INTERRUPTED in outcomes
+
+
+@contextmanager
+def stopped_check(site: Site) -> Iterator[int]:
+    """A real `restic check`, stopped in the middle, so that it holds its exclusive lock."""
+    env = {
+        **os.environ,
+        "RESTIC_REPOSITORY": str(site.repository),
+        "RESTIC_PASSWORD_FILE": str(site.base / "password"),
+    }
+
+    def locked() -> bool:
+        """Whether the lock has its final name: before, restic is only writing it."""
+        return any(len(found.name) == 64 for found in (site.repository / "locks").iterdir())
+
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with subprocess.Popen(
+            ("restic", "--no-cache", "check"), env=env, stdout=subprocess.DEVNULL
+        ) as restic:
+            while not locked() and restic.poll() is None:
+                time.sleep(0.0005)
+            restic.send_signal(signal.SIGSTOP)
+            try:
+                if locked():
+                    yield restic.pid
+                    return
+            finally:
+                restic.send_signal(signal.SIGCONT)
+                restic.wait(PATIENCE)
+    raise AssertionError("restic check was always done before it could be stopped")
+
+
+@pytest.mark.parametrize(
+    ("task", "outcome"),
+    [(BACKUP, Outcome.FAILED), (PROVE, Outcome.COULD_NOT_VERIFY)],
+    ids=["backup", "proof"],
+)
+def test_a_repository_locked_by_restic(task: Task, outcome: Outcome, ward: Site) -> None:
+    with stopped_check(ward):
+        told = attempt(ward, task)
+        assert (told.outcome, told.closing.reason) == (outcome, "locked"), told.text
+        assert "repository.locked" in told.keys
+    nothing_left(ward)
+    all_is_well(ward)
+
+
+# --- the dump
+
+
+def enlarge(site: Site) -> None:
+    """A table whose dump takes long enough to be met in the middle."""
+    with psycopg.connect(site.system.connection) as connection:
+        connection.execute(
+            "CREATE TABLE bulk AS SELECT n, repeat(md5(n::text), 30) AS text"
+            " FROM generate_series(1, 80000) AS n"
+        )
+
+
+@contextmanager
+def terminating(site: Site) -> Iterator[None]:
+    """End pg_dump's backends as soon as one of them copies a table out."""
+    over = threading.Event()
+    struck: list[tuple[object, ...]] = []
+
+    def hunt() -> None:
+        with psycopg.connect(site.system.connection, autocommit=True) as connection:
+            while not over.is_set() and not struck:
+                struck.extend(
+                    connection.execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE application_name = 'pg_dump' AND pid <> pg_backend_pid()"
+                        " AND query LIKE 'COPY %bulk%' AND state = 'active'"
+                    ).fetchall()
+                )
+                over.wait(0.002)
+
+    thread = threading.Thread(target=hunt)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+    assert struck, "no COPY was ever seen"
+
+
+def test_a_dump_that_dies_at_half(own: Site) -> None:
+    enlarge(own)
+    with terminating(own):
+        told = attempt(own, BACKUP)
+    assert (told.outcome, told.closing.reason) == (Outcome.PARTIAL, "source"), told.text
+    assert "pgtools.failed" in told.keys
+    with own.kit() as kit:
+        point = kit.store.points(SET)[0]
+        assert not point.complete
+        assert point.member("database") is None
+        stored = kit.restic("main").snapshots("opsd", f"run:{point.id}")
+        assert not [s for s in stored if "part:database" in s.tags], "a half dump was stored"
+    nothing_left(own)
+    all_is_well(own)
+
+
+def test_a_dump_that_dies_while_the_count_waits(own: Site) -> None:
+    """The count of the same table waits for a lock that nobody gives: it must not wait for ever."""
+    with psycopg.connect(own.system.connection) as holder:
+        holder.execute("LOCK TABLE progress_step IN ACCESS EXCLUSIVE MODE")
+        killer = threading.Thread(target=kill_waiting_dump)
+        killer.start()
+        told = attempt(own, BACKUP)
+        killer.join()
+        holder.rollback()
+    assert (told.outcome, told.closing.reason) == (Outcome.PARTIAL, "tool"), told.text
+    all_is_well(own)
+
+
+def kill_waiting_dump() -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        for found in psutil.Process().children(recursive=True):
+            try:
+                if found.name() == "pg_dump":
+                    time.sleep(0.3)  # so that it stands at the lock
+                    found.kill()
+                    return
+            except psutil.Error:
+                continue
+        time.sleep(0.01)
