@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("borgmatic is not here: run `tools/setup bench`, or give --without-borgmatic")
         return 1
     os.environ["PATH"] = f"{ROOT / '.tools' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and so clean up
     base = Path(tempfile.mkdtemp(prefix="opsd-bench-", dir=asked.directory))
     base.chmod(0o711)  # PostgreSQL's account crosses it
     try:

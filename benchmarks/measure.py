@@ -71,7 +71,12 @@ def run(argv: Sequence[str], env: Mapping[str, str] | None = None) -> Cost:
             stderr=err,
         )
         memory = _Memory(child.pid)
-        _, status, account = os.wait4(child.pid, 0)
+        try:
+            _, status, account = os.wait4(child.pid, 0)
+        except BaseException:
+            child.terminate()  # opsd and a shell's child end what they started
+            child.wait()
+            raise
         wall = time.monotonic() - began
         child.returncode = os.waitstatus_to_exitcode(status)
         memory.finish()

@@ -71,6 +71,7 @@ def play(system: DossierSystem, base: Path, plan: Plan, say: Say) -> tuple[list[
         for index, day in enumerate(DAYS[: plan.days]):
             if day == DAYS[-1]:
                 system.let_a_day_pass(system.next_day(), _SHARE)
+                source.settle(system)
             turn = (number + index) % len(tools)  # nobody is always the first
             for tool in (*tools[turn:], *tools[:turn]):
                 rows += _day(system, tool, (number, day), say)
