@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -20,10 +21,17 @@ class Part:
 
     def has(self, name: bytes) -> bool:
         """Whether what is called `name` belongs to this part."""
-        if self.parts == 1:
-            return True
+        return self.parts == 1 or self._number(name) == self.turn % self.parts
+
+    def moved_on_to(self, names: Iterable[bytes]) -> Part:
+        """This part, or the next one that any of `names` belongs to: an empty part shows nothing."""
+        filled = {self._number(name) for name in names}
+        turns = range(self.turn, self.turn + self.parts)
+        return Part(next((t for t in turns if t % self.parts in filled), self.turn), self.parts)
+
+    def _number(self, name: bytes) -> int:
         hashed = hashlib.blake2b(name, digest_size=8).digest()
-        return int.from_bytes(hashed) % self.parts == self.turn % self.parts
+        return int.from_bytes(hashed) % self.parts
 
     @property
     def whole(self) -> bool:

@@ -240,8 +240,7 @@ def _restore_files(door: Door, wanted: Plan, step: Step, record: Path, done: Res
     only = None
     if prefixes:
         only = record / "patterns"
-        literal = (restic.literal("/" + os.fsdecode(prefix)) for prefix in prefixes)
-        only.write_text("\n".join(literal) + "\n", errors="surrogateescape")
+        only.write_bytes(b"".join(restic.pattern_line(b"/" + prefix) for prefix in prefixes))
     _fetch(door, step, only, done)
     door.watcher.phase("verify", step.member.member)
     judged = TreeComparison(as_root=os.geteuid() == 0)

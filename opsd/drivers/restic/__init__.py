@@ -5,6 +5,7 @@ What each exit code and message means was tried on restic 0.18 and 0.19 (docs/re
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -181,8 +182,20 @@ def version(program: str) -> tuple[int, int, int]:
 
 
 def literal(path: str) -> str:
-    """`path` as a pattern of restic that matches nothing else."""
-    return re.sub(r"([\\*?\[\]])", r"\\\1", path).replace("$", "$$")
+    """`path` as a pattern of restic, as an argument, that matches nothing else."""
+    return re.sub(r"([\\*?\[\]])", r"\\\1", path)
+
+
+def pattern_line(path: bytes) -> bytes:
+    """`path` as one line of a file of patterns.
+
+    restic cuts such a file into lines, takes the space off their ends and puts in variables. What
+    would be lost by that becomes `?`, which matches any one character: a few more may match.
+    """
+    text = literal(os.fsdecode(path)).replace("$", "$$")
+    kept = text.rstrip()
+    text = re.sub(r"[\r\n]", "?", kept) + "?" * (len(text) - len(kept))
+    return os.fsencode(text) + b"\n"
 
 
 def _seconds(span: timedelta) -> str:

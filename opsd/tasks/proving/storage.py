@@ -57,9 +57,11 @@ def read_back(bench: Bench) -> None:
     written = _written(bench)
     budget = bench.backup_set.prove.read_budget
     part = sampling.choose(sum(o.size for o in objects), budget, bench.turn)
-    chosen = [o for o in objects if o.name in written or part.has(o.name.encode())]
-    if not any(o.kind == "data" for o in chosen):
+    packs = [o for o in objects if o.kind == "data"]
+    if not packs:
         raise RepositoryDamaged("proof.read_nothing", repository=bench.point.repository)
+    part = part.moved_on_to(o.name.encode() for o in packs)
+    chosen = [o for o in objects if o.name in written or part.has(o.name.encode())]
     damaged = _damaged(bench, storage, chosen)
     bench.figures["read_objects"] = len(chosen)
     bench.figures["read_bytes"] = sum(o.size for o in chosen)

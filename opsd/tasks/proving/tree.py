@@ -9,7 +9,7 @@ from pathlib import Path
 from opsd import manifest
 from opsd.drivers import manifests, restic, tree
 from opsd.drivers.restic import Piece
-from opsd.manifest import FILE, Entry
+from opsd.manifest import CHANGED, FILE, STABLE, Entry
 from opsd.model import Finding, MemberSnapshot, Severity
 from opsd.policy import sampling
 from opsd.policy.comparison import TreeComparison
@@ -29,6 +29,8 @@ def compare(bench: Bench, member: MemberSnapshot) -> Path:
     """
     expected = bench.record / f"{member.member}.{MANIFEST}"
     part = sampling.choose(member.bytes, bench.backup_set.prove.budget, bench.turn)
+    if not part.whole:
+        part = part.moved_on_to(e.path for e in manifests.read(expected) if _comes_back(e))
     target = bench.scratch / member.member
     with bench.journal.phase("fetch", member.member):
         _fetch(bench, member, expected, part, target)
@@ -64,7 +66,11 @@ def _fetch(
 def _patterns(expected: Path, part: sampling.Part) -> Iterator[bytes]:
     for entry in manifests.read(expected):
         if entry.kind == FILE and part.has(entry.path):
-            yield os.fsencode(restic.literal("/" + os.fsdecode(entry.path))) + b"\n"
+            yield restic.pattern_line(b"/" + entry.path)
+
+
+def _comes_back(entry: Entry) -> bool:
+    return entry.kind == FILE and entry.state in {STABLE, CHANGED}
 
 
 def part_of(part: sampling.Part) -> Callable[[Entry], bool]:
@@ -110,24 +116,22 @@ def _watched(bench: Bench, comparison: TreeComparison, entries: Iterator[Entry])
 def _canary(expected: Path, part: sampling.Part, target: Path) -> bool:
     """Flip one bit of one restored file: is the same comparison blind to it?"""
     top = os.fsencode(target) + b"/"
-    chosen = next(
-        (
-            entry
-            for entry in manifests.read(expected)
-            if entry.kind == FILE and entry.sha256 and entry.size and part.has(entry.path)
-        ),
-        None,
-    )
+    known = (e for e in manifests.read(expected) if e.kind == FILE and e.sha256)
+    mine = (e for e in known if part.has(e.path))
+    chosen = next(mine, None)
+    chosen = chosen if chosen is None or chosen.size else next((e for e in mine if e.size), chosen)
     if chosen is None or not os.path.exists(top + chosen.path):  # noqa: PTH110  (bytes)
         return False
     path = Path(os.fsdecode(top + chosen.path))
     before = path.stat()
-    flip(path)
+    if before.st_size:
+        flip(path)
+    else:
+        path.write_bytes(b"\0")
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     entry = tree.look(top, chosen.path)
     again = TreeComparison(as_root=False)
     again.take(chosen, entry._replace(sha256=tree.digest(path)))
-    flip(path)
     gone = TreeComparison(as_root=False)
     gone.take(chosen, None)
     return "content" in again.tally.counts and "missing" in gone.tally.counts
