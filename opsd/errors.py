@@ -10,6 +10,8 @@
     ├── StorageFailed          a repository or a disk of ours
     │   ├── RepositoryMissing  nothing is there: create, or look for what was lost
     │   ├── RepositoryLocked   somebody else works on it: wait, or look who
+    │   ├── BucketMissing      a person makes it, with its lock and its policy
+    │   ├── AccessDenied       mend the access key, or what it may do
     │   ├── WrongPassword      the key does not fit: never initialise again
     │   ├── RepositoryDamaged  stop pruning, keep everything, repair in order
     │   └── SpaceExhausted     free space, then run again
@@ -99,6 +101,18 @@ class RepositoryLocked(StorageFailed):
     """Another process holds the repository."""
 
     reason = "locked"
+
+
+class BucketMissing(StorageFailed):
+    """The server holds no bucket of this name."""
+
+    reason = "missing"
+
+
+class AccessDenied(StorageFailed):
+    """The storage server does not accept the access key, or not what is asked with it."""
+
+    reason = "access"
 
 
 class WrongPassword(StorageFailed):

@@ -122,6 +122,42 @@ TABLE: dict[str, Sentence] = {
         "kiểm tra đường truyền và máy chủ lưu trữ",
         "look at the link and at the storage server",
     ),
+    "repository.denied": Sentence(
+        "máy chủ lưu trữ của kho {repository} từ chối khóa truy cập",
+        "the storage server of repository {repository} refuses the access key",
+        "kiểm tra tệp khóa S3 và quyền của tài khoản đó trên bucket (docs/s3.md)",
+        "look at the S3 credentials file and at what its user may do in the bucket (docs/s3.md)",
+    ),
+    "repository.no_bucket": Sentence(
+        "máy chủ lưu trữ không có bucket của kho {repository}",
+        "the storage server has no bucket of repository {repository}",
+        "kiểm tra địa chỉ; bucket do người quản trị tạo, kèm khóa đối tượng và quyền (docs/s3.md)",
+        "look at the address; a person makes the bucket, with its lock and policy (docs/s3.md)",
+    ),
+    "s3.address": Sentence(
+        "địa chỉ S3 không có tên bucket",
+        "the S3 address names no bucket",
+        "viết theo dạng s3:https://máy-chủ/bucket/tiền-tố",
+        "write it as s3:https://host/bucket/prefix",
+    ),
+    "s3.credentials": Sentence(
+        "tệp khóa S3 {path} không có đủ khóa truy cập của mục [default]",
+        "the S3 credentials file {path} has no access key of the profile [default]",
+        "tệp cần aws_access_key_id và aws_secret_access_key dưới dòng [default]",
+        "it needs aws_access_key_id and aws_secret_access_key below the line [default]",
+    ),
+    "s3.failed": Sentence(
+        "máy chủ lưu trữ của kho {repository} không trả lời đúng giao thức S3",
+        "the storage server of repository {repository} did not answer as S3 does",
+        "xem chi tiết và nhật ký của máy chủ lưu trữ, rồi chạy lại",
+        "see the detail and the log of the storage server, then run again",
+    ),
+    "s3.too_slow": Sentence(
+        "máy chủ lưu trữ của kho {repository} trả về một đối tượng chậm hơn {limit}",
+        "the storage server of repository {repository} took longer than {limit} for one object",
+        "kiểm tra đường truyền và tải của máy chủ lưu trữ",
+        "look at the link and at the load of the storage server",
+    ),
     "repository.not_written": Sentence(
         "restic báo đã ghi nhưng kho {repository} không có snapshot {snapshots}",
         "restic told of snapshots that repository {repository} does not hold: {snapshots}",

@@ -30,6 +30,10 @@ class StoredObject:
 class Storage(Protocol):
     """What can be asked of a repository's storage."""
 
+    def reach(self) -> None:
+        """Raise at once when the storage does not answer: restic tries for a quarter of an hour."""
+        ...
+
     def objects(self) -> Iterator[StoredObject]:
         """All objects of the four kinds."""
         ...
@@ -48,6 +52,9 @@ class LocalStorage:
     """A repository in a directory of this machine."""
 
     root: Path
+
+    def reach(self) -> None:
+        """Nothing: a directory answers at once when it is read."""
 
     def objects(self) -> Iterator[StoredObject]:
         """All objects of the four kinds."""

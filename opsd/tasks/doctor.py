@@ -140,6 +140,7 @@ def _repository(kit: Kit, name: str) -> Iterator[Diagnosis]:
         for point in kit.store.points(backup_set)
     )
     try:
+        kit.reach(name)
         door = kit.restic(name)
         found: RepositoryFacts | OpsdError = RepositoryFacts(
             snapshots=len(door.snapshots(TAG)),

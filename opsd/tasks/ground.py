@@ -51,6 +51,7 @@ def survey(kit: Kit, journal: Journal, backup_set: BackupSet) -> Ground:
 
 def _open_repository(kit: Kit, journal: Journal) -> tuple[Snapshot, ...]:
     """The set's snapshots. Where there is no repository and never was one of ours, make it."""
+    kit.reach(journal.run.repository)
     repository = kit.restic(journal.run.repository)
     try:
         return repository.snapshots(TAG, f"set:{journal.run.backup_set}")

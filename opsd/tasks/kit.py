@@ -16,6 +16,7 @@ from opsd.config.schema import BackupSet, Config, PostgresMember
 from opsd.drivers import lock, process
 from opsd.drivers.postgres import Database
 from opsd.drivers.restic import Limits, Restic
+from opsd.drivers.s3 import Bucket, Credentials, S3Storage
 from opsd.drivers.storage import LocalStorage, Storage
 from opsd.errors import Cancelled, RepositoryLocked, UsageError
 from opsd.store import Store
@@ -86,8 +87,19 @@ class Kit:
 
     def storage(self, repository: str) -> Storage | None:
         """The objects of a repository, where opsd can read them itself."""
-        path = self.config.repositories[repository].path
-        return LocalStorage(path) if path else None
+        found = self.config.repositories[repository]
+        if found.path is not None:
+            return LocalStorage(found.path)
+        if found.s3_credentials is None or not found.url.startswith("s3:"):
+            return None
+        credentials = Credentials.of(found.s3_credentials.path())
+        return S3Storage(repository, Bucket.at(found.url), credentials)
+
+    def reach(self, repository: str) -> None:
+        """Raise at once when the storage of a repository does not answer as it should."""
+        storage = self.storage(repository)
+        if storage is not None:
+            storage.reach()
 
     def database(self, member: PostgresMember) -> Database:
         """The door to a member's database."""

@@ -39,6 +39,7 @@ def rebuild(kit: Kit) -> Rebuilt:
     points = proofs = 0
     for name in kit.config.repositories:
         with opened(kit, Task.REBUILD, "", name) as journal, journal.phase("rebuild", name):
+            kit.reach(name)
             repository = kit.restic(name)
             snapshots = repository.snapshots(TAG)
             points += _add_points(kit, repository, snapshots)

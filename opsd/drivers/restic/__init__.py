@@ -34,6 +34,7 @@ from opsd.drivers.restic.words import (
     parse_check,
     parse_restore,
     parse_snapshots,
+    telling,
 )
 
 __all__ = [
@@ -159,12 +160,16 @@ class Restic:
                 **self.env,
             },
         )
-        done = process.run(
-            command,
-            stop=self.stop,
-            on_stdout=messages.hear if messages else None,
-            on_stderr=messages.hear if messages else None,
-        )
+        aside = messages or Messages(silent)
+        try:
+            done = process.run(
+                command,
+                stop=self.stop,
+                on_stdout=messages.hear if messages else None,
+                on_stderr=aside.hear,
+            )
+        except errors.TimedOut as late:
+            raise telling(self.name, aside.retrying) or late from late
         if done.exit_code != 0 and done.exit_code not in tolerate:
             raise failure(self.name, arguments[0], done)
         return done

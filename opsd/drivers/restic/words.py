@@ -30,6 +30,19 @@ _FAILURES: Mapping[int, tuple[type[errors.StorageFailed], str]] = {
 }
 # What only the text tells, most telling first.
 _TELLING: Sequence[tuple[re.Pattern[str], type[errors.OpsdError], str]] = (
+    (
+        re.compile(
+            r"(?i)access ?denied|access key id|signature we calculated|no credentials found"
+        ),
+        errors.AccessDenied,
+        "repository.denied",
+    ),
+    (re.compile(r"bucket does not exist"), errors.BucketMissing, "repository.no_bucket"),
+    (
+        re.compile(r"connection refused|no such host|i/o timeout|no route to host|timed out"),
+        errors.StorageFailed,
+        "repository.unreachable",
+    ),
     (re.compile(r"no space left on device|disk quota"), errors.SpaceExhausted, "repository.full"),
     (
         re.compile(
@@ -41,13 +54,9 @@ _TELLING: Sequence[tuple[re.Pattern[str], type[errors.OpsdError], str]] = (
         errors.RepositoryDamaged,
         "repository.damaged",
     ),
-    (
-        re.compile(r"connection refused|no such host|i/o timeout|no route to host|timed out"),
-        errors.StorageFailed,
-        "repository.unreachable",
-    ),
 )
 _HEALING = "storing the file again"
+_RETRYING = b"returned error, retrying after"
 _KEPT_ERRORS = 1000
 
 
@@ -57,16 +66,21 @@ def failure(name: str, command: str, done: process.Completed) -> errors.OpsdErro
     if done.exit_code in _FAILURES:
         kind, key = _FAILURES[done.exit_code]
         return kind(key, repository=name, detail=detail)
-    for pattern, telling, key in _TELLING:
-        if pattern.search(detail):
-            return telling(key, repository=name, detail=detail)
-    return errors.StorageFailed(
+    return telling(name, detail) or errors.StorageFailed(
         "restic.failed",
         repository=name,
         command=command,
         exit_code=done.exit_code,
         detail=detail or "restic gave no reason",
     )
+
+
+def telling(name: str, words: str) -> errors.OpsdError | None:
+    """The failure that these words alone tell of, if they do."""
+    for pattern, kind, key in _TELLING:
+        if pattern.search(words):
+            return kind(key, repository=name, detail=words)
+    return None
 
 
 class Messages:
@@ -76,8 +90,11 @@ class Messages:
         self._on_progress = on_progress
         self.summary: Mapping[str, object] = {}
         self.errors: list[str] = []
+        self.retrying = ""  # what was last said of a storage that restic asks again and again
 
     def hear(self, line: bytes) -> None:
+        if _RETRYING in line:
+            self.retrying = line.decode(errors="backslashreplace").strip()
         message = _message(line)
         match message.get("message_type"):
             case "status":
@@ -130,6 +147,7 @@ def parse_restore(name: str, messages: Messages, done: process.Completed) -> Res
     failures = tuple(messages.errors)
     if done.exit_code != 0 and not failures:
         failures = (_last_words(done),)
+    _insist_on_storage(name, failures)
     if any("no space left on device" in text for text in failures):
         raise errors.ScratchFull("scratch.full", detail=failures[0])
     return RestoreSummary(
@@ -143,10 +161,19 @@ def parse_check(name: str, messages: Messages, done: process.Completed) -> Check
     """What check found. Exit code 1 without a finding is a check that was not made."""
     if done.exit_code == 0:
         return CheckReport(())
+    _insist_on_storage(name, messages.errors)
     told = failure(name, "check", done)
     if not messages.errors and not isinstance(told, errors.RepositoryDamaged):
         raise told
     return CheckReport(tuple(messages.errors) or (told.detail,))
+
+
+def _insist_on_storage(name: str, complaints: Sequence[str]) -> None:
+    """Raise when complaints tell of a storage that does not answer: they say nothing of damage."""
+    told = telling(name, "\n".join(complaints))
+    blind = not isinstance(told, errors.RepositoryDamaged | errors.SpaceExhausted)
+    if told is not None and blind:
+        raise told
 
 
 def _message(line: bytes) -> Mapping[str, object]:

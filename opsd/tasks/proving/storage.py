@@ -22,6 +22,7 @@ def check_structure(bench: Bench) -> None:
     `restic check` does not miss a snapshot that was deleted, so they are counted here.
     """
     repository = bench.point.repository
+    bench.kit.reach(repository)
     restic = bench.kit.restic(repository)
     present = {s.id for s in restic.snapshots(TAG, f"set:{bench.point.backup_set}")}
     known = {
