@@ -96,10 +96,14 @@ class Programs:
         self._run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement, connection)
 
     def copied_digest(self, connection: str, encoding: str, copy: str) -> tuple[int, str]:
-        """Rows and SHA-256 of what a COPY ... TO STDOUT gives."""
-        command = self._command("psql", "-X", "-q", "-c", copy, connection)
+        """Rows and SHA-256 of what a COPY ... TO STDOUT gives in an encoding.
+
+        The statement itself is UTF-8: a table's name need not fit into that encoding.
+        """
+        statement = f"{copy} WITH (ENCODING '{encoding}')"
+        command = self._command("psql", "-X", "-q", "-c", statement, connection)
         command = process.Command(
-            command.argv, command.timeout, {**command.env, "PGCLIENTENCODING": encoding}
+            command.argv, command.timeout, {**command.env, "PGCLIENTENCODING": "UTF8"}
         )
         rows, hashed = 0, hashlib.sha256()
         with process.reading(command, stop=self.stop) as stream:

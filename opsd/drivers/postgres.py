@@ -59,6 +59,7 @@ class Database:
                 connect_timeout=_CONNECT_SECONDS,
                 options=OPTIONS,
                 application_name="opsd",
+                client_encoding="UTF8",  # else text of an SQL_ASCII database would come as bytes
                 **passfile,
             ) as opened:
                 yield Connection(opened)
@@ -102,7 +103,8 @@ class TableShape:
     def copy(self) -> str:
         """The COPY that gives the rows as a dump has them."""
         columns = ", ".join(_quoted(column) for column in self.columns)
-        return f"COPY {_quoted(self.schema)}.{_quoted(self.name)} ({columns}) TO STDOUT"
+        listed = f" ({columns})" if columns else ""  # no list is what pg_dump gives such a table
+        return f"COPY {_quoted(self.schema)}.{_quoted(self.name)}{listed} TO STDOUT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +208,8 @@ class Connection:
     def named_files(self, query: str) -> Iterator[tuple[bytes, int | None, str]]:
         """Path, size and SHA-256 of each file that `query` names, in byte order of the paths."""
         wrapped = sql.SQL(
-            "SELECT convert_to(path::text, 'UTF8'), size::bigint, lower(sha256::text)"
+            "SELECT convert_to(path::text, CASE getdatabaseencoding() WHEN 'SQL_ASCII'"
+            " THEN 'SQL_ASCII' ELSE 'UTF8' END), size::bigint, lower(sha256::text)"
             " FROM ({}) AS named(path, size, sha256) ORDER BY 1"
         ).format(_given(query))
         with self.raw.transaction(), self.raw.cursor(name="named_files") as cursor:
@@ -241,10 +244,9 @@ class Connection:
 def as_sequences(
     before: Mapping[tuple[str, str], int], after: Mapping[tuple[str, str], int]
 ) -> tuple[Sequence, ...]:
-    """The span in which the dumped value of each sequence lies."""
+    """The span in which the dumped value of each sequence lies; one dropped meanwhile has none."""
     return tuple(
-        Sequence(*key, first=before[key], last=after.get(key, before[key]))
-        for key in sorted(before)
+        Sequence(*key, first=before[key], last=after[key]) for key in sorted(before.keys() & after)
     )
 
 

@@ -49,7 +49,8 @@ NASTY = (
     b"#comment", b"!not", b"$HOME", b"$$", b"${PATH}", b"[a-z]", b"[", b"]", b"*", b"**", b"?",
     b"back\\slash", b"\\", b"quote'\"", b"100%", b"~", b"a:b", b"caf\xc3\xa9", b"cafe\xcc\x81",
     b"\xff\xfe", b"\xe9", b"h\xe1\xbb\x93 s\xc6\xa1", b"\xc2\xa0", b"nbsp\xc2\xa0", b"\xe2\x80\xa8",
-    b"\x01\x7f", b"x" * 255, b"a", b"a-", b"a.b", b"a0", b"...", b".hidden", b"{a,b}", b"^x", b"`id`",
+    b"\x01\x7f", b"x" * 255, b"a", b"a-", b"a.b", b"a0", b"...", b".hidden", b"{a,b}", b"^x",
+    b"`id`",
 )  # fmt: skip
 
 
