@@ -116,6 +116,10 @@ TABLE: dict[str, Sentence] = {
         "{member}: thừa {count} tệp so với bản kê: {names}",
         "{member}: {count} files are there that the manifest does not have: {names}",
     ),
+    "proof.files.fleeting": Sentence(
+        "{member}: {count} tệp xuất hiện rồi biến mất trong lúc sao lưu: {names}",
+        "{member}: {count} files came and went while the backup was taken: {names}",
+    ),
     "proof.files.content": Sentence(
         "{member}: {count} tệp khác nội dung so với bản kê: {names}",
         "{member}: {count} files differ in content from the manifest: {names}",

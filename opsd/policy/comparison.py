@@ -44,16 +44,21 @@ class TreeComparison:
     """Compares restored entries with the manifest, one pair at a time, in constant memory."""
 
     as_root: bool  # owners can only be given back by root
+    fresh_after: int = 1 << 63  # nanoseconds: what is younger came and went during the backup
     files: int = 0
     bytes: int = 0
     tally: Tally = field(default_factory=Tally)
+    fleeting: Tally = field(default_factory=Tally)
     _inodes: dict[int, int] = field(default_factory=dict)
 
     def take(self, expected: Entry | None, actual: Entry | None) -> None:
         """Judge one pair; None means that the side does not have it."""
         if expected is None:
             assert actual is not None  # noqa: S101  (a pair has at least one side)
-            self.tally.add("extra", actual.name)
+            if actual.mtime >= self.fresh_after:
+                self.fleeting.add("fleeting", actual.name)
+            else:
+                self.tally.add("extra", actual.name)
             return
         if expected.state in {VANISHED, APPEARED, UNREADABLE}:
             return
@@ -67,14 +72,15 @@ class TreeComparison:
             self.bytes += actual.size
 
     def _differences(self, expected: Entry, actual: Entry) -> Iterator[str]:
+        if expected.state == CHANGED:
+            return  # it may have been stored as it was before, or after; the backup named it
         if expected.kind != actual.kind:
             yield "kind"
             return
-        if expected.state != CHANGED:
-            if (expected.size, expected.sha256) != (actual.size, actual.sha256):
-                yield "content"
-            if expected.mtime != actual.mtime and expected.kind != DIRECTORY:
-                yield "mtime"
+        if (expected.size, expected.sha256) != (actual.size, actual.sha256):
+            yield "content"
+        if expected.mtime != actual.mtime and expected.kind != DIRECTORY:
+            yield "mtime"
         if expected.mode != actual.mode or expected.target != actual.target:
             yield "mode" if expected.mode != actual.mode else "target"
         if self.as_root and (expected.uid, expected.gid) != (actual.uid, actual.gid):

@@ -24,7 +24,7 @@ class Part:
         return self.parts == 1 or self._number(name) == self.turn % self.parts
 
     def moved_on_to(self, names: Iterable[bytes]) -> Part:
-        """This part, or the next one that any of `names` belongs to: an empty part shows nothing."""
+        """This part, or the next that any of `names` belongs to: an empty part shows nothing."""
         filled = {self._number(name) for name in names}
         turns = range(self.turn, self.turn + self.parts)
         return Part(next((t for t in turns if t % self.parts in filled), self.turn), self.parts)

@@ -213,3 +213,54 @@ def alike(entry: Entry) -> Entry:
     """Without what a copy made by somebody else cannot have."""
     bare = entry._replace(ctime=0, inode=0, links=0, uid=0, gid=0)
     return bare if entry.kind == FILE else bare._replace(mtime=0)
+
+
+class Office:
+    """A living tree: what its people do when a phase begins."""
+
+    def __init__(self, top: Path) -> None:
+        self._top = top
+        self._surveys = 0
+
+    def phase(self, name: str, subject: str = "") -> None:
+        if name == "upload" and subject == "tree":
+            self._while_it_is_read()
+        if name == "survey":
+            self._surveys += 1
+            if self._surveys == 2:
+                (self._top / "came and went").unlink()
+
+    def advance(self, done: int, total: int) -> None:
+        """Nothing."""
+
+    def _while_it_is_read(self) -> None:
+        (self._top / "came and went").write_text("an upload under another name")
+        (self._top / "came").write_text("a new scan")
+        (self._top / "went").unlink()
+        (self._top / "grew").write_text("more than it was")
+        (self._top / "shut").chmod(0o600)
+        (self._top / "private").chmod(0o700)
+        (self._top / "link").unlink()
+        (self._top / "link").symlink_to("elsewhere")
+        (self._top / "was a file").unlink()
+        (self._top / "was a file").mkdir()
+
+
+def test_a_tree_that_lives_on_while_it_is_read(base: Path) -> None:
+    top = base / "tree"
+    for name in ("stays", "went", "grew", "shut", "was a file"):
+        (top / name).write_text(name)
+        (top / name).chmod(0o644)
+    (top / "private").mkdir(mode=0o755)
+    (top / "link").symlink_to("somewhere")
+    with kit_for(base) as kit:
+        office = Kit(kit.config, kit.store, kit.clock, kit.stop, Office(top))
+        closing = back_up(office, SET).closing
+        assert closing.outcome is Outcome.SUCCEEDED
+        told = {f.key: f.fields.get("names") for f in closing.findings}
+        assert told["files.appeared"] == ["came", "was a file/"]
+        assert told["files.vanished"] == ["was a file", "went"]
+        assert told["files.changed"] == ["grew", "link", "private/", "shut"]
+        assert faults(kit) == GOOD
+        assert back_up(kit, SET).closing.outcome is Outcome.SUCCEEDED
+        assert faults(kit) == GOOD

@@ -19,7 +19,7 @@ from opsd.config.schema import FilesMember
 from opsd.drivers import manifests, tree
 from opsd.drivers.restic import BackupSummary
 from opsd.errors import SourceFailed
-from opsd.manifest import APPEARED, CHANGED, FILE, UNREADABLE, VANISHED, Entry
+from opsd.manifest import APPEARED, CHANGED, DIRECTORY, FILE, UNREADABLE, VANISHED, Entry
 from opsd.model import MemberKind, MemberSnapshot, Severity
 from opsd.tasks.journal import Journal
 from opsd.tasks.kit import Kit
@@ -119,10 +119,22 @@ def _settled(member: FilesMember, survey: Path) -> Iterator[Entry]:
             yield seen._replace(sha256="", state=VANISHED)
         elif seen.state or now.state:
             yield seen._replace(sha256="", state=UNREADABLE)
-        elif seen.fingerprint != now.fingerprint and seen.kind == FILE:
+        elif _moved(seen, now):
             yield now._replace(sha256="", state=CHANGED)
         else:
             yield now._replace(sha256=seen.sha256)
+
+
+def _moved(seen: Entry, now: Entry) -> bool:
+    """Whether restic may have met either of the two. A directory's times say nothing of itself."""
+    if DIRECTORY in {seen.kind, now.kind}:
+        return (seen.mode, seen.uid, seen.gid, seen.xattrs) != (
+            now.mode,
+            now.uid,
+            now.gid,
+            now.xattrs,
+        )
+    return seen.fingerprint != now.fingerprint
 
 
 class _Noted:

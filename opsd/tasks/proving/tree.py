@@ -35,12 +35,15 @@ def compare(bench: Bench, member: MemberSnapshot) -> Path:
     with bench.journal.phase("fetch", member.member):
         _fetch(bench, member, expected, part, target)
     with bench.journal.phase("compare", member.member):
-        comparison = TreeComparison(as_root=os.geteuid() == 0)
+        fresh_after = int(bench.point.at.timestamp() * 1_000_000_000)
+        comparison = TreeComparison(os.geteuid() == 0, fresh_after)
         restored = bench.scratch / f"{member.member}.{_RESTORED}"
         inside = part_of(part)
         found = compared(comparison, expected, inside, target)
         manifests.write(restored, _watched(bench, comparison, found))
-        bench.journal.findings += comparison.tally.findings("proof.files", member.member)
+        findings = bench.journal.findings
+        findings += comparison.tally.findings("proof.files", member.member)
+        findings += comparison.fleeting.findings("proof.files", member.member, Severity.NOTE)
         if comparison.files == 0:
             bench.journal.findings.append(
                 Finding(Severity.FAULT, "proof.no_files", {"member": member.member})
