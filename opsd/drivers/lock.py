@@ -8,7 +8,6 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,11 +17,12 @@ from opsd.errors import Cancelled
 _POLL_SECONDS = 0.2
 
 
-@dataclass(frozen=True, slots=True)
 class Busy(Exception):
     """Somebody else holds the lease: `holder` is what they wrote into it."""
 
-    holder: str
+    def __init__(self, holder: str) -> None:
+        super().__init__(holder)
+        self.holder = holder
 
 
 @contextmanager
@@ -71,5 +71,7 @@ def _holder(path: Path) -> str:
     try:
         found = json.loads(path.read_text())
     except (OSError, ValueError):
+        return "?"
+    if not isinstance(found, dict):
         return "?"
     return f"{found.get('holder')} (pid {found.get('pid')})"

@@ -121,6 +121,7 @@ def run(
         except BaseException:
             _end(child)
             raise
+        _signal(child, signal.SIGKILL)  # what it left behind: the workers of a pg_dump that died
     elapsed = timedelta(seconds=time.monotonic() - began)
     return Completed(command.argv, child.returncode, out.kept, err.kept, elapsed)
 
@@ -138,7 +139,7 @@ def reading(command: Command, *, stop: Stop = NEVER) -> Iterator[IO[bytes]]:
         try:
             yield child.stdout
             whole = not child.stdout.read(1)
-            complaint = child.stderr.read()
+            complaint = child.stderr.read() if whole else b""
         finally:
             child.stdout.close()
             _end(child)
@@ -274,6 +275,7 @@ def _end(child: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM) -
         except subprocess.TimeoutExpired:
             continue
     child.wait()
+    _signal(child, signal.SIGKILL)  # those in the group who did not hear, or would not
 
 
 def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> bool:
