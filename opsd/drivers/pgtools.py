@@ -21,6 +21,7 @@ from opsd.errors import DatabaseFailed, ScratchFull, ToolFailed
 
 GLOBALS = "globals.sql"
 DUMP = "dump"
+TABLES = "[0-9]*.dat"  # files with the rows of tables, below DUMP
 _TABLE_DATA = re.compile(rb"^(\d+); 0 (\d+) TABLE DATA ")
 _LARGE_OBJECT = re.compile(r"^blob_(\d+)\.dat$")
 # How pg_dump ends each table's file. Were it another one day, the row counts would not agree.
@@ -134,17 +135,47 @@ class Programs:
         return done
 
 
+class DumpedTable:
+    """Hashes a table's file of a dump, already while pg_dump writes it from beginning to end.
+
+    The end mark is left out: its bytes are no row's.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._rows = 0
+        self._hashed = hashlib.sha256()
+        self._done = 0
+
+    def advance(self) -> int:
+        """Take in what has been written but for what may be the end mark; gives the size so far."""
+        size = self._file.stat().st_size
+        if size - len(_END_MARK) > self._done:
+            with self._file.open("rb", buffering=0) as stream:
+                self._take(stream, size - len(_END_MARK))
+        return size
+
+    def finish(self) -> tuple[int, str]:
+        """Rows and SHA-256 of the whole file, which nobody writes to any more."""
+        with self._file.open("rb", buffering=0) as stream:
+            self._take(stream, self._file.stat().st_size - _end_mark(stream))
+        return self._rows, self._hashed.hexdigest()
+
+    def _take(self, stream: io.FileIO, end: int) -> None:
+        buffer = bytearray(_CHUNK)
+        view = memoryview(buffer)
+        stream.seek(self._done)
+        while (left := end - self._done) > 0 and (
+            got := stream.readinto(view[: min(_CHUNK, left)])
+        ):
+            self._rows += buffer.count(b"\n", 0, got)
+            self._hashed.update(view[:got])
+            self._done += got
+
+
 def dumped_digest(file: Path) -> tuple[int, str]:
     """Rows and SHA-256 of a table's file in a dump, without the end mark."""
-    rows, hashed, buffer = 0, hashlib.sha256(), bytearray(_CHUNK)
-    view = memoryview(buffer)
-    with file.open("rb", buffering=0) as stream:
-        left = file.stat().st_size - _end_mark(stream)
-        while left > 0 and (got := stream.readinto(view[: min(_CHUNK, left)])):
-            rows += buffer.count(b"\n", 0, got)
-            hashed.update(view[:got])
-            left -= got
-    return rows, hashed.hexdigest()
+    return DumpedTable(file).finish()
 
 
 def _impersonal(complaint: str) -> str:
@@ -161,9 +192,7 @@ def dumped_large_objects(dump: Path) -> dict[int, Path]:
 
 
 def _end_mark(stream: io.FileIO) -> int:
-    """How many bytes the end mark takes; the stream is left at its beginning."""
+    """How many bytes the end mark takes."""
     size = len(_END_MARK)
     stream.seek(-min(size, stream.seek(0, io.SEEK_END)), io.SEEK_END)
-    tail = stream.read(size)
-    stream.seek(0)
-    return size if tail == _END_MARK else 0
+    return size if stream.read(size) == _END_MARK else 0

@@ -14,6 +14,7 @@ from opsd import record
 from opsd.clock import Stopwatch
 from opsd.config.schema import PostgresMember
 from opsd.drivers import cluster, pgtools
+from opsd.drivers.pgtools import DumpedTable
 from opsd.drivers.postgres import (
     Connection,
     ServerFacts,
@@ -99,7 +100,7 @@ def _dump(
         shapes = connection.tables()
         dumping = pool.submit(programs.dump, member.connection, snapshot, target, member.jobs)
         counting = pool.submit(lambda: {shape.oid: connection.count(shape) for shape in shapes})
-        _watch(work.kit, connection, _Halves(dumping, counting, server.bytes), target)
+        begun = _watch(work.kit, connection, _Halves(dumping, counting, server.bytes), target)
         dumping.result()
         counts = counting.result()
     after = connection.sequences()
@@ -108,6 +109,8 @@ def _dump(
     if not server.superuser:
         work.journal.find(Severity.NOTE, "dump.no_role_passwords", member=home.name)
     objects, objects_digest = _large_objects(target)
+    files = programs.table_files(target)
+    tables = {oid: begun.get(file) or DumpedTable(file) for oid, file in files.items()}
     return DatabaseManifest(
         database=server.database,
         server_version=server.version,
@@ -115,7 +118,7 @@ def _dump(
         encoding=server.encoding,
         at=at,
         bytes=server.bytes,
-        tables=_described(shapes, counts, programs.table_files(target), member.jobs),
+        tables=_described(shapes, counts, tables, member.jobs),
         sequences=as_sequences(before, after),
         extensions=server.extensions,
         roles=server.roles,
@@ -124,21 +127,29 @@ def _dump(
     )
 
 
-def _watch(kit: Kit, connection: Connection, work: _Halves, target: Path) -> None:
-    """Wait for both. When the dump failed, the count is ended: it may stand at the same lock."""
+def _watch(
+    kit: Kit, connection: Connection, work: _Halves, target: Path
+) -> Mapping[Path, DumpedTable]:
+    """Wait for both, and hash meanwhile what is dumped: gives each table as far as it came.
+
+    When the dump failed, the count is ended: it may stand at the same lock.
+    """
+    begun: dict[Path, DumpedTable] = {}
     running: set[Future[Any]] = {work.dumping, work.counting}
     while running:
         _, running = wait(running, timeout=_TICK_SECONDS, return_when=FIRST_EXCEPTION)
         if running == {work.counting} and work.dumping.exception() is not None:
             connection.cancel()
-        written = sum(f.stat().st_size for f in target.glob("*.dat")) if target.exists() else 0
+        files = target.glob(pgtools.TABLES) if target.exists() else ()
+        written = sum(begun.setdefault(file, DumpedTable(file)).advance() for file in files)
         kit.watcher.advance(written, max(work.expected, written))
+    return begun
 
 
 def _described(
     shapes: tuple[TableShape, ...],
     counts: Mapping[int, int],
-    files: Mapping[int, Path],
+    files: Mapping[int, DumpedTable],
     jobs: int,
 ) -> tuple[Table, ...]:
     """Each table with its digest. Raises when the dump lacks a table or has other rows."""
@@ -147,7 +158,7 @@ def _described(
         raise DatabaseFailed("dump.table_missing", tables=missing)
     dumped = [shape for shape in shapes if shape.oid in files]
     with ThreadPoolExecutor(jobs) as pool:
-        digests = list(pool.map(pgtools.dumped_digest, (files[s.oid] for s in dumped)))
+        digests = list(pool.map(DumpedTable.finish, (files[s.oid] for s in dumped)))
     for shape, (rows, _) in zip(dumped, digests, strict=True):
         if rows != counts[shape.oid]:
             raise DatabaseFailed(
