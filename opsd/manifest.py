@@ -70,6 +70,8 @@ def encode(entry: Entry) -> str:
 def decode(line: str | bytes) -> Entry:
     """The entry of a line. Raises `ValueError` when it is none."""
     fields = json.loads(line)
+    if not isinstance(fields, list) or len(fields) != len(Entry._fields):
+        raise ValueError(f"no entry of a manifest: {line[:80]!r}")
     fields[0], fields[10] = _bytes(fields[0]), _bytes(fields[10])
     return Entry(*fields)
 

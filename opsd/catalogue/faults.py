@@ -46,6 +46,12 @@ TABLE: dict[str, Sentence] = {
         "kiểm tra ổ đĩa đã được gắn chưa và đường dẫn trong cấu hình",
         "see whether its disk is mounted, and the path in the configuration",
     ),
+    "source.vanished": Sentence(
+        "thư mục nguồn biến mất trước khi được đọc",
+        "the source vanished before it was read",
+        "kiểm tra ổ đĩa của nguồn còn được gắn không",
+        "see whether the disk of the source is still mounted",
+    ),
     "source.no_directory": Sentence(
         "nguồn {path} không phải là thư mục",
         "the source {path} is not a directory",

@@ -45,6 +45,11 @@ _TELLING: Sequence[tuple[re.Pattern[str], type[errors.OpsdError], str]] = (
     ),
     (re.compile(r"no space left on device|disk quota"), errors.SpaceExhausted, "repository.full"),
     (
+        re.compile(r"all source directories/files do not exist"),
+        errors.SourceFailed,
+        "source.vanished",
+    ),
+    (
         re.compile(
             r"ciphertext verification failed|unexpected pack|invalid data returned|"
             r"not found in index|not found in repository|is not contained in|"

@@ -26,6 +26,7 @@ from opsd.tasks.kit import Kit
 from opsd.tasks.members.captured import Captured, Work, kind_mark
 
 MANIFEST = "manifest.jsonl"
+_VANISHED = "no such file or directory"  # how restic ends its word about such a file
 _NAMED = 10  # entries named in a finding; the manifest has them all
 
 
@@ -174,7 +175,7 @@ class _Noted:
 
 def _tell_unread(journal: Journal, name: str, summary: BackupSummary) -> None:
     """What restic could not read: vanished files are named by the survey, the rest are faults."""
-    unread = [text for text in summary.unread if "no such file" not in text]
+    unread = [text for text in summary.unread if not text.endswith(_VANISHED)]
     if unread:
         journal.find(
             Severity.FAULT,
