@@ -7,7 +7,9 @@ from datetime import datetime
 from opsd import clock as wall
 from opsd.clock import Clock
 from opsd.config.schema import Config
+from opsd.drivers import system
 from opsd.drivers.process import Stop
+from opsd.errors import Refused
 from opsd.model import Task
 from opsd.store import Store
 from opsd.tasks.backup import back_up
@@ -24,7 +26,13 @@ def assemble(
     stop: Stop | None = None,
     watcher: Watcher | None = None,
 ) -> Kit:
-    """Everything a task works with. The caller closes `kit.store`."""
+    """Everything a task works with. The caller closes `kit.store`.
+
+    Raises `Refused` where root would leave files that the owner of the state cannot open.
+    """
+    owner = system.other_owner(config.state)
+    if owner is not None:
+        raise Refused("state.foreign", state=config.state, owner=owner)
     return Kit(
         config=config,
         store=Store(config.state / STORE),

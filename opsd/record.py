@@ -1,8 +1,8 @@
 """The nouns as JSON and back: what the store keeps and what travels inside a recovery point.
 
-Format: the fields of the dataclasses under their names; moments as ISO 8601 with zone, spans as
-seconds. The free fields of a finding keep their meaning by a tag: `{"bytes": n}`, `{"seconds": n}`,
-`{"moment": "..."}`, and plain JSON otherwise.
+Format: the fields of the dataclasses under their names; moments and spans as ISO 8601, moments
+with zone. The free fields of a finding keep their meaning by a tag: `{"bytes": n}`,
+`{"seconds": n}`, `{"moment": "..."}`, and plain JSON otherwise.
 """
 
 from __future__ import annotations

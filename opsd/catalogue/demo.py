@@ -74,8 +74,9 @@ TABLE: dict[str, Sentence] = {
         " password and an empty machine.",
     ),
     "demo.returned": Sentence(
-        "\nHệ thống khôi phục trả lời đúng như trước khi cháy: cùng hồ sơ mới nhất, cơ sở dữ liệu và"
-        " bản quét đều dùng được.\nXem thêm: opsd --help, docs/opsd.example.yaml. Dọn: make clean.",
+        "\nHệ thống khôi phục trả lời đúng như trước khi cháy: cùng hồ sơ mới nhất, cơ sở dữ liệu"
+        " và bản quét đều dùng được.\nXem thêm: opsd --help, docs/opsd.example.yaml."
+        " Dọn: make clean.",
         "\nThe system that came back answers as before the fire: the same newest dossier, database"
         " and scans in use.\nMore: opsd --help, docs/opsd.example.yaml. Clean up: make clean.",
     ),

@@ -239,7 +239,13 @@ TABLE: dict[str, Sentence] = {
     ),
     "clock.differs": Sentence(
         "đồng hồ máy này lệch {offset} so với máy chủ của {source} (cho phép {limit})",
-        "this machine's clock is {offset} ahead of the database server of {source} (limit {limit})",
+        "this machine's clock differs by {offset} from the server of {source} (limit {limit})",
+        "đồng bộ thời gian (NTP) trên cả hai máy rồi chạy lại",
+        "synchronise both clocks (NTP), then run again",
+    ),
+    "clock.s3": Sentence(
+        "đồng hồ máy này lệch quá nhiều so với máy chủ lưu trữ của kho {repository}",
+        "this machine's clock differs too much from the storage server of repository {repository}",
         "đồng bộ thời gian (NTP) trên cả hai máy rồi chạy lại",
         "synchronise both clocks (NTP), then run again",
     ),
@@ -260,6 +266,14 @@ TABLE: dict[str, Sentence] = {
         "it is not known whether this machine's clock is kept: the kernel may not be asked",
         "cho phép adjtimex (bỏ ProtectClock, quyền container), hoặc đặt clock.require_sync: false",
         "allow adjtimex (ProtectClock, the container's rights), or set clock.require_sync: false",
+    ),
+    "state.foreign": Sentence(
+        "thư mục trạng thái {state} thuộc tài khoản {owner}: không chạy bằng root để khỏi để lại"
+        " tệp mà {owner} không mở được",
+        "the state directory {state} belongs to {owner}: running as root would leave files there"
+        " that {owner} cannot open",
+        "chạy lại bằng: runuser -u {owner} -- opsd ...",
+        "run it as: runuser -u {owner} -- opsd ...",
     ),
     "store.failed": Sentence(
         "không đọc hoặc ghi được lịch sử {path}",

@@ -47,6 +47,14 @@ TABLE: dict[str, Sentence] = {
         "nạp globals.sql bằng superuser rồi gán lại chủ sở hữu và quyền",
         "load globals.sql as a superuser, then give owners and privileges back",
     ),
+    "restore.unverified": Sentence(
+        "{member}: bản kết xuất đã lấy về nguyên vẹn từ kho nhưng máy này không có chương trình"
+        " PostgreSQL để kiểm và nạp",
+        "{member}: the dump was fetched whole from the repository, but this machine has no"
+        " PostgreSQL programs to verify and load it",
+        "cài PostgreSQL rồi chạy lại với --member {member} --load-into",
+        "install PostgreSQL, then run again with --member {member} --load-into",
+    ),
     "restore.incomplete": Sentence(
         "điểm khôi phục {point} không trọn vẹn: có thành phần đã không sao lưu được",
         "recovery point {point} is not complete: a member of it could not be taken",

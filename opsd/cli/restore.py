@@ -22,7 +22,8 @@ from opsd.cli.words import Parser
 from opsd.drivers.restic import Restic
 from opsd.errors import UsageError
 from opsd.report import plain, restore, text
-from opsd.tasks.restore import Door, Plan, Request, Restored, carry_out, plan
+from opsd.tasks.kit import Kit
+from opsd.tasks.restore import Door, Plan, Request, Restored, carry_out, plan, recorded
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +54,14 @@ def add(parser: Parser) -> None:
 def run(desk: Desk) -> Answer:
     """Plan, carry out, verify; `--dry-run` stops after the plan."""
     request = _request(desk)
-    with _door(desk) as door:
+    with _door(desk) as (kit, door):
         wanted = plan(door, request)
         planned = restore.plan(desk.voice, wanted.point, _goals(wanted))
         if desk.arguments.dry_run:
             text_ = text.joined(planned, text.findings(desk.voice, wanted.findings))
             return Answer(ExitCode.DONE, text_, {"plan": _plan_body(wanted), "restored": None})
         log.info("restoring %s to %s", wanted.point.id, request.target)
-        done = carry_out(door, wanted)
+        done = recorded(kit, door, wanted) if kit else carry_out(door, wanted)
         log.info("restored %s: good=%s", wanted.point.id, done.good)
     figures = {"files": done.files, "bytes": done.bytes, "tables": done.tables, "rows": done.rows}
     said = restore.done(desk.voice, figures, done.elapsed, done.findings)
@@ -103,20 +104,20 @@ def _request(desk: Desk) -> Request:
 
 
 @contextmanager
-def _door(desk: Desk) -> Iterator[Door]:
-    """The repository of the set, or on a bare machine the one that is named."""
-    with desk.watching() as watcher:
-        if desk.bare:
-            with tempfile.TemporaryDirectory(prefix="opsd-cache-") as cache:
-                bare = _bare(desk, Path(cache))
-                yield Door(bare, platform.node(), watcher, desk.stop)
-        else:
-            with desk.doors() as kit:
-                desk.keep_log()
-                found = kit.backup_set(desk.arguments.set)
-                jobs = max((one.jobs for one in found.databases.values()), default=2)
-                door = kit.restic(found.repository)
-                yield Door(door, kit.config.host, watcher, desk.stop, jobs)
+def _door(desk: Desk) -> Iterator[tuple[Kit | None, Door]]:
+    """The repository of the set, or on a bare machine the one that is named.
+
+    The kit is for the history; a plan alone and a bare machine leave none.
+    """
+    if desk.bare:
+        with desk.watching() as watcher, tempfile.TemporaryDirectory(prefix="opsd-cache-") as cache:
+            yield None, Door(_bare(desk, Path(cache)), platform.node(), watcher, desk.stop)
+        return
+    with desk.doors() if desk.arguments.dry_run else desk.kit() as kit:
+        found = kit.backup_set(desk.arguments.set)
+        jobs = max((one.jobs for one in found.databases.values()), default=2)
+        door = kit.restic(found.repository)
+        yield kit, Door(door, kit.config.host, kit.watcher, desk.stop, jobs)
 
 
 def _bare(desk: Desk, cache: Path) -> Restic:

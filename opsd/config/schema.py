@@ -50,7 +50,8 @@ class Clock(Options):
     """How far this machine's clock may be trusted."""
 
     max_offset: PositiveDuration = timedelta(seconds=60)
-    """Largest difference from the time servers with which a backup still begins."""
+    """Largest difference from the clocks of the database servers, and from the newest snapshot,
+    with which a backup still begins."""
 
     require_sync: Truth = True
     """Whether a clock that no time server keeps stops a backup. `demo: true` turns this off."""
@@ -185,7 +186,8 @@ class Prove(Options):
     """Whether each backup is proved at once."""
 
     budget: PositiveBytes = Size(500 << 30)
-    """Bytes of files that one proof restores. Of a larger tree, a random part that moves on."""
+    """Bytes of each tree of files that one proof restores. Of a larger one, a random part that
+    moves on."""
 
     read_budget: PositiveBytes = Size(200 << 30)
     """Bytes of the repository's packs that one proof reads back."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from opsd import catalogue
 from opsd.demo.dataset import Scale
 from opsd.demo.front import Front
-from opsd.demo.story import tell
+from opsd.demo.story import SYSTEM, clear, tell
 from opsd.demo.system import DossierSystem
 from opsd.errors import OpsdError
 
@@ -43,12 +43,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _create(asked: argparse.Namespace) -> None:
     scale = Scale(**{name: getattr(asked, name) for name in _SCALE})
-    DossierSystem(asked.directory, scale).create()
+    DossierSystem(asked.directory / SYSTEM, scale).create()
     _say(asked, "demo.made", directory=asked.directory, dossiers=scale.dossiers)
 
 
 def _start(asked: argparse.Namespace) -> None:
-    system = DossierSystem.at(asked.directory)
+    system = DossierSystem.at(asked.directory / SYSTEM)
     system.start()
     try:
         _say(asked, "demo.database_runs", connection=system.connection)
@@ -58,7 +58,7 @@ def _start(asked: argparse.Namespace) -> None:
 
 
 def _serve(asked: argparse.Namespace) -> None:
-    system = DossierSystem.at(asked.directory)
+    system = DossierSystem.at(asked.directory / SYSTEM)
     front = Front(system)
     system.start()
     try:
@@ -71,7 +71,7 @@ def _serve(asked: argparse.Namespace) -> None:
 
 
 def _day(asked: argparse.Namespace) -> None:
-    system = DossierSystem.at(asked.directory)
+    system = DossierSystem.at(asked.directory / SYSTEM)
     runs = system.answers
     if not runs:
         system.start()
@@ -84,7 +84,7 @@ def _day(asked: argparse.Namespace) -> None:
 
 
 def _clean(asked: argparse.Namespace) -> None:
-    DossierSystem(asked.directory).remove()
+    clear(asked.directory)
     _say(asked, "demo.removed", directory=asked.directory)
 
 
@@ -104,13 +104,13 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace], None]] = {
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="opsd.demo", description=__doc__)
-    parser.add_argument("--directory", type=Path, default=_DEFAULT, help="default: %(default)s")
-    parser.add_argument("--language", type=catalogue.Language, default=catalogue.Language.VI)
+    _add_common(parser, _DEFAULT, catalogue.Language.VI)
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser(
         "run", help="the whole story: protect it, prove it, burn it, restore it"
     )
     run.add_argument("--dossiers", type=int, default=1000, help="how many (%(default)s)")
+    _add_common(run, argparse.SUPPRESS)
     create = commands.add_parser("create", help="make the system; nothing happens when it exists")
     for name, meaning in _SCALE.items():
         option = f"--{name.replace('_', '-')}"
@@ -124,6 +124,15 @@ def _parser() -> argparse.ArgumentParser:
     day.add_argument("--share", type=float, default=0.01, help="of the dossiers (%(default)s)")
     commands.add_parser("clean", help="stop the system and remove its directory")
     return parser
+
+
+def _add_common(
+    parser: argparse.ArgumentParser, directory: object, language: object = argparse.SUPPRESS
+) -> None:
+    """Where, and in which language; `run` takes them behind it too."""
+    where = f"default: {_DEFAULT}"
+    parser.add_argument("--directory", type=Path, default=directory, help=where)
+    parser.add_argument("--language", type=catalogue.Language, default=language)
 
 
 def _wait(system: DossierSystem) -> None:

@@ -24,6 +24,8 @@ from opsd.drivers import cluster, process
 from opsd.errors import ToolFailed
 
 SET = "dossiers"
+SYSTEM = "system"  # the living system, below the demo's directory
+_OWN = ("opsd", "returned")  # what the story keeps beside it
 _LIMIT = timedelta(minutes=30)
 _CONFIG = """\
 # opsd's demo: the repository lies beside its source, which only `demo: true` allows.
@@ -102,7 +104,7 @@ class Stage:
 def tell(directory: Path, scale: Scale, language: Language) -> None:
     """Tell the story in `directory`; a second time, a day has passed meanwhile."""
     stage = Stage(directory, language)
-    system = DossierSystem(directory / "system", scale)
+    system = DossierSystem(directory / SYSTEM, scale)
     directory.mkdir(mode=0o711, parents=True, exist_ok=True)
     first = not stage.config.exists()
     stage.say("demo.story_begins" if first else "demo.story_again", directory=directory)
@@ -121,6 +123,16 @@ def tell(directory: Path, scale: Scale, language: Language) -> None:
     finally:
         system.stop()
     _burn_and_return(stage, system, expected)
+
+
+def clear(directory: Path) -> None:
+    """Stop the demo and remove all of it. Refuses a directory that is not a demo of ours."""
+    DossierSystem(directory / SYSTEM).remove()
+    for name in _OWN:
+        if (directory / name).exists():
+            shutil.rmtree(directory / name)
+    if directory.exists() and not any(directory.iterdir()):
+        directory.rmdir()
 
 
 def _configure(stage: Stage, system: DossierSystem) -> None:

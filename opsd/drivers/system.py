@@ -45,6 +45,13 @@ def space(path: Path) -> Space:
     )
 
 
+def other_owner(path: Path) -> str | None:
+    """The account that owns `path`, when that is not root but we are; None otherwise."""
+    if os.geteuid() != 0 or not path.exists() or path.stat().st_uid == 0:
+        return None
+    return path.owner()
+
+
 def memory_bytes() -> int:
     """Resident memory of this process."""
     return int(psutil.Process().memory_info().rss)

@@ -21,6 +21,7 @@ from opsd.demo.__main__ import main
 from opsd.demo.dataset import Scale
 from opsd.demo.front import Front
 from opsd.demo.psql import ask, feeding
+from opsd.demo.story import SYSTEM
 from opsd.demo.stray import stray
 from opsd.demo.system import DossierSystem
 from opsd.errors import DatabaseFailed, OpsdError, Refused, UsageError
@@ -49,7 +50,7 @@ def base() -> Iterator[Path]:
 @pytest.fixture
 def copied(living: DossierSystem, base: Path) -> Iterator[DossierSystem]:
     """A running copy of the system, for tests that change it."""
-    with running(copy_of(living, base / "copied")) as system:
+    with running(copy_of(living, base / SYSTEM)) as system:
         yield system
 
 
@@ -292,8 +293,8 @@ def test_a_second_server_on_the_same_data_is_refused(living: DossierSystem) -> N
 
 
 def test_a_killed_creation_starts_over(base: Path) -> None:
-    directory = base / "demo"
-    argv = [sys.executable, "-m", "opsd.demo", "--directory", str(directory)]
+    directory = base / SYSTEM
+    argv = [sys.executable, "-m", "opsd.demo", "--directory", str(base)]
     making = subprocess.Popen([*argv, "create", "--dossiers", "100000"])
     deadline = time.monotonic() + 60
     while not any((directory / "scans").rglob("*.pdf")) and time.monotonic() < deadline:
@@ -326,7 +327,8 @@ def test_cleaning_stops_what_another_process_serves(
     copied: DossierSystem, capsys: pytest.CaptureFixture[str]
 ) -> None:
     copied.stop()
-    directory = ["--directory", str(copied.directory)]
+    assert copied.directory.name == SYSTEM
+    directory = ["--directory", str(copied.directory.parent)]
     serving = subprocess.Popen(
         [sys.executable, "-m", "opsd.demo", *directory, "serve"], stdout=subprocess.PIPE, text=True
     )

@@ -17,7 +17,7 @@ from opsd.tasks.backup import back_up
 from opsd.tasks.kit import Kit
 from opsd.tasks.prove import prove
 from opsd.tasks.rebuild import rebuild
-from opsd.tasks.restore import Door, Request, carry_out, plan
+from opsd.tasks.restore import Door, Request, carry_out, plan, recorded
 from tests.site import SET, Site
 
 
@@ -149,3 +149,29 @@ def test_a_lost_history_is_rebuilt_from_the_repository(site: Site) -> None:
         assert (proved[0].id, proved[1].outcome) == (proof.closing.run, Outcome.PASSED)
         assert rebuild(kit).points == 0
         assert prove(kit, SET, second.id).closing.outcome is Outcome.PASSED
+
+
+def test_a_restore_of_a_person_stands_in_the_history(site: Site) -> None:
+    with site.kit() as kit:
+        back_up(kit, SET)
+        wanted = plan(_door(kit), Request(SET, site.base / "restored"))
+        assert recorded(kit, _door(kit), wanted).good
+        ended = kit.store.last_run(Task.RESTORE, SET, good=True)
+        assert ended is not None
+        asked = kit.store.evidence(ended[0].id, "restore")
+        assert asked is not None
+        assert asked["target"] == str(site.base / "restored")
+
+
+def test_files_come_back_on_a_machine_without_postgresql(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with site.kit() as kit:
+        back_up(kit, SET)
+        monkeypatch.setattr("opsd.drivers.cluster._DEBIAN_ROOT", site.base / "no-postgresql")
+        target = site.base / "restored"
+        done = carry_out(_door(kit), plan(_door(kit), Request(SET, target)))
+    assert done.good
+    assert [found.key for found in done.findings] == ["restore.unverified"]
+    assert _content(target / "scans") == _content(site.system.scans)
+    assert (target / "database" / "dump" / "toc.dat").exists()

@@ -19,6 +19,8 @@ from opsd.policy import comparison
 from opsd.tasks.members.postgres import MANIFEST, large_objects_digest, read_manifest
 from opsd.tasks.proving.bench import Bench
 
+Digests = dict[tuple[str, str], tuple[int, str]]  # rows and digest by schema and table
+
 _NAME = "restored"
 _SUPERUSER = "opsd_prover"  # no role of a source, so that its globals cannot take our rights
 _NICENESS = 10
@@ -52,22 +54,32 @@ def restored(bench: Bench, member: MemberSnapshot, jobs: int) -> Iterator[Databa
 def compare(bench: Bench, member: MemberSnapshot, database: Database, jobs: int) -> None:
     """Tables, sequences, extensions and large objects against the manifest."""
     manifest = read_manifest(bench.record / f"{member.member}.{MANIFEST}")
-    programs = _programs(bench, manifest)
-    with database.connect() as connection:
-        shapes = [s for s in connection.tables() if not s.of_extension or _listed(manifest, s)]
-        digests = copied_digests(programs, database, manifest, shapes, jobs)
-        findings = comparison.judge_tables(manifest, digests)
-        findings += comparison.judge_sequences(manifest, connection.sequences())
-        findings += comparison.judge_large_objects(
-            manifest, *large_objects_digest(connection.large_objects())
-        )
-        facts = connection.facts()
-        extensions = _bare(manifest.extensions), _bare(facts.extensions)
-        findings += comparison.judge_named("extensions", *extensions)
-        findings += comparison.judge_named("roles", manifest.roles, facts.roles)
+    findings, digests = judged(_programs(bench, manifest), database, manifest, jobs)
     bench.journal.findings += findings
     bench.add({"tables": len(digests), "rows": sum(rows for rows, _ in digests.values())})
     bench.figures["database_bytes"] = Size(manifest.bytes)
+
+
+def judged(
+    programs: pgtools.Programs, database: Database, manifest: DatabaseManifest, jobs: int
+) -> tuple[tuple[Finding, ...], Digests]:
+    """Compare a restored database with the manifest in all that it tells."""
+    with database.connect() as connection:
+        shapes = [s for s in connection.tables() if not s.of_extension or _listed(manifest, s)]
+        digests = copied_digests(programs, database, manifest, shapes, jobs)
+        facts = connection.facts()
+        findings = (
+            *comparison.judge_tables(manifest, digests),
+            *comparison.judge_sequences(manifest, connection.sequences()),
+            *comparison.judge_large_objects(
+                manifest, *large_objects_digest(connection.large_objects())
+            ),
+            *comparison.judge_named(
+                "extensions", _bare(manifest.extensions), _bare(facts.extensions)
+            ),
+            *comparison.judge_named("roles", manifest.roles, facts.roles),
+        )
+    return findings, digests
 
 
 def canary(bench: Bench, member: MemberSnapshot, database: Database) -> None:
@@ -145,7 +157,7 @@ def copied_digests(
     manifest: DatabaseManifest,
     shapes: list[TableShape],
     jobs: int,
-) -> dict[tuple[str, str], tuple[int, str]]:
+) -> Digests:
     """Rows and digest of each table, asked from a restored database."""
     with ThreadPoolExecutor(jobs) as pool:
         found = pool.map(
