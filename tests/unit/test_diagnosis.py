@@ -82,7 +82,8 @@ def test_room_for_once_is_not_room_for_next_time(free: int, expected: Status) ->
         (True, True, timedelta(), Status.OK),
         (False, True, timedelta(), Status.CRITICAL),
         (False, False, timedelta(), Status.WARNING),
-        (None, True, timedelta(), Status.WARNING),
+        (None, True, timedelta(), Status.CRITICAL),
+        (None, False, timedelta(), Status.WARNING),
         (True, True, 2 * MINUTE, Status.CRITICAL),
     ],
 )
