@@ -20,6 +20,21 @@ from benchmarks.borgmatic import PROGRAM, ROOT
 
 RESULTS = Path(__file__).resolve().parent / "results"
 _MIB = 1 << 20
+_NOTES = """\
+What the figures are:
+
+- Tools took turns on the same days of the same data, each with a repository of its own on the same
+  disk, the source in the page cache. Other work on the machine hits all alike: the ratios count.
+- Time, memory and bytes are of the tool's whole process tree; the server of the source database is
+  not in them. *written* is what was handed to the file system, scratch included.
+- The first day makes the repository. opsd is started anew for each command, as by hand; its daemon
+  does not pay for that start.
+- *bare* dumps in opsd's form (`pg_dump -Fd -Z0 -j2`), *bare, piped* in the commonest (`pg_dump -Fp`
+  into restic). *load* is into a throwaway cluster with the settings that opsd gives its own.
+- opsd's proof restores and loads everything and compares each file and row. By hand nothing is
+  compared; borgmatic's `spot` compares files only, 1 % of them as in its manual, and its `data`
+  check reads the repository; neither restores the database.
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -85,7 +100,7 @@ def _report(measured: dict[str, Any]) -> str:
     facts = "\n".join(f"- {name}: {value}" for name, value in measured["machine"].items())
     head = f"# opsd beside its peers, {measured['date']}\n\n{facts}\n"
     sizes = f"\nSource ({measured['scale']}): {_size_line(measured['sizes'])}\n"
-    return "\n".join((head, sizes if measured["sizes"] else "", *_tables(measured), ""))
+    return "\n\n".join((head + (sizes if measured["sizes"] else ""), *_tables(measured), _NOTES))
 
 
 def _size_line(sizes: dict[str, int]) -> str:
