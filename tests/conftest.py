@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
 
 from opsd.demo.system import DossierSystem
+from tests.groups import ByGroup
+from tests.s3 import Server, served
 from tests.site import NEEDED, ROOT, SMALL, Site, copy_of, workplace
 
 os.environ["PATH"] = f"{ROOT / '.tools' / 'bin'}{os.pathsep}{os.environ['PATH']}"
@@ -22,6 +25,12 @@ def pytest_sessionstart() -> None:
         pytest.exit(f"missing programs: {', '.join(missing)}; run `make test`", returncode=3)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByGroup:
+    """Tests that share a server run in one process."""
+    return ByGroup(config, log)
+
+
 @pytest.fixture(scope="session")
 def template() -> Iterator[Path]:
     """A small dossier system, made once and stopped, to be copied."""
@@ -29,6 +38,12 @@ def template() -> Iterator[Path]:
         system = DossierSystem(base / "system", SMALL)
         system.create()
         yield system.directory
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[Server]:
+    """An S3 server. Tests that ask for it share `xdist_group("s3")`, so that one is enough."""
+    yield from served()
 
 
 @pytest.fixture
