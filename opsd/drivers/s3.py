@@ -33,7 +33,8 @@ _PAUSE_SECONDS = 0.5  # doubled after each attempt
 _SILENCE_SECONDS = 30.0  # longest wait for a connection and for each piece of an answer
 _SLOWEST = 32 << 10  # bytes a second: an object that comes slower is given up
 _CHUNK = 1 << 18
-_PAGE_BYTES = 8 << 20  # far above a list of 1000 keys
+_PAGE = 1000  # keys of a list at once, the most that S3 gives
+_PAGE_BYTES = 8 << 20  # far above such a list
 _EMPTY = hashlib.sha256(b"").hexdigest()
 _AMAZON = re.compile(r"(?:.*\.)?(amazonaws\.com(?:\.cn)?)")
 _AMAZON_REGION = re.compile(r"s3[.-](?:dualstack\.)?([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com.*")
@@ -184,17 +185,20 @@ class S3Storage:
 
     def _keys(self, prefix: str) -> Iterator[tuple[str, int]]:
         """Keys and sizes, page by page."""
-        more: dict[str, str] = {}
+        more = {"max-keys": str(_PAGE)}
         while True:
             page = self._page(prefix, more)
             for found in page.iterfind("{*}Contents"):
-                yield found.findtext("{*}Key", ""), int(found.findtext("{*}Size", "0"))
+                size = found.findtext("{*}Size", "")
+                if not size.isdecimal():
+                    raise self._failed("an object without a size")
+                yield found.findtext("{*}Key", ""), int(size)
             if page.findtext("{*}IsTruncated") != "true":
                 return
             token = page.findtext("{*}NextContinuationToken", "")
             if not token or more.get("continuation-token") == token:
                 raise self._failed("the list ends in the middle")
-            more = {"continuation-token": token}
+            more["continuation-token"] = token
 
     def _page(self, prefix: str, more: Mapping[str, str]) -> ET.Element:
         query = {"list-type": "2", "prefix": self._below(prefix), **more}
@@ -291,6 +295,8 @@ class S3Storage:
             return errors.BucketMissing("repository.no_bucket", repository=self.name, detail=detail)
         if answer.status == HTTPStatus.NOT_FOUND and key:
             return FileNotFoundError(key)
+        if code == "RequestTimeTooSkewed":
+            return errors.ClockWrong("clock.s3", repository=self.name, detail=detail)
         if answer.status in _DENIED:
             return errors.AccessDenied("repository.denied", repository=self.name, detail=detail)
         failed = errors.StorageFailed("s3.failed", repository=self.name, detail=detail)
