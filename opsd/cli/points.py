@@ -48,6 +48,7 @@ def _of_repository(desk: Desk) -> Answer:
             known = sorted(kit.config.repositories)
             raise UsageError("usage.no_repository", name=repository, known=known)
         now = kit.clock()
+        kit.reach(repository)
         listed = points_in(kit.restic(repository), desk.arguments.set or "")
     found = [Standing(point) for point in listed]
     return Answer(

@@ -116,6 +116,7 @@ def _door(desk: Desk) -> Iterator[tuple[Kit | None, Door]]:
     with desk.doors() if desk.arguments.dry_run else desk.kit() as kit:
         found = kit.backup_set(desk.arguments.set)
         jobs = max((one.jobs for one in found.databases.values()), default=2)
+        kit.reach(found.repository)
         door = kit.restic(found.repository)
         yield kit, Door(door, kit.config.host, kit.watcher, desk.stop, jobs)
 

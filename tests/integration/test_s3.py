@@ -1,0 +1,343 @@
+"""The main job with a repository in a bucket, on a real S3 server, and what can go wrong there."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from opsd.drivers import s3 as door
+from opsd.drivers.restic import Limits, Source
+from opsd.errors import RepositoryMissing, StorageFailed
+from opsd.model import Outcome, Proof, Task
+from opsd.policy.status import Status
+from opsd.tasks.backup import back_up
+from opsd.tasks.doctor import examine
+from opsd.tasks.kit import Nobody
+from opsd.tasks.prove import prove
+from opsd.tasks.rebuild import rebuild
+from opsd.tasks.restore import Door, Request, carry_out, plan
+from tests.faults.telling import attempt, copy_tree, empty_repository, nothing_left
+from tests.s3 import BUCKET, Server, credentials
+from tests.site import SET, Site, copy_of, workplace
+
+pytestmark = pytest.mark.xdist_group("s3")
+
+BLIND = Outcome.COULD_NOT_VERIFY
+
+
+def in_bucket(site: Site, server: Server, prefix: str) -> Site:
+    """The site with its repository below a prefix of the bucket."""
+    keys = credentials(site.base / "keys")
+    shutil.copyfile(site.base / "keys", site.base / "right-keys")
+    site.changes[f"url: {site.base}/repository"] = (
+        f"url: {server.url(prefix)}\n    s3_credentials_file: {keys}"
+    )
+    return site
+
+
+@pytest.fixture(scope="module")
+def safe(template: Path, s3: Server) -> Iterator[tuple[Site, str]]:
+    """Backed up and proved in a bucket, and the prefix there. Shared: only to be copied."""
+    with workplace() as base:
+        system = copy_of(template, base)
+        (base / "password").write_text("only for tests\n")
+        (base / "password").chmod(0o600)
+        empty_repository(base / "empty")
+        prefix = f"safe-{secrets.token_hex(4)}"
+        s3.upload(base / "empty", prefix)
+        system.start()
+        site = in_bucket(Site(base, system), s3, prefix)
+        try:
+            with site.kit() as kit:
+                assert back_up(kit, SET).closing.outcome.good
+                assert prove(kit, SET).closing.outcome.good
+            yield site, prefix
+        finally:
+            system.stop()
+
+
+@dataclass(frozen=True)
+class Ward:
+    """A copy of that repository and of its history; the database is shared: only read it."""
+
+    site: Site
+    server: Server
+    prefix: str
+
+    def keys(self, kind: str) -> list[str]:
+        """The objects of a kind, the largest first."""
+        found = sorted(self.server.keys(f"{self.prefix}/{kind}"))
+        return sorted(found, key=lambda key: -len(self.server.read(key)))
+
+
+@pytest.fixture
+def ward(safe: tuple[Site, str], s3: Server) -> Iterator[Ward]:
+    whole, source = safe
+    with workplace() as base:
+        copy_tree(whole.base / "state", base / "state")
+        shutil.copy2(whole.base / "password", base / "password")
+        prefix = f"ward-{secrets.token_hex(4)}"
+        s3.copy(source, prefix)
+        yield Ward(in_bucket(Site(base, whole.system), s3, prefix), s3, prefix)
+
+
+# ------------------------------------------------------------------------------ the main job
+
+
+def test_a_backup_is_proved_and_its_objects_were_read_by_us(safe: tuple[Site, str]) -> None:
+    site, prefix = safe
+    with site.kit() as kit:
+        (point,) = kit.store.points(SET)
+        assert [p.level for p in kit.store.proofs(point.id)] == list(Proof)
+        proved = kit.store.last_run(Task.PROVE, SET, good=True)
+        assert proved is not None
+        figures = kit.store.evidence(proved[0].id, "proof")
+        written = kit.store.evidence(point.id, "written")
+        storage = kit.storage("main")
+        assert figures is not None
+        assert written is not None
+        assert storage is not None
+        assert prefix in kit.config.repositories["main"].url
+        assert set(written["objects"]) < {stored.name for stored in storage.objects()}
+    assert figures["canaries"]["storage"] is True
+    assert (figures["read_whole"], figures["read_bytes"] > 0) == (True, True)
+    assert figures["read_objects"] > len(written["objects"]) > 3
+
+
+def test_the_read_budget_holds_and_new_objects_come_first(ward: Ward) -> None:
+    ward.site.changes["    prove:\n"] = "    prove:\n      read_budget: 1KiB\n"
+    with ward.site.kit() as kit:
+        (point,) = kit.store.points(SET)
+        written = kit.store.evidence(point.id, "written")
+        storage = kit.storage("main")
+        assert written is not None
+        assert storage is not None
+        objects = list(storage.objects())
+        proof = prove(kit, SET)
+    assert proof.level is Proof.PROVED
+    assert proof.evidence["read_whole"] is False
+    assert len(written["objects"]) <= proof.evidence["read_objects"] < len(objects)
+
+
+def test_an_empty_prefix_is_a_missing_repository_and_takes_a_new_one(ward: Ward) -> None:
+    shutil.rmtree(ward.site.base / "state")
+    for key in list(ward.server.keys(ward.prefix)):
+        ward.server.remove(key)
+    with ward.site.kit() as kit:
+        kit.reach("main")
+        repository = kit.restic("main")
+        with pytest.raises(RepositoryMissing):
+            repository.snapshots()
+        repository.init()
+        assert repository.snapshots() == ()
+    assert f"{ward.prefix}/config" in set(ward.server.keys(ward.prefix))
+
+
+def test_everything_comes_back_without_a_history(ward: Ward) -> None:
+    target = ward.site.base / "restored"
+    with ward.site.kit() as kit:
+        shutil.rmtree(kit.config.state)
+        way = Door(kit.restic("main"), "another-host")
+        done = carry_out(way, plan(way, Request(SET, target)))
+    assert done.good, done.findings
+    scans = ward.site.system.scans
+    names = sorted(p.relative_to(scans) for p in scans.rglob("*") if p.is_file())
+    assert names
+    for name in names:
+        assert (target / "scans" / name).read_bytes() == (scans / name).read_bytes()
+
+
+def test_a_lost_history_is_rebuilt(ward: Ward) -> None:
+    with ward.site.kit() as kit:
+        (known,) = kit.store.points(SET)
+    shutil.rmtree(ward.site.base / "state")
+    with ward.site.kit() as kit:
+        rebuilt = rebuild(kit)
+        assert (rebuilt.points, rebuilt.proofs) == (1, 1)
+        assert kit.store.points(SET) == (known,)
+        assert kit.store.proofs(known.id)[-1].level is Proof.PROVED
+
+
+# ------------------------------------------------------------------------------ faults
+
+
+def remove_pack(ward: Ward) -> None:
+    ward.server.remove(ward.keys("data")[0])
+
+
+def overwrite_pack(ward: Ward) -> None:
+    """As many bytes as before, one of them another: what `restic check` does not see."""
+    key = ward.keys("data")[0]
+    content = bytearray(ward.server.read(key))
+    content[len(content) // 2] ^= 1
+    ward.server.write(key, bytes(content))
+
+
+def swap_packs(ward: Ward) -> None:
+    one, other = ward.keys("data")[:2]
+    ward.server.write(one, ward.server.read(other))
+
+
+def remove_snapshot(ward: Ward) -> None:
+    with ward.site.kit() as kit:
+        (point,) = kit.store.points(SET)
+    ward.server.remove(f"{ward.prefix}/snapshots/{point.record}")
+
+
+def remove_everything(ward: Ward) -> None:
+    for key in list(ward.server.keys(ward.prefix)):
+        ward.server.remove(key)
+
+
+def use_unknown_key(ward: Ward) -> None:
+    credentials(ward.site.base / "keys", key="NOBODY")
+
+
+def use_wrong_secret(ward: Ward) -> None:
+    credentials(ward.site.base / "keys", secret="not+the/secret")
+
+
+def use_a_file_without_a_key(ward: Ward) -> None:
+    (ward.site.base / "keys").write_text("[another]\n")
+
+
+def use_a_bucket_that_is_not_there(ward: Ward) -> None:
+    (change, wanted), *_ = ward.site.changes.items()
+    ward.site.changes[change] = wanted.replace(f"/{BUCKET}/", "/nobodys/")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is done behind restic's back, what is tried next, and what must be told."""
+
+    name: str
+    apply: Callable[[Ward], None]
+    then: Task
+    outcome: Outcome
+    reason: str
+    key: str
+
+
+PROVE, BACKUP, FAILED = Task.PROVE, Task.BACKUP, Outcome.FAILED
+DENIED = "repository.denied"
+FAULTS = [
+    Fault("a pack deleted", remove_pack, PROVE, FAILED, "integrity", "repository.damaged"),
+    Fault(
+        "a pack overwritten",
+        overwrite_pack,
+        PROVE,
+        FAILED,
+        "integrity",
+        "repository.objects_damaged",
+    ),
+    Fault("a pack with another's content", swap_packs, PROVE, FAILED, "integrity", "repository."),
+    Fault(
+        "a snapshot deleted",
+        remove_snapshot,
+        PROVE,
+        FAILED,
+        "integrity",
+        "repository.snapshots_gone",
+    ),
+    Fault("all objects gone", remove_everything, BACKUP, FAILED, "storage", "repository.lost"),
+    Fault("an unknown key, backup", use_unknown_key, BACKUP, FAILED, "access", DENIED),
+    Fault("a wrong secret, backup", use_wrong_secret, BACKUP, FAILED, "access", DENIED),
+    Fault("a wrong secret, proof", use_wrong_secret, PROVE, BLIND, "access", DENIED),
+    Fault("no key, backup", use_a_file_without_a_key, BACKUP, FAILED, "config", "s3.credentials"),
+    Fault(
+        "no bucket, backup",
+        use_a_bucket_that_is_not_there,
+        BACKUP,
+        FAILED,
+        "missing",
+        "repository.no_bucket",
+    ),
+    Fault(
+        "no bucket, proof",
+        use_a_bucket_that_is_not_there,
+        PROVE,
+        BLIND,
+        "missing",
+        "repository.no_bucket",
+    ),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_is_never_taken_for_a_success(fault: Fault, ward: Ward) -> None:
+    fault.apply(ward)
+    told = attempt(ward.site, fault.then)
+    assert (told.outcome, told.closing.reason) == (fault.outcome, fault.reason), told.text
+    assert any(key.startswith(fault.key) for key in told.keys), told.text
+    assert "only+for/tests" not in told.text
+    assert "not+the/secret" not in told.text
+    nothing_left(ward.site)
+
+
+def test_the_right_key_again_and_the_next_night_passes(ward: Ward) -> None:
+    use_wrong_secret(ward)
+    assert not attempt(ward.site, BACKUP).outcome.good
+    (ward.site.base / "right-keys").replace(ward.site.base / "keys")
+    (ward.site.base / "keys").chmod(0o600)
+    told = attempt(ward.site, BACKUP)
+    assert told.outcome.good, told.text
+
+
+def test_the_doctor_names_a_refused_key(ward: Ward) -> None:
+    use_unknown_key(ward)
+    with ward.site.kit() as kit:
+        found = {d.key: d.status for d in examine(kit) if d.subject == "main"}
+    assert found == {DENIED: Status.CRITICAL}
+
+
+# ------------------------------------------------------------------------------ the server stops
+
+
+class Stopping(Nobody):
+    """Stops the server when a phase begins, or when the first bytes of it are done."""
+
+    def __init__(self, server: Server, phase: str) -> None:
+        self._server = server
+        self._wanted = phase
+        self._there = False
+
+    def phase(self, name: str, subject: str = "") -> None:
+        self._there = name == self._wanted
+
+    def advance(self, done: int, total: int) -> None:
+        if self._there and done:
+            self._server.stop()
+
+
+def test_a_server_that_stops_while_it_is_read_fails_no_repository(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "_PAUSE_SECONDS", 0.05)
+    try:
+        told = attempt(ward.site, PROVE, watcher=Stopping(ward.server, "read_back"))
+    finally:
+        ward.server.start()
+    assert (told.outcome, told.closing.reason) == (BLIND, "storage"), told.text
+    assert "repository.unreachable" in told.keys
+    nothing_left(ward.site)
+    again = attempt(ward.site, PROVE)
+    assert again.outcome.good, again.text
+
+
+def test_a_silent_server_is_named_when_the_patience_of_restic_outlasts_ours(ward: Ward) -> None:
+    with ward.site.kit() as kit:
+        source = Source(ward.site.base / "password", "test-host", ("x",))
+        ward.server.stop()
+        try:
+            with pytest.raises(StorageFailed) as told:
+                kit.restic("main").backup(source, limits=Limits(timedelta(seconds=4)))
+        finally:
+            ward.server.start()
+    assert told.value.key == "repository.unreachable"
+    assert "connection refused" in told.value.detail
