@@ -170,24 +170,28 @@ def requirements_of(name: str) -> set[str]:
     return names_in((ROOT / name).read_text(encoding="utf-8").splitlines())
 
 
-def locked() -> dict[str, str]:
-    """Each requirement of the lock, with the text that belongs to it."""
-    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+LOCKS = ("requirements.lock", "benchmarks/requirements.lock", "tests/requirements-s3.lock")
+
+
+def locked(lock: str = LOCKS[0]) -> dict[str, str]:
+    """Each requirement of a lock, with the text that belongs to it."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
     logical = re.sub(r"\\\n", " ", text).splitlines()
     return {
         line.split("==")[0]: line for line in logical if line and not line.startswith((" ", "#"))
     }
 
 
-def test_the_lock_pins_and_hashes_every_requirement_and_names_no_place() -> None:
-    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_pins_and_hashes_every_requirement_and_names_no_place(lock: str) -> None:
+    text = (ROOT / lock).read_text(encoding="utf-8")
     loose = [
         name
-        for name, line in locked().items()
+        for name, line in locked(lock).items()
         if not re.match(r"[\w.-]+(\[[\w,-]+\])?==\S+ ", line)
         or not re.search(r"--hash=sha256:[0-9a-f]{64}(\s|$)", line)
     ]
-    assert locked()
+    assert locked(lock)
     assert not loose
     assert "://" not in text
     assert not re.search(r"^\s*-(?!-hash=)", text, re.MULTILINE), "an option of one machine"
