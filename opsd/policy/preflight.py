@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from opsd.catalogue import Size
 from opsd.errors import ClockWrong, OpsdError, SpaceExhausted, ToolFailed
+
+_LEAST = 64 << 20
+_FORTNIGHT = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +77,21 @@ def judge_restic(
     return (ToolFailed("restic.too_old", version=_dotted(version), minimum=_dotted(minimum)),)
 
 
-def expected_growth(source_bytes: int, previous_added: int | None) -> int:
-    """Bytes that a run may add to the repository: all at first, then twice the last growth.
+def expected_growth(source_bytes: int, added_before: Sequence[int]) -> int:
+    """Bytes that a run may add to a repository, from what the runs before it added, newest first.
 
-    Never less than 64 MiB: an index and a pack or two are always written.
+    The first takes all of the source. The second a tenth of it, because the first tells nothing of
+    a day's growth; later ones twice the largest of the last fortnight. Never less than 64 MiB: an
+    index and a pack or two are always written.
     """
-    floor = 64 << 20
-    if previous_added is None:
-        return max(floor, source_bytes)
-    return max(floor, min(source_bytes, 2 * previous_added))
+    match added_before:
+        case []:
+            growth = source_bytes
+        case [_]:
+            growth = source_bytes // 10
+        case [*later, _]:
+            growth = 2 * max(later[:_FORTNIGHT])
+    return max(_LEAST, growth)
 
 
 def _dotted(version: tuple[int, int, int]) -> str:

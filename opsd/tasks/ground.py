@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from opsd.config.schema import BackupSet, PostgresMember
-from opsd.drivers import restic, system
+from opsd.drivers import restic, system, tree
 from opsd.drivers.restic import Snapshot
 from opsd.errors import OpsdError, RepositoryMissing, StorageFailed
 from opsd.model import Finding, Severity
@@ -85,15 +85,29 @@ def _judge_room(kit: Kit, journal: Journal, ground: Ground) -> tuple[OpsdError, 
     repository = kit.config.repositories[journal.run.repository]
     if repository.path is not None:
         points = kit.store.points(journal.run.backup_set)
-        added = sum(m.added_bytes for m in points[0].members) if points else None
+        added = [sum(m.added_bytes for m in point.members) for point in points]
+        trees = (
+            sum(m.bytes for m in points[0].members) if points else _tree_bytes(kit, journal, ground)
+        )
         room = preflight.Room(
             repository.path,
             system.space(repository.path).free,
-            preflight.expected_growth(dumps, added),
+            preflight.expected_growth(dumps + trees, added),
             repository.min_free,
         )
         against += preflight.judge_room(room)
     return against
+
+
+def _tree_bytes(kit: Kit, journal: Journal, ground: Ground) -> int:
+    """What the trees hold; looked at before the first backup alone, later growth is known."""
+    trees = kit.backup_set(journal.run.backup_set).trees
+    return sum(
+        entry.size
+        for name, member in trees.items()
+        if name not in ground.failed
+        for entry in tree.walk(member.path, member.exclude)
+    )
 
 
 def _ground_evidence(ground: Ground) -> Mapping[str, object]:

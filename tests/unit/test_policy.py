@@ -331,7 +331,8 @@ def test_restic_must_be_new_enough() -> None:
 
 def test_growth_is_expected_with_a_floor() -> None:
     floor = 64 << 20
-    assert preflight.expected_growth(10, None) == floor
-    assert preflight.expected_growth(1 << 40, None) == 1 << 40
-    assert preflight.expected_growth(1 << 40, 1 << 30) == 2 << 30
-    assert preflight.expected_growth(1 << 40, 1) == floor
+    assert preflight.expected_growth(10, []) == floor
+    assert preflight.expected_growth(1 << 40, []) == 1 << 40
+    assert preflight.expected_growth(10 << 40, [10 << 40]) == 1 << 40
+    assert preflight.expected_growth(1 << 40, [1, 1 << 30, 1 << 40]) == 2 << 30
+    assert preflight.expected_growth(1 << 40, [1, 1, 1]) == floor

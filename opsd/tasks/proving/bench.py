@@ -10,13 +10,15 @@ from typing import Any
 
 from opsd.config.schema import BackupSet
 from opsd.drivers.restic import Limits, Piece
-from opsd.errors import RepositoryDamaged, TimedOut
+from opsd.errors import RepositoryDamaged, ScratchFull, TimedOut
 from opsd.model import RecoveryPoint
 from opsd.tasks.journal import Journal
 from opsd.tasks.kit import Kit
 from opsd.tasks.members.captured import Forward
 
 _NAMED = 5  # failures quoted in an error
+# What our own disk refuses, as restic quotes it: no word about the repository.
+_LOCAL = ("permission denied", "read-only file system", "too many open files", "file name too long")
 
 
 @dataclass(slots=True)
@@ -53,12 +55,12 @@ class Bench:
         fetched = self.kit.restic(self.point.repository).restore(
             piece, limits=self.limits, on_progress=Forward(self.kit)
         )
-        if fetched.failures:
-            raise RepositoryDamaged(
-                "proof.fetch_failed",
-                member=member,
-                detail="\n".join(fetched.failures[:_NAMED]),
-            )
+        if not fetched.failures:
+            return
+        detail = "\n".join(fetched.failures[:_NAMED])
+        if any(reason in text for text in fetched.failures for reason in _LOCAL):
+            raise ScratchFull("scratch.failed", detail=detail)
+        raise RepositoryDamaged("proof.fetch_failed", member=member, detail=detail)
 
     def add(self, figures: Mapping[str, int | float]) -> None:
         """Add to figures that are sums over members."""
