@@ -65,6 +65,13 @@ TABLE: dict[str, Sentence] = {
         "không prune; thử một điểm khôi phục khác hoặc bản sao khác",
         "do not prune; try another recovery point or another copy",
     ),
+    "restore.member_gone": Sentence(
+        "điểm khôi phục {point} thiếu {names}: đã được sao lưu nhưng kho không còn snapshot đó",
+        "the recovery point {point} lacks {names}: backed up, but the repository has that snapshot"
+        " no more",
+        "chọn điểm khác bằng --point, hoặc tìm snapshot đó ở bản sao khác của kho",
+        "choose another point with --point, or look for it in another copy of the repository",
+    ),
     "restore.nothing": Sentence(
         "{member}: không có tệp nào được khôi phục",
         "{member}: no file was restored",

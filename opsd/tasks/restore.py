@@ -39,7 +39,7 @@ from opsd.tasks.kit import Kit, Nobody, Watcher
 from opsd.tasks.members import files, postgres
 from opsd.tasks.proving.database import judged
 from opsd.tasks.proving.tree import compared
-from opsd.tasks.shelf import points_in
+from opsd.tasks.shelf import points_in, read_record
 
 _LIMIT = timedelta(days=7)
 
@@ -128,8 +128,7 @@ def plan(door: Door, request: Request) -> Plan:
     )
     total = sum(step.member.bytes for step in steps)
     _guard(door, request, point, steps, total)
-    incomplete = () if point.complete else (_incomplete(point),)
-    return Plan(request, point, steps, total, incomplete)
+    return Plan(request, point, steps, total, tuple(_lacking(door, request, point)))
 
 
 def carry_out(door: Door, wanted: Plan) -> Restored:
@@ -210,8 +209,16 @@ def _touches(target: Path, live: Path) -> bool:
     return one == two or one in two.parents or two in one.parents
 
 
-def _incomplete(point: RecoveryPoint) -> Finding:
-    return Finding(Severity.CHANGE, "restore.incomplete", {"point": point.id})
+def _lacking(door: Door, request: Request, point: RecoveryPoint) -> Iterator[Finding]:
+    """What the point never had, and what its record names but the repository has no more."""
+    if not point.complete:
+        yield Finding(Severity.CHANGE, "restore.incomplete", {"point": point.id})
+    closed = {
+        member["member"] for member in read_record(door.repository, point)["point"]["members"]
+    }
+    gone = sorted(closed - {member.member for member in point.members})
+    if gone and request.member is None:
+        yield Finding(Severity.FAULT, "restore.member_gone", {"point": point.id, "names": gone})
 
 
 # --- doing

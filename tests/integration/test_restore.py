@@ -175,3 +175,29 @@ def test_files_come_back_on_a_machine_without_postgresql(
     assert [found.key for found in done.findings] == ["restore.unverified"]
     assert _content(target / "scans") == _content(site.system.scans)
     assert (target / "database" / "dump" / "toc.dat").exists()
+
+
+def test_a_point_that_lost_a_member_is_never_restored_as_whole(site: Site) -> None:
+    """Without history only the record knows that there was more: `restic forget` leaves it."""
+    with site.kit() as kit:
+        point = back_up(kit, SET).point
+        assert point is not None
+        database = point.member("database")
+        assert database is not None
+        door = _door(kit)
+        forgotten = run(
+            Command(
+                ("restic", "forget", database.snapshot),
+                timedelta(seconds=60),
+                env={
+                    "RESTIC_REPOSITORY": str(site.repository),
+                    "RESTIC_PASSWORD_FILE": str(site.base / "password"),
+                },
+            )
+        )
+        assert forgotten.exit_code == 0
+        wanted = plan(door, Request(SET, site.base / "restored"))
+        assert [found.key for found in wanted.findings] == ["restore.member_gone"]
+        assert not carry_out(door, wanted).good
+        only = plan(door, Request(SET, site.base / "scans", member="scans"))
+        assert only.findings == ()
