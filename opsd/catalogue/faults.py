@@ -52,6 +52,12 @@ TABLE: dict[str, Sentence] = {
         "kiểm tra ổ đĩa của nguồn còn được gắn không",
         "see whether the disk of the source is still mounted",
     ),
+    "source.link": Sentence(
+        "nguồn {path} là liên kết tới {target}: restic chỉ lưu liên kết, không lưu nội dung",
+        "the source {path} is a link to {target}: restic would keep the link and nothing behind it",
+        "ghi chính thư mục {target} vào cấu hình",
+        "put the directory itself, {target}, into the configuration",
+    ),
     "source.no_directory": Sentence(
         "nguồn {path} không phải là thư mục",
         "the source {path} is not a directory",

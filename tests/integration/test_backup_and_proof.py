@@ -41,3 +41,14 @@ def test_an_unchanged_day_adds_next_to_nothing(site: Site) -> None:
         assert scans.bytes == sum(
             f.stat().st_size for f in site.system.scans.rglob("*") if f.is_file()
         )
+
+
+def test_a_source_that_is_a_link_is_refused(site: Site) -> None:
+    """Of a link restic stores the link and nothing behind it, and calls that a success."""
+    link = site.base / "link"
+    link.symlink_to(site.system.scans)
+    site.changes[f"path: {site.system.scans}"] = f"path: {link}"
+    with site.kit() as kit:
+        closing = back_up(kit, SET).closing
+    assert closing.outcome is Outcome.PARTIAL
+    assert "source.link" in [found.key for found in closing.findings]

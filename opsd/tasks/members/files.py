@@ -31,10 +31,15 @@ _NAMED = 10  # entries named in a finding; the manifest has them all
 
 
 def observe(member: FilesMember) -> None:
-    """Whether the source is there. Raises `SourceFailed` when it is not a readable directory."""
+    """Whether the source is there. Raises `SourceFailed` when it is not a readable directory.
+
+    Of a link restic keeps the link alone, whatever lies behind it.
+    """
     path = member.path
     if not path.exists():
         raise SourceFailed("source.missing", path=path)
+    if path.is_symlink():
+        raise SourceFailed("source.link", path=path, target=path.resolve())
     if not path.is_dir():
         raise SourceFailed("source.no_directory", path=path)
     if not os.access(path, os.R_OK | os.X_OK):
