@@ -24,6 +24,10 @@ TABLE: dict[str, Sentence] = {
         "{member}: restic phải ghi lại dữ liệu mà kho đã mất; hãy kiểm tra kho",
         "{member}: restic had to store again what the repository had lost; look at the repository",
     ),
+    "manifest.unreadable": Sentence(
+        "{member}: bản kê của lần trước không đọc được, lần này làm lại từ đầu",
+        "{member}: the manifest kept from the last run cannot be read, it is made anew",
+    ),
     "files.changed": Sentence(
         "{member}: {count} tệp thay đổi trong lúc đọc: {names}",
         "{member}: {count} files changed while they were read: {names}",

@@ -150,9 +150,12 @@ def _judge_change(kit: Kit, journal: Journal, captured: Mapping[str, Captured]) 
             journal.findings += change.judge_tree(old, found.snapshot)
         kept = _kept_manifest(kit, journal.run.backup_set, name)
         if found.manifest.suffix == ".json" and kept.exists():
-            journal.findings += change.judge_tables(
-                postgres.read_manifest(kept), postgres.read_manifest(found.manifest)
-            )
+            try:
+                before = postgres.read_manifest(kept)
+            except ValueError:  # a power cut may have cut it off
+                journal.find(Severity.NOTE, "manifest.unreadable", member=name)
+                continue
+            journal.findings += change.judge_tables(before, postgres.read_manifest(found.manifest))
 
 
 def _write_record(

@@ -52,3 +52,17 @@ def test_a_source_that_is_a_link_is_refused(site: Site) -> None:
         closing = back_up(kit, SET).closing
     assert closing.outcome is Outcome.PARTIAL
     assert "source.link" in [found.key for found in closing.findings]
+
+
+def test_kept_manifests_that_a_power_cut_spoilt_are_made_anew(site: Site) -> None:
+    with site.kit() as kit:
+        back_up(kit, SET)
+        kept = kit.manifest(SET, "scans").parent
+        (kept / "database.json").write_text("")
+        scans = kept / "scans.jsonl"
+        scans.write_bytes(scans.read_bytes()[:-20])
+        closing = back_up(kit, SET).closing
+        assert closing.outcome is Outcome.SUCCEEDED
+        told = [f.fields["member"] for f in closing.findings if f.key == "manifest.unreadable"]
+        assert sorted(map(str, told)) == ["database", "scans"]
+        assert back_up(kit, SET).closing.findings == ()

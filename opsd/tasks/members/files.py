@@ -53,7 +53,12 @@ def capture(work: Work, name: str, member: FilesMember, parent: str) -> Captured
     first, second, last = (work.scratch / f"{name}.{step}" for step in ("1st", "2nd", MANIFEST))
     with journal.phase("survey", name):
         known = kit.manifest(journal.run.backup_set, name)
-        manifests.write(first, _with_known_digests(member, known))
+        try:
+            manifests.write(first, _with_known_digests(member, known))
+        except ValueError:  # a power cut may have cut it off: it saves reading, no more
+            journal.find(Severity.NOTE, "manifest.unreadable", member=name)
+            known.unlink()
+            manifests.write(first, _with_known_digests(member, known))
     with journal.phase("upload", name), ThreadPoolExecutor(1) as pool:
         hashing = pool.submit(manifests.write, second, _hashed(kit, member.path, first))
         summary = work.store(
