@@ -120,6 +120,13 @@ TABLE: dict[str, Sentence] = {
         "{member}: {count} tệp xuất hiện rồi biến mất trong lúc sao lưu: {names}",
         "{member}: {count} files came and went while the backup was taken: {names}",
     ),
+    "proof.files.unsteady": Sentence(
+        "{member}: {count} tệp thay đổi trong lúc sao lưu nên không có gì để so: {names}",
+        "{member}: {count} files changed during the backup, so that there was nothing to compare"
+        " them with: {names}",
+        "tìm việc gì sửa cả cây tệp vào giờ sao lưu (chmod, quét virus) và dời giờ của nó",
+        "look for what touches the tree at that hour (chmod, a virus scanner) and move it",
+    ),
     "proof.files.content": Sentence(
         "{member}: {count} tệp khác nội dung so với bản kê: {names}",
         "{member}: {count} files differ in content from the manifest: {names}",

@@ -9,6 +9,8 @@ from opsd.manifest import APPEARED, CHANGED, DIRECTORY, FILE, UNREADABLE, VANISH
 from opsd.model import DatabaseManifest, Finding, Severity, Table
 
 NAMED = 10  # names told in a finding; the counts are exact
+_UNSTEADY = 0.01  # the share of a tree that may move while it is read without being worth a look
+_FEW = 20  # files of which a share says nothing
 
 
 @dataclass(slots=True)
@@ -49,6 +51,7 @@ class TreeComparison:
     bytes: int = 0
     tally: Tally = field(default_factory=Tally)
     fleeting: Tally = field(default_factory=Tally)
+    unsteady: Tally = field(default_factory=Tally)  # files that there was nothing to compare with
     _inodes: dict[int, int] = field(default_factory=dict)
 
     def take(self, expected: Entry | None, actual: Entry | None) -> None:
@@ -65,15 +68,25 @@ class TreeComparison:
         if actual is None:
             self.tally.add("missing", expected.name)
             return
+        if expected.state == CHANGED:  # stored as it was before, or after; the backup named it
+            if expected.kind == FILE:
+                self.unsteady.add("unsteady", expected.name)
+            return
         for kind in self._differences(expected, actual):
             self.tally.add(kind, expected.name)
         if actual.kind == FILE:
             self.files += 1
             self.bytes += actual.size
 
+    @property
+    def unsteadiness(self) -> Severity:
+        """What it means that some were not compared: when most were not, nothing is proved."""
+        count = sum(self.unsteady.counts.values())
+        if count > max(self.files, _FEW):
+            return Severity.FAULT
+        return Severity.CHANGE if count > self.files * _UNSTEADY else Severity.NOTE
+
     def _differences(self, expected: Entry, actual: Entry) -> Iterator[str]:
-        if expected.state == CHANGED:
-            return  # it may have been stored as it was before, or after; the backup named it
         if expected.kind != actual.kind:
             yield "kind"
             return

@@ -270,7 +270,8 @@ def _restore_files(door: Door, wanted: Plan, step: Step, record: Path, done: Res
         only.write_bytes(b"".join(restic.pattern_line(b"/" + prefix) for prefix in prefixes))
     _fetch(door, step, only, done)
     door.watcher.phase("verify", step.member.member)
-    judged = TreeComparison(as_root=os.geteuid() == 0)
+    fresh_after = int(wanted.point.at.timestamp() * 1_000_000_000)
+    judged = TreeComparison(os.geteuid() == 0, fresh_after)
     expected = record / f"{step.member.member}.{files.MANIFEST}"
     inside = _below(prefixes) if prefixes else _everything
     for _ in compared(judged, expected, inside, step.target):
@@ -278,7 +279,9 @@ def _restore_files(door: Door, wanted: Plan, step: Step, record: Path, done: Res
     if wanted.request.into_used_target or prefixes:
         judged.tally.counts.pop("extra", None)
     done.findings += judged.tally.findings("proof.files", step.member.member)
-    if judged.files == 0 and (prefixes or step.member.files):
+    for told in (judged.fleeting, judged.unsteady):
+        done.findings += told.findings("proof.files", step.member.member, Severity.NOTE)
+    if judged.files == 0 and not judged.unsteady.counts and (prefixes or step.member.files):
         done.findings.append(
             Finding(Severity.FAULT, "restore.nothing", {"member": step.member.member})
         )

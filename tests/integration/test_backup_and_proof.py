@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from opsd.model import Outcome, Proof, Severity
+import pytest
+
+from opsd.drivers.restic import BackupSummary
+from opsd.model import MemberKind, Outcome, Proof, Severity
 from opsd.tasks.backup import back_up
+from opsd.tasks.members.captured import Work
 from opsd.tasks.prove import prove
 from tests.site import SET, Site
 
@@ -66,3 +70,25 @@ def test_kept_manifests_that_a_power_cut_spoilt_are_made_anew(site: Site) -> Non
         told = [f.fields["member"] for f in closing.findings if f.key == "manifest.unreadable"]
         assert sorted(map(str, told)) == ["database", "scans"]
         assert back_up(kit, SET).closing.findings == ()
+
+
+def test_a_tree_touched_all_over_during_the_backup_is_not_proved(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can be compared with what changed meanwhile: one file that held still is no tree."""
+    store = Work.store
+
+    def touched(self: Work, *arguments: object, **options: object) -> BackupSummary:
+        summary = store(self, *arguments, **options)  # type: ignore[arg-type]
+        if MemberKind.FILES.value in str(arguments):
+            for path in sorted(p for p in site.system.scans.rglob("*") if p.is_file())[1:]:
+                path.chmod(path.stat().st_mode)
+        return summary
+
+    monkeypatch.setattr(Work, "store", touched)
+    with site.kit() as kit:
+        assert back_up(kit, SET).closing.outcome is Outcome.SUCCEEDED
+        proof = prove(kit, SET)
+    assert proof.closing.outcome is Outcome.FAILED
+    assert "proof.files.unsteady" in [found.key for found in proof.closing.findings]
+    assert proof.evidence["files"] == 1

@@ -129,6 +129,23 @@ def test_what_changed_while_it_was_read_must_be_there_in_some_form() -> None:
     assert judged.tally.counts == {"missing": 1}
 
 
+@pytest.mark.parametrize(
+    ("steady", "unsteady", "severity"),
+    [(0, 21, "FAULT"), (30, 31, "FAULT"), (1, 20, "CHANGE"), (30, 30, "CHANGE"), (100, 1, "NOTE")],
+)
+def test_what_changed_while_it_was_read_is_not_counted_as_compared(
+    steady: int, unsteady: int, severity: str
+) -> None:
+    judged = TreeComparison(as_root=True)
+    for _ in range(steady):
+        judged.take(SCAN, SCAN)
+    for _ in range(unsteady):
+        judged.take(SCAN._replace(state=CHANGED), SCAN._replace(sha256="b"))
+    assert (judged.files, judged.bytes) == (steady, steady * SCAN.size)
+    assert judged.unsteady.counts == {"unsteady": unsteady}
+    assert judged.unsteadiness.name == severity
+
+
 def test_owners_are_judged_only_for_root_and_times_not_of_directories() -> None:
     judged = TreeComparison(as_root=False)
     judged.take(SCAN, SCAN._replace(uid=2))

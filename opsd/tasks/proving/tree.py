@@ -44,6 +44,10 @@ def compare(bench: Bench, member: MemberSnapshot) -> Path:
         findings = bench.journal.findings
         findings += comparison.tally.findings("proof.files", member.member)
         findings += comparison.fleeting.findings("proof.files", member.member, Severity.NOTE)
+        unsteady = comparison.unsteady.findings(
+            "proof.files", member.member, comparison.unsteadiness
+        )
+        findings += unsteady
         if comparison.files == 0:
             bench.journal.findings.append(
                 Finding(Severity.FAULT, "proof.no_files", {"member": member.member})
