@@ -12,7 +12,7 @@ import io
 import re
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -88,7 +88,7 @@ class Programs:
 
     def table_files(self, dump: Path) -> dict[int, Path]:
         """Which file holds the rows of which table (by the table's oid in the source)."""
-        done = self._run("pg_restore", "--list", str(dump))
+        done = self._run("pg_restore", "--list", str(dump), whole=True)
         found = (_TABLE_DATA.match(line) for line in done.stdout.splitlines())
         return {int(m[2]): dump / f"{int(m[1])}.dat" for m in found if m}
 
@@ -116,8 +116,9 @@ class Programs:
     def _command(self, program: str, *arguments: str) -> process.Command:
         return process.Command((str(self.directory / program), *arguments), self.timeout, self.env)
 
-    def _run(self, program: str, *arguments: str) -> process.Completed:
-        done = process.run(self._command(program, *arguments), stop=self.stop)
+    def _run(self, program: str, *arguments: str, whole: bool = False) -> process.Completed:
+        command = replace(self._command(program, *arguments), whole=whole)
+        done = process.run(command, stop=self.stop)
         if done.exit_code != 0 and _FULL in done.complaint:
             raise ScratchFull("scratch.full", detail=_impersonal(done.complaint))
         if done.exit_code < 0:

@@ -36,7 +36,10 @@ OnLine = Callable[[bytes], None]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run: argv, added environment, directory, deadline, and as whom (root only)."""
+    """What to run: argv, added environment, directory, deadline, and as whom (root only).
+
+    `whole` keeps all of the standard output, for what is parsed: half a list is no list.
+    """
 
     argv: tuple[str, ...]
     timeout: timedelta
@@ -44,6 +47,7 @@ class Command:
     cwd: Path | None = None
     user: str | None = None
     death_signal: str = "TERM"
+    whole: bool = False
 
     @property
     def program(self) -> str:
@@ -55,7 +59,7 @@ class Command:
 class Completed:
     """A finished command. Finished does not mean succeeded.
 
-    Of very long output the end is kept (4 MiB a stream).
+    Of very long output the end is kept (4 MiB a stream), unless the whole was asked for.
     """
 
     argv: tuple[str, ...]
@@ -108,7 +112,7 @@ def run(
     """
     began = time.monotonic()
     child = _start(command)
-    out, err = _Lines(on_stdout), _Lines(on_stderr)
+    out, err = _Lines(on_stdout, whole=command.whole), _Lines(on_stderr)
     with child, _reader(child, out, err) as read:
         try:
             while read(_POLL_SECONDS) or child.poll() is None:
@@ -288,16 +292,17 @@ def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> bool:
 
 
 class _Lines:
-    """Cuts a stream into lines and keeps its end."""
+    """Cuts a stream into lines and keeps its end, or the whole."""
 
-    def __init__(self, on_line: OnLine | None) -> None:
+    def __init__(self, on_line: OnLine | None, *, whole: bool = False) -> None:
         self._on_line = on_line
+        self._whole = whole
         self._rest = b""
         self._kept = bytearray()
 
     def feed(self, chunk: bytes) -> None:
         self._kept += chunk
-        if len(self._kept) > 2 * _KEPT_BYTES:
+        if len(self._kept) > 2 * _KEPT_BYTES and not self._whole:
             del self._kept[:-_KEPT_BYTES]
         if self._on_line is None:
             return
@@ -312,7 +317,7 @@ class _Lines:
 
     @property
     def kept(self) -> bytes:
-        return bytes(self._kept[-_KEPT_BYTES:])
+        return bytes(self._kept if self._whole else self._kept[-_KEPT_BYTES:])
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -65,6 +66,11 @@ def test_keeps_the_end_of_a_very_long_output() -> None:
     done = run(sh("head -c 20000000 /dev/zero | tr '\\0' x; echo end"))
     assert done.stdout.endswith(b"xend\n")
     assert len(done.stdout) <= 1 << 22
+
+
+def test_keeps_the_whole_where_that_is_asked_for() -> None:
+    asked = replace(sh("head -c 20000000 /dev/zero | tr '\\0' x; echo end"), whole=True)
+    assert len(run(asked).stdout) == 20_000_004
 
 
 def test_a_deadline_ends_the_whole_group(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from opsd.drivers.process import Completed
-from opsd.drivers.restic import literal, pattern_line
+from opsd.drivers.restic import Restic, literal, pattern_line
 from opsd.drivers.restic.facts import Progress, silent
 from opsd.drivers.restic.words import (
     Messages,
@@ -196,3 +196,15 @@ def test_patterns_mean_themselves() -> None:
     assert pattern_line(b"/$a [\xff") == b"/$$a \\[\xff\n"
     assert pattern_line(b"/a \n") == b"/a??\n"
     assert pattern_line(b"/a\nb\r\xc2\xa0") == b"/a?b??\n"
+
+
+def test_a_list_of_many_years_is_read_whole(tmp_path: Path) -> None:
+    """Nothing is forgotten yet: four snapshots a night are 4 MiB of words in three years."""
+    program = tmp_path / "restic"
+    one = {"time": "2026-11-23T00:00:00Z", "paths": ["/x" * 300], "tags": ["opsd"]}
+    listed = tmp_path / "listed"
+    listed.write_text(json.dumps([{**one, "id": f"{number:064x}"} for number in range(12_000)]))
+    program.write_text(f"#!/bin/sh\nexec cat {listed}\n")
+    program.chmod(0o755)
+    door = Restic("main", "/nowhere", tmp_path / "password", tmp_path / "cache", str(program))
+    assert len(door.snapshots()) == 12_000

@@ -159,6 +159,7 @@ class Restic:
                 "RESTIC_PROGRESS_FPS": "4",
                 **self.env,
             },
+            whole=messages is None,
         )
         aside = messages or Messages(silent)
         try:
