@@ -49,6 +49,7 @@ class Programs:
 
     def dump_globals(self, connection: str, target: Path, *, with_passwords: bool) -> None:
         """Write roles and tablespaces as SQL; the roles' password hashes need a superuser."""
+        target.touch(mode=0o600)  # before the hashes are in it; a restore brings the mode back
         self._run(
             "pg_dumpall",
             *("--globals-only", "--no-password", f"--file={target}", f"--dbname={connection}"),

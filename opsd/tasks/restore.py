@@ -244,7 +244,9 @@ def _manifests(door: Door, wanted: Plan) -> Iterator[Path]:
 
 def _fetch(door: Door, step: Step, only: Path | None, done: Restored) -> None:
     door.watcher.phase("fetch", step.member.member)
-    step.target.mkdir(parents=True, exist_ok=True)
+    # A dump is everybody's data in one place: it is for whoever asked for it alone.
+    mode = 0o700 if step.member.kind is MemberKind.POSTGRES else 0o777
+    step.target.mkdir(mode, parents=True, exist_ok=True)
     fetched = door.repository.restore(
         restic.Piece(step.member.snapshot, step.member.root, step.target, only),
         limits=restic.Limits(_LIMIT),

@@ -47,6 +47,8 @@ def test_everything_comes_back_without_a_history(site: Site) -> None:
     assert done.files == len(_content(site.system.scans))
     assert (done.tables, done.rows > 100) == (7, True)
     assert (target / "database" / "globals.sql").read_text().count("CREATE ROLE") > 1
+    secret = [target / "database", target / "database" / "globals.sql"]
+    assert not any(path.stat().st_mode & 0o077 for path in secret), "password hashes of roles"
 
 
 def test_a_dump_is_loaded_into_an_empty_database_and_compared(site: Site) -> None:
