@@ -187,10 +187,11 @@ def _guard(
 ) -> None:
     for step in steps:
         live = Path(step.member.root)
-        same_machine = point.host == door.host and step.member.kind is MemberKind.FILES
-        if same_machine and _touches(step.target, live) and not request.over_live_source:
-            raise Refused("restore.live_source", target=step.target, source=live)
         used = step.target.exists() and any(step.target.iterdir())
+        # A machine may have another name in the configuration than it gives itself.
+        alive = (point.host == door.host or used) and step.member.kind is MemberKind.FILES
+        if alive and _touches(step.target, live) and not request.over_live_source:
+            raise Refused("restore.live_source", target=step.target, source=live)
         if used and not request.into_used_target:
             raise Refused("restore.target_used", target=step.target)
     room = system.space(request.target)

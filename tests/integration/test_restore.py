@@ -128,6 +128,17 @@ def test_a_used_target_is_not_touched_unless_told_in_full(site: Site) -> None:
     assert (target / "scans" / "mine").read_text() == "keep me"
 
 
+def test_a_living_source_is_known_by_its_files_when_the_machine_has_another_name(
+    site: Site,
+) -> None:
+    with site.kit() as kit:
+        back_up(kit, SET)
+        over = Request(SET, site.system.scans, member="scans", into_used_target=True)
+        with pytest.raises(Refused) as refused:
+            plan(_door(kit, "another-name"), over)
+    assert refused.value.key == "restore.live_source"
+
+
 def test_a_lost_history_is_rebuilt_from_the_repository(site: Site) -> None:
     with site.kit() as kit:
         first, second = back_up(kit, SET).point, back_up(kit, SET).point
