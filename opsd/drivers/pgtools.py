@@ -27,6 +27,10 @@ _LARGE_OBJECT = re.compile(r"^blob_(\d+)\.dat$")
 # How pg_dump ends each table's file. Were it another one day, the row counts would not agree.
 _END_MARK = b"\\.\n\n\n"
 _CHUNK = 1 << 20
+# Sentences of PostgreSQL about data that end with the value itself.
+_VALUE = re.compile(
+    r"((?:invalid input (?:syntax|value)|malformed|value|date/time field value)\b[^\"]*)\".*"
+)
 _FULL = "No space left on device"
 
 
@@ -121,7 +125,7 @@ class Programs:
         command = replace(self._command(program, *arguments), whole=whole)
         done = process.run(command, stop=self.stop)
         if done.exit_code != 0 and _FULL in done.complaint:
-            raise ScratchFull("scratch.full", detail=_impersonal(done.complaint))
+            raise ScratchFull("scratch.full", detail=impersonal(done.complaint))
         if done.exit_code < 0:
             # Killed from outside, by a person or for want of memory: no word about the database.
             raise ToolFailed(
@@ -132,7 +136,7 @@ class Programs:
                 "pgtools.failed",
                 program=program,
                 exit_code=done.exit_code,
-                detail=_impersonal(done.complaint),
+                detail=impersonal(done.complaint),
             )
         return done
 
@@ -180,11 +184,11 @@ def dumped_digest(file: Path) -> tuple[int, str]:
     return DumpedTable(file).finish()
 
 
-def _impersonal(complaint: str) -> str:
+def impersonal(complaint: str) -> str:
     """What a program complained about, without the lines that quote rows."""
     quoting = ("DETAIL:", "CONTEXT:", "Command was:", "pg_restore: detail:", "LINE ")
     lines = (line for line in complaint.splitlines() if not line.lstrip().startswith(quoting))
-    return "\n".join(lines)[-2000:]
+    return "\n".join(_VALUE.sub(r"\1…", line) for line in lines)[-2000:]
 
 
 def dumped_large_objects(dump: Path) -> dict[int, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ TEXT_SETTINGS: Mapping[str, str] = {
 OPTIONS = " ".join(f"-c {name}={value}" for name, value in TEXT_SETTINGS.items())
 _CONNECT_SECONDS = 10
 _BATCH = 5000
+_QUOTED = re.compile(r'".*"|\'.*\'', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Database:
         except psycopg.OperationalError as error:
             raise DatabaseFailed("database.unreachable", detail=str(error)) from error
         except psycopg.Error as error:
-            raise DatabaseFailed("database.refused", detail=str(error)) from error
+            raise DatabaseFailed("database.refused", detail=_impersonal(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +250,17 @@ def as_sequences(
     return tuple(
         Sequence(*key, first=before[key], last=after[key]) for key in sorted(before.keys() & after)
     )
+
+
+def _impersonal(error: psycopg.Error) -> str:
+    """What the server said, without what it quotes of rows.
+
+    Details quote rows; the sentences of the classes 22 and 23 (data, constraints) quote values.
+    """
+    said = error.diag.message_primary or str(error)
+    if (error.sqlstate or "").startswith(("22", "23")):
+        said = f"{error.sqlstate}: {_QUOTED.sub('…', said)}"
+    return said
 
 
 def _given(query: str) -> sql.SQL:

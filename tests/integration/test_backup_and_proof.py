@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from opsd.drivers.restic import BackupSummary
+from opsd.errors import DatabaseFailed
 from opsd.model import MemberKind, Outcome, Proof, Severity
 from opsd.tasks.backup import back_up
 from opsd.tasks.members.captured import Work
@@ -92,3 +93,11 @@ def test_a_tree_touched_all_over_during_the_backup_is_not_proved(
     assert proof.closing.outcome is Outcome.FAILED
     assert "proof.files.unsteady" in [found.key for found in proof.closing.findings]
     assert proof.evidence["files"] == 1
+
+
+def test_a_query_that_trips_over_a_row_does_not_quote_it(site: Site) -> None:
+    with site.kit() as kit:
+        member = kit.config.backup_sets[SET].databases["database"]
+        with pytest.raises(DatabaseFailed) as caught, kit.database(member).connect() as connection:
+            connection.violations("SELECT 1 FROM dossier WHERE applicant::int = 1")
+    assert caught.value.detail == "22P02: invalid input syntax for type integer: …"
