@@ -10,6 +10,7 @@ from opsd.cli.desk import Desk
 from opsd.cli.ended import Ended, recorded
 from opsd.cli.trouble import expected
 from opsd.cli.words import Parser
+from opsd.config import ground
 from opsd.model import Task
 from opsd.report import plain, text
 from opsd.tasks.backup import Result, back_up
@@ -28,6 +29,7 @@ def add(parser: Parser) -> None:
 def run(desk: Desk) -> Answer:
     """Back up; where the configuration asks for it, prove what was taken."""
     name = desk.arguments.set
+    ground.insist(desk.config)
     with desk.kit() as kit:
         with recorded(kit, Task.BACKUP, name):
             result = back_up(kit, name)

@@ -127,6 +127,15 @@ def proved(template: Path) -> Iterator[Office]:
 pytestmark = pytest.mark.xdist_group("cli")
 
 
+def test_a_copy_beside_its_source_is_refused_before_anything_is_written(office: Office) -> None:
+    text = office.config.read_text(encoding="utf-8")
+    office.config.write_text(text.replace("demo: true", "demo: false"), encoding="utf-8")
+    code, body = office.ask("backup", "papers")
+    assert code == 2
+    assert "same device" in str(body["error"]["mistakes"])
+    assert not (office.base / "repository").exists()
+
+
 def test_a_day_with_opsd(office: Office) -> None:
     """Check, back up without a proof, look, prove, look again."""
     assert office.run("config", "check")[0] == 0
