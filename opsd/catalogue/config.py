@@ -180,6 +180,10 @@ _OPTIONS: dict[str, Sentence] = {
     "config.member_kind": Sentence(
         "thành phần {name} phải thuộc loại {kind}", "the member {name} must be of kind {kind}"
     ),
+    "config.reserved": Sentence(
+        "opsd dành tên {name} cho phần của chính nó; hãy đặt tên khác",
+        "opsd keeps the name {name} for a part of its own; choose another",
+    ),
     "config.name_twice": Sentence(
         "tên này đã dùng cho một mục khác: {name}", "another one has this name already: {name}"
     ),

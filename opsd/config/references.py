@@ -15,6 +15,9 @@ from opsd.config.wrong import nearest
 
 Group = Mapping[Any, Any]
 
+# What opsd itself calls parts of a run: a member of that name would be taken for them.
+RESERVED = frozenset({"record", "proof-record"})
+
 
 def check(values: object) -> Iterator[Finding]:
     """What does not fit together in the values of a file."""
@@ -43,6 +46,8 @@ def _repository(repository: Group, location: Location) -> Iterator[Finding]:
 
 def _members(members: Group, location: Location) -> Iterator[Finding]:
     for name, member in members.items():
+        if name in RESERVED:
+            yield Finding((*location, name), "config.reserved", {"name": name}, of_name=True)
         options = ("passfile", "passfile_credential")
         yield from _one_of(_group(member), (*location, name), options, needed=False)
 
