@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -69,6 +69,7 @@ class Door:
     watcher: Watcher = field(default_factory=Nobody)
     stop: Stop = field(default_factory=Stop)
     jobs: int = 2
+    scratch: Path | None = None  # where what a crash leaves is wiped by the next run
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,12 @@ def recorded(kit: Kit, door: Door, wanted: Plan) -> Restored:
     with opened(kit, Task.RESTORE, point.backup_set, point.repository) as journal:
         asked = {"point": point.id, "target": str(wanted.request.target)}
         journal.evidence("restore", asked)
-        done = carry_out(door, wanted)
+        scratch = kit.scratch(journal.run.id)
+        scratch.mkdir(parents=True, mode=0o711)
+        try:
+            done = carry_out(replace(door, scratch=scratch), wanted)
+        finally:
+            shutil.rmtree(scratch)
         journal.findings += done.findings
         journal.evidence(
             "restored",
@@ -227,8 +233,8 @@ def _lacking(door: Door, request: Request, point: RecoveryPoint) -> Iterator[Fin
 
 @contextmanager
 def _manifests(door: Door, wanted: Plan) -> Iterator[Path]:
-    """The manifests of the point, for as long as they are needed."""
-    home = Path(tempfile.mkdtemp(prefix="opsd-restore-"))
+    """The manifests of the point, for as long as they are needed: they name every file."""
+    home = Path(tempfile.mkdtemp(prefix="opsd-restore-", dir=door.scratch))
     try:
         fetched = door.repository.restore(
             restic.Piece(wanted.point.record, wanted.point.record_root, home),

@@ -176,6 +176,35 @@ def test_a_restore_of_a_person_stands_in_the_history(site: Site) -> None:
         assert asked["target"] == str(site.base / "restored")
 
 
+class _Looker:
+    """Looks into scratch when a phase begins."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
+        self.seen: set[str] = set()
+
+    def phase(self, name: str, subject: str = "") -> None:
+        del name, subject
+        self.seen |= {place.name for place in self._scratch.iterdir()}
+
+    def advance(self, done: int, total: int) -> None:
+        """Nothing."""
+
+
+def test_names_of_files_lie_where_a_crash_is_swept_up(site: Site) -> None:
+    """Manifests name everybody's files; in /tmp nobody would ever wipe what a kill left."""
+    with site.kit() as kit:
+        back_up(kit, SET)
+        looker = _Looker(kit.config.scratch)
+        door = replace(_door(kit), watcher=looker)
+        wanted = plan(door, Request(SET, site.base / "scans", member="scans"))
+        assert recorded(kit, door, wanted).good
+        run_of_it = kit.store.last_run(Task.RESTORE, SET)
+        assert run_of_it is not None
+        assert looker.seen == {run_of_it[0].id}
+        assert not list(kit.config.scratch.iterdir())
+
+
 def test_files_come_back_on_a_machine_without_postgresql(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
