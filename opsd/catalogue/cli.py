@@ -228,12 +228,6 @@ _USAGE: dict[str, Sentence] = {
     "usage.wrong": Sentence(
         "dòng lệnh không dùng được", "the command line cannot be used", *_HELP_REMEDY
     ),
-    "usage.no_point": Sentence(
-        "bộ {name} không có điểm khôi phục {point}",
-        "the set {name} has no recovery point {point}",
-        "xem `opsd points {name}`",
-        "see `opsd points {name}`",
-    ),
     "usage.no_repository": Sentence(
         "không có kho tên {name}; hiện có: {known}",
         "there is no repository {name}; there are: {known}",

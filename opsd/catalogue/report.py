@@ -48,7 +48,6 @@ _BACKUP: dict[str, Sentence] = {
     "label.point": Sentence("Điểm khôi phục", "Recovery point"),
     "label.data_of": Sentence("Dữ liệu lúc", "Data of"),
     "label.repository": Sentence("Kho", "Repository"),
-    "label.members": Sentence("Thành phần", "Members"),
     "label.phases": Sentence("Thời gian", "Time taken"),
     "column.member": Sentence("THÀNH PHẦN", "MEMBER"),
     "column.kind": Sentence("LOẠI", "KIND"),

@@ -52,11 +52,6 @@ def other_owner(path: Path) -> str | None:
     return path.owner()
 
 
-def memory_bytes() -> int:
-    """Resident memory of this process."""
-    return int(psutil.Process().memory_info().rss)
-
-
 def servers_in(directory: Path) -> tuple[int, ...]:
     """PostgreSQL servers that work in `directory` or below it."""
     root = str(directory)

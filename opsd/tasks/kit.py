@@ -106,10 +106,6 @@ class Kit:
         passwords = member.passwords
         return Database(member.connection, passwords.path() if passwords else None)
 
-    def local_time(self, at: datetime) -> datetime:
-        """A moment in the zone of the configuration, for people."""
-        return at.astimezone(self.config.zone)
-
     def go_on(self) -> None:
         """Raise `Cancelled` when the end was asked for; called between the items of long work."""
         if self.stop.requested:
