@@ -101,3 +101,21 @@ def test_a_query_that_trips_over_a_row_does_not_quote_it(site: Site) -> None:
         with pytest.raises(DatabaseFailed) as caught, kit.database(member).connect() as connection:
             connection.violations("SELECT 1 FROM dossier WHERE applicant::int = 1")
     assert caught.value.detail == "22P02: invalid input syntax for type integer: …"
+
+
+def test_many_files_gone_during_the_backup_are_worth_a_look(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fell off its mount in mid-run is no office at work."""
+    store = Work.store
+
+    def gone(self: Work, *arguments: object, **options: object) -> BackupSummary:
+        if MemberKind.FILES.value in str(arguments):
+            for path in sorted(p for p in site.system.scans.rglob("*") if p.is_file())[:15]:
+                path.unlink()
+        return store(self, *arguments, **options)  # type: ignore[arg-type]
+
+    with site.kit() as kit:
+        monkeypatch.setattr(Work, "store", gone)
+        told = {f.key: f.severity for f in back_up(kit, SET).closing.findings}
+    assert told["files.vanished"] is Severity.CHANGE

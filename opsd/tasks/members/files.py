@@ -27,6 +27,7 @@ from opsd.tasks.members.captured import Captured, Work, kind_mark
 
 MANIFEST = "manifest.jsonl"
 _VANISHED = "no such file or directory"  # how restic ends its word about such a file
+_GOING = 0.01  # the share of a tree whose vanishing during a backup is worth a look
 _NAMED = 10  # entries named in a finding; the manifest has them all
 
 
@@ -171,16 +172,22 @@ class _Noted:
             yield entry
 
     def tell(self, journal: Journal) -> None:
-        """Name what moved: unreadable is a fault, the rest is what a living tree does."""
+        """Name what moved."""
         for state, count in sorted(self._counts.items()):
-            severity = Severity.FAULT if state == UNREADABLE else Severity.NOTE
             journal.find(
-                severity,
+                self._severity(state, count),
                 f"files.{state}",
                 member=self._member,
                 count=count,
                 names=self._moved[state],
             )
+
+    def _severity(self, state: str, count: int) -> Severity:
+        """Unreadable is a fault. A living tree moves, but a hundredth of it does not go at once."""
+        if state == UNREADABLE:
+            return Severity.FAULT
+        many = count > max(_NAMED, (self.files + count) * _GOING)
+        return Severity.CHANGE if state == VANISHED and many else Severity.NOTE
 
 
 def _tell_unread(journal: Journal, name: str, summary: BackupSummary) -> None:
