@@ -159,6 +159,12 @@ _RESTORE: dict[str, Sentence] = {
         "khám máy: chương trình, quyền, dung lượng, đồng hồ, khoá; kèm việc cần làm",
         "look at programs, rights, space, clock and locks; each with what to do",
     ),
+    "usage.password_in_argument": Sentence(
+        "{name} chứa mật khẩu: ai xem được danh sách tiến trình đều đọc được",
+        "{name} carries a password: whoever can list processes can read it",
+        "bỏ mật khẩu ra và dùng {other}",
+        "leave it out and use {other}",
+    ),
     "usage.needs": Sentence("{name} cần có {other}", "{name} needs {other}"),
     "usage.moment": Sentence(
         "không hiểu thời điểm {found}",

@@ -54,6 +54,13 @@ TABLE: dict[str, Sentence] = {
         "có người hoặc chương trình đã xóa; đóng băng kho, tìm nguyên nhân, dùng bản sao khác",
         "a person or a program removed them; freeze the repository, find out who, use another copy",
     ),
+    "repository.tells_otherwise": Sentence(
+        "kho {repository} tự nó không dẫn tới điểm khôi phục {point} như lịch sử ghi",
+        "repository {repository} by itself does not lead to recovery point {point} as the history"
+        " has it",
+        "có người đã sửa thẻ (tag) của snapshot; xem `restic snapshots`, rồi sao lưu lại ngay",
+        "somebody changed the tags of snapshots; see `restic snapshots`, then back up again now",
+    ),
     "repository.objects_damaged": Sentence(
         "kho {repository} có {count} khối đọc lại không khớp mã băm: {names}",
         "repository {repository} has {count} objects that do not match their hash: {names}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from opsd.tasks.restore import Door, Plan, Request, Restored, carry_out, plan, r
 
 log = logging.getLogger(__name__)
 
+_PASSWORD = re.compile(r"password\s*=|://[^/@]*:[^/@]*@", re.IGNORECASE)
 _FLAGS = ("dry-run", "over-live-source", "into-used-target")
 
 
@@ -89,6 +91,8 @@ def _code(done: Restored) -> ExitCode:
 
 def _request(desk: Desk) -> Request:
     asked = desk.arguments
+    if asked.load_into and _PASSWORD.search(asked.load_into):
+        raise UsageError("usage.password_in_argument", name="--load-into", other="--passfile")
     return Request(
         backup_set=asked.set,
         target=Path(asked.to).absolute(),

@@ -27,6 +27,8 @@ _LARGE_OBJECT = re.compile(r"^blob_(\d+)\.dat$")
 # How pg_dump ends each table's file. Were it another one day, the row counts would not agree.
 _END_MARK = b"\\.\n\n\n"
 _CHUNK = 1 << 20
+# Behind somebody's exclusive lock an open snapshot holds vacuum back: better to fail and be told.
+_LOCK_WAIT_MILLISECONDS = 10 * 60 * 1000
 # Sentences of PostgreSQL about data that end with the value itself.
 _VALUE = re.compile(
     r"((?:invalid input (?:syntax|value)|malformed|value|date/time field value)\b[^\"]*)\".*"
@@ -48,6 +50,7 @@ class Programs:
         self._run(
             "pg_dump",
             *("--format=directory", "--compress=0", f"--jobs={jobs}", "--no-password"),
+            f"--lock-wait-timeout={_LOCK_WAIT_MILLISECONDS}",
             *(f"--snapshot={snapshot}", f"--file={target}", f"--dbname={connection}"),
         )
 

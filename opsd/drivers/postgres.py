@@ -26,7 +26,11 @@ TEXT_SETTINGS: Mapping[str, str] = {
     "synchronize_seqscans": "off",
     "row_security": "off",
 }
-OPTIONS = " ".join(f"-c {name}={value}" for name, value in TEXT_SETTINGS.items())
+# Behind somebody's exclusive lock an open snapshot holds vacuum back: better to fail.
+_LOCK_WAIT = "10min"
+OPTIONS = " ".join(
+    f"-c {name}={value}" for name, value in {**TEXT_SETTINGS, "lock_timeout": _LOCK_WAIT}.items()
+)
 _CONNECT_SECONDS = 10
 _BATCH = 5000
 _QUOTED = re.compile(r'".*"|\'.*\'', re.DOTALL)

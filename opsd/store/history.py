@@ -224,13 +224,27 @@ class Store:
         return record.noun(RecoveryPoint, rows[0].body) if rows else None
 
     def reached(self, backup_set: str) -> dict[tuple[str, Proof], tuple[datetime, datetime]]:
-        """For each repository and level: when it was last reached, and the newest data that did."""
-        proof, point = schema.proof, schema.point
+        """For each repository and level: when it was last reached, and the newest data that did.
+
+        What a later proof of the same point found wrong no longer counts.
+        """
+        proof, point, later = schema.proof, schema.point, schema.proof.alias()
+        undone = (
+            select(later.c.id)
+            .where(
+                later.c.point == proof.c.point,
+                later.c.repository == proof.c.repository,
+                later.c.id > proof.c.id,
+                later.c.level <= proof.c.level,
+                later.c.outcome == Outcome.FAILED.value,
+            )
+            .exists()
+        )
         good = [outcome.value for outcome in Outcome if outcome.good]
         chosen = (
             select(proof.c.repository, proof.c.level, func.max(proof.c.at), func.max(point.c.at))
             .join(point, point.c.id == proof.c.point)
-            .where(point.c.backup_set == backup_set, proof.c.outcome.in_(good))
+            .where(point.c.backup_set == backup_set, proof.c.outcome.in_(good), ~undone)
             .group_by(proof.c.repository, proof.c.level)
         )
         return {

@@ -155,15 +155,19 @@ def _verdict(error: BaseException, task: Task) -> tuple[Finding, Outcome, str]:
         )
         return finding, outcome, reason
     finding = Finding(Severity.FAULT, error.key, error.fields, error.detail)
+    return finding, outcome_of(error, task), error.reason
+
+
+def outcome_of(error: errors.OpsdError, task: Task) -> Outcome:
+    """How a run of `task` ended that was ended by `error`."""
     match error:
         case errors.Cancelled():
-            outcome = Outcome.INTERRUPTED
+            return Outcome.INTERRUPTED
         case errors.TimedOut():
-            outcome = Outcome.TIMED_OUT
+            return Outcome.TIMED_OUT
         case errors.RepositoryDamaged():
-            outcome = Outcome.FAILED
+            return Outcome.FAILED
         case _ if task is Task.PROVE and isinstance(error, _BLIND):
-            outcome = Outcome.COULD_NOT_VERIFY
+            return Outcome.COULD_NOT_VERIFY
         case _:
-            outcome = Outcome.FAILED
-    return finding, outcome, error.reason
+            return Outcome.FAILED

@@ -20,7 +20,7 @@ from opsd.errors import OpsdError, RepositoryDamaged, UsageError
 from opsd.model import Closing, MemberKind, Outcome, Proof, RecoveryPoint, Severity, Task
 from opsd.policy import preflight, sampling
 from opsd.tasks import sweep
-from opsd.tasks.journal import end, opened, scratch_failed
+from opsd.tasks.journal import end, opened, outcome_of, scratch_failed
 from opsd.tasks.kit import PROOF_RECORD, Kit, tags
 from opsd.tasks.members.postgres import MANIFEST, read_manifest
 from opsd.tasks.proving import database, reconcile, storage, tree
@@ -92,10 +92,7 @@ def _prove(bench: Bench) -> Proof:
         _restore_and_compare(bench)
         _judge_canaries(bench)
     except OpsdError as error:
-        failed = isinstance(error, RepositoryDamaged)
-        journal.reach(
-            point.id, _next(level), Outcome.FAILED if failed else Outcome.COULD_NOT_VERIFY
-        )
+        journal.reach(point.id, _next(level), outcome_of(error, Task.PROVE))
         raise
     finally:
         bench.figures["seconds"] = {k: round(v, 3) for k, v in journal.phases.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -12,6 +13,8 @@ from opsd.drivers.restic import Restic, Snapshot
 from opsd.model import MemberKind, MemberSnapshot, RecoveryPoint
 from opsd.tasks.backup import RECORD_FILE
 from opsd.tasks.kit import PROOF_RECORD, RECORD, TAG, tagged
+
+log = logging.getLogger(__name__)
 
 
 def points_in(repository: Restic, backup_set: str = "") -> tuple[RecoveryPoint, ...]:
@@ -26,10 +29,9 @@ def points_of(repository: str, snapshots: Iterable[Snapshot]) -> tuple[RecoveryP
     for snapshot in snapshots:
         if tagged(snapshot.tags, "part") != PROOF_RECORD:
             runs[tagged(snapshot.tags, "run")].append(snapshot)
-    points = (_point(repository, run, found) for run, found in runs.items() if run)
-    return tuple(
-        sorted((p for p in points if p is not None), key=lambda p: (p.at, p.id), reverse=True)
-    )
+    points = [_told(repository, run, found) for run, found in runs.items() if run]
+    known = (point for point in points if point is not None)
+    return tuple(sorted(known, key=lambda point: (point.at, point.id), reverse=True))
 
 
 def read_record(repository: Restic, point: RecoveryPoint) -> Mapping[str, Any]:
@@ -37,6 +39,15 @@ def read_record(repository: Restic, point: RecoveryPoint) -> Mapping[str, Any]:
     text = repository.read_file(point.record, f"{point.record_root}/{RECORD_FILE}")
     found: Mapping[str, Any] = json.loads(text)
     return found
+
+
+def _told(repository: str, run: str, snapshots: list[Snapshot]) -> RecoveryPoint | None:
+    """The point, or nothing where tags are odd: one strange snapshot must not hide the others."""
+    try:
+        return _point(repository, run, snapshots)
+    except ValueError as odd:
+        log.warning("run %s in %s has tags that are not understood: %s", run, repository, odd)
+        return None
 
 
 def _point(repository: str, run: str, snapshots: list[Snapshot]) -> RecoveryPoint | None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from opsd import app
+from opsd.config.load import load
+from opsd.drivers.process import Command, run
 from opsd.drivers.restic import BackupSummary
-from opsd.errors import DatabaseFailed
-from opsd.model import MemberKind, Outcome, Proof, Severity
+from opsd.errors import DatabaseFailed, RepositoryDamaged
+from opsd.model import MemberKind, Outcome, Proof, Severity, Task
 from opsd.tasks.backup import back_up
+from opsd.tasks.kit import Nobody
 from opsd.tasks.members.captured import Work
 from opsd.tasks.prove import prove
 from tests.site import SET, Site
@@ -119,3 +125,53 @@ def test_many_files_gone_during_the_backup_are_worth_a_look(
         monkeypatch.setattr(Work, "store", gone)
         told = {f.key: f.severity for f in back_up(kit, SET).closing.findings}
     assert told["files.vanished"] is Severity.CHANGE
+
+
+def test_a_database_that_cannot_be_asked_fails_the_point_as_it_fails_the_run(site: Site) -> None:
+    site.changes = {"p.id IS NULL": "p.no_such_column IS NULL"}
+    with site.kit() as kit:
+        point = back_up(kit, SET).point
+        assert point is not None
+        with pytest.raises(DatabaseFailed):
+            prove(kit, SET)
+        ended = kit.store.last_run(Task.PROVE, SET)
+        assert ended is not None
+        assert ended[1] is not None
+        last = kit.store.proofs(point.id)[-1]
+        assert (ended[1].outcome, last.outcome) == (Outcome.FAILED, Outcome.FAILED)
+
+
+def test_a_repository_whose_tags_were_changed_does_not_lead_to_the_point(site: Site) -> None:
+    with site.kit() as kit:
+        point = back_up(kit, SET).point
+        assert point is not None
+        scans = point.member("scans")
+        assert scans is not None
+        env = {
+            "RESTIC_REPOSITORY": str(site.repository),
+            "RESTIC_PASSWORD_FILE": str(site.base / "password"),
+        }
+        argv = ("restic", "tag", "--remove", "part:scans", scans.snapshot)
+        assert run(Command(argv, timedelta(seconds=60), env=env)).exit_code == 0
+        with pytest.raises(RepositoryDamaged) as told:
+            prove(kit, SET, point.id)
+    assert told.value.key in {"repository.tells_otherwise", "repository.snapshots_gone"}
+
+
+def test_files_touched_in_masses_after_the_dump_excuse_nothing(site: Site) -> None:
+    class Touches(Nobody):
+        """Rewrites every scan when the survey begins, as no office does."""
+
+        def phase(self, name: str, subject: str = "") -> None:
+            if name == "survey":
+                for path in site.system.scans.rglob("*.p*"):
+                    path.write_bytes(b"%PDF-1.4 not what the row says")
+
+    made = app.assemble(load(site.config_file), watcher=Touches())
+    try:
+        assert back_up(made, SET).point is not None
+        proof = prove(made, SET)
+    finally:
+        made.store.close()
+    assert proof.closing.outcome is Outcome.FAILED
+    assert "reconcile.newer" in {f.key for f in proof.closing.findings if f.severity == 2}

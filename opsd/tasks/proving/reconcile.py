@@ -14,6 +14,8 @@ from opsd.model import DatabaseManifest, Severity
 from opsd.policy.comparison import Reconciler
 from opsd.tasks.proving.bench import Bench
 
+_FEW_NEWER = 10
+_SHARE_OF_NEWER = 100  # one in so many rows
 Row = tuple[bytes, int | None, str]
 
 
@@ -31,7 +33,7 @@ def reconcile(
         _join(judged, connection.named_files(rule.query), manifests.read(restored))
     found = bench.journal.findings
     found += judged.tally.findings("reconcile", rule.files)
-    found += judged.newer.findings("reconcile", rule.files, Severity.CHANGE)
+    found += judged.newer.findings("reconcile", rule.files, _severity_of_newer(judged))
     if judged.rows == 0:
         bench.journal.find(Severity.FAULT, "reconcile.no_rows", member=rule.database)
     else:
@@ -51,6 +53,13 @@ def reconcile(
             "fresh_orphans": judged.fresh_orphans,
         }
     )
+
+
+def _severity_of_newer(judged: Reconciler) -> Severity:
+    """A few files are replaced while a backup runs; more than that is no office at work."""
+    newer = sum(judged.newer.counts.values())
+    tolerable = max(_FEW_NEWER, judged.rows // _SHARE_OF_NEWER)
+    return Severity.CHANGE if newer <= tolerable else Severity.FAULT
 
 
 def _join(judged: Reconciler, rows: Iterable[Row], entries: Iterable[Entry]) -> None:

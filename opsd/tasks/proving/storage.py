@@ -8,10 +8,12 @@ from pathlib import Path
 
 from opsd.drivers.storage import LocalStorage, Storage, StoredObject
 from opsd.errors import RepositoryDamaged
+from opsd.model import RecoveryPoint
 from opsd.policy import sampling
 from opsd.tasks.ahead import ahead
 from opsd.tasks.kit import TAG
 from opsd.tasks.proving.bench import Bench
+from opsd.tasks.shelf import points_of
 
 _NAMED = 5
 
@@ -24,7 +26,8 @@ def check_structure(bench: Bench) -> None:
     repository = bench.point.repository
     bench.kit.reach(repository)
     restic = bench.kit.restic(repository)
-    present = {s.id for s in restic.snapshots(TAG, f"set:{bench.point.backup_set}")}
+    listed = restic.snapshots(TAG, f"set:{bench.point.backup_set}")
+    present = {snapshot.id for snapshot in listed}
     known = {
         snapshot
         for point in (*bench.kit.store.points(bench.point.backup_set), bench.point)
@@ -38,6 +41,7 @@ def check_structure(bench: Bench) -> None:
             count=len(missing),
             names=[name[:8] for name in missing[:_NAMED]],
         )
+    _insist_that_the_repository_tells(bench.point, points_of(repository, listed))
     report = restic.check(limits=bench.limits)
     if report.complaints:
         raise RepositoryDamaged(
@@ -46,6 +50,21 @@ def check_structure(bench: Bench) -> None:
             detail="\n".join(report.complaints[:_NAMED]),
         )
     bench.figures["snapshots"] = len(present)
+
+
+def _insist_that_the_repository_tells(point: RecoveryPoint, told: Iterable[RecoveryPoint]) -> None:
+    """The repository alone must lead to the same snapshots: after a fire there is no history."""
+    alone = next((found for found in told if found.id == point.id), None)
+    if alone is None or _places(alone) != _places(point):
+        raise RepositoryDamaged(
+            "repository.tells_otherwise", repository=point.repository, point=point.id
+        )
+
+
+def _places(point: RecoveryPoint) -> frozenset[tuple[str, str, str]]:
+    """Where a restore would look: each part with its snapshot and its root."""
+    members = ((m.member, m.snapshot, m.root) for m in point.members)
+    return frozenset((*members, ("", point.record, point.record_root)))
 
 
 def read_back(bench: Bench) -> None:
