@@ -80,10 +80,14 @@ class Completed:
 
 
 class Stop:
-    """Tells running commands that they shall end; shared by all work of one run."""
+    """Tells running commands that they shall end; shared by all work of one run.
 
-    def __init__(self) -> None:
+    One with a `parent` is a part of the work: it ends alone, or with the whole.
+    """
+
+    def __init__(self, parent: Stop | None = None) -> None:
         self._event = threading.Event()
+        self._parent = parent
 
     def request(self) -> None:
         """Ask everything that watches this to end."""
@@ -92,7 +96,7 @@ class Stop:
     @property
     def requested(self) -> bool:
         """Whether the end was asked for."""
-        return self._event.is_set()
+        return self._event.is_set() or (self._parent is not None and self._parent.requested)
 
 
 NEVER = Stop()

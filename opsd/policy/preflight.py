@@ -53,6 +53,11 @@ class Room:
     spare: int = 0
 
 
+def spare_room(total_bytes: int) -> int:
+    """What a dump leaves free on a disk that others may live on: 5 % of it, at most 1 GiB."""
+    return min(1 << 30, total_bytes // 20)
+
+
 def judge_room(room: Room) -> tuple[OpsdError, ...]:
     """Why a place is too small."""
     if room.free >= room.needed + room.spare:

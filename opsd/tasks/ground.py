@@ -81,7 +81,8 @@ def _judge_room(kit: Kit, journal: Journal, ground: Ground) -> tuple[OpsdError, 
     """Room for the dumps, and room in a local repository for what will be added."""
     dumps = sum(observed.server.bytes for observed in ground.databases.values())
     scratch = system.space(kit.config.scratch)
-    against = preflight.judge_room(preflight.Room(kit.config.scratch, scratch.free, dumps))
+    spare = preflight.spare_room(scratch.total)
+    against = preflight.judge_room(preflight.Room(kit.config.scratch, scratch.free, dumps, spare))
     repository = kit.config.repositories[journal.run.repository]
     if repository.path is not None:
         points = kit.store.points(journal.run.backup_set)

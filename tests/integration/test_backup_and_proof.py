@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -175,3 +176,29 @@ def test_files_touched_in_masses_after_the_dump_excuse_nothing(site: Site) -> No
         made.store.close()
     assert proof.closing.outcome is Outcome.FAILED
     assert "reconcile.newer" in {f.key for f in proof.closing.findings if f.severity == 2}
+
+
+def test_a_dump_ends_before_it_fills_a_disk_that_others_live_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Fills(Nobody):
+        """Lets the disk run short when the dump begins."""
+
+        def phase(self, name: str, subject: str = "") -> None:
+            if name == "dump":
+                monkeypatch.setattr("opsd.policy.preflight.spare_room", lambda _: 1 << 60)
+
+    lock = "BEGIN; LOCK TABLE dossier IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(3)"
+    argv = ("psql", "-X", "-c", lock, site.system.connection)
+    made = app.assemble(load(site.config_file), watcher=Fills())
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            held = pool.submit(run, Command(argv, timedelta(seconds=60)))
+            backup = back_up(made, SET)
+            assert held.result().exit_code == 0
+    finally:
+        made.store.close()
+    assert backup.closing.outcome is Outcome.PARTIAL
+    assert "scratch.full" in {f.key for f in backup.closing.findings}
+    assert backup.point is not None
+    assert backup.point.member("database") is None

@@ -346,6 +346,11 @@ def test_restic_must_be_new_enough() -> None:
     assert isinstance(old, ToolFailed)
 
 
+def test_a_dump_leaves_room_for_others() -> None:
+    assert preflight.spare_room(40 << 20) == 2 << 20
+    assert preflight.spare_room(10 << 40) == 1 << 30
+
+
 def test_growth_is_expected_with_a_floor() -> None:
     floor = 64 << 20
     assert preflight.expected_growth(10, []) == floor

@@ -13,7 +13,7 @@ from typing import Any
 from opsd import record
 from opsd.clock import Stopwatch
 from opsd.config.schema import PostgresMember
-from opsd.drivers import cluster, pgtools
+from opsd.drivers import cluster, pgtools, system
 from opsd.drivers.pgtools import DumpedTable
 from opsd.drivers.postgres import (
     Connection,
@@ -21,8 +21,10 @@ from opsd.drivers.postgres import (
     TableShape,
     as_sequences,
 )
-from opsd.errors import DatabaseFailed
+from opsd.drivers.process import Stop
+from opsd.errors import DatabaseFailed, ScratchFull
 from opsd.model import DatabaseManifest, MemberKind, MemberSnapshot, Severity, Table
+from opsd.policy import preflight
 from opsd.tasks.kit import Kit
 from opsd.tasks.members.captured import Captured, Work, kind_mark
 
@@ -37,6 +39,7 @@ class _Halves:
     dumping: Future[None]
     counting: Future[dict[int, int]]
     expected: int
+    halt: Stop  # ends the dump alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +95,17 @@ def _dump(
     """Dump and count at the same time, both in one exported snapshot; then compare the two."""
     server, target = connection.facts(), home / pgtools.DUMP
     database = work.kit.database(member)
-    programs = pgtools.Programs(
-        cluster.binaries(server.major), database.env, work.left, work.kit.stop
-    )
+    halt = Stop(work.kit.stop)
+    programs = pgtools.Programs(cluster.binaries(server.major), database.env, work.left, halt)
     before = connection.sequences()
     with connection.exported_snapshot() as (snapshot, at), ThreadPoolExecutor(2) as pool:
         shapes = connection.tables()
         dumping = pool.submit(programs.dump, member.connection, snapshot, target, member.jobs)
         counting = pool.submit(lambda: {shape.oid: connection.count(shape) for shape in shapes})
-        begun = _watch(work.kit, connection, _Halves(dumping, counting, server.bytes), target)
+        halves = _Halves(dumping, counting, server.bytes, halt)
+        begun = _watch(work.kit, connection, halves, target)
+        if halt.requested and not work.kit.stop.requested:
+            raise ScratchFull("scratch.full", detail=f"{target}: ended before the disk was full")
         dumping.result()
         counts = counting.result()
     after = connection.sequences()
@@ -132,7 +137,8 @@ def _watch(
 ) -> Mapping[Path, DumpedTable]:
     """Wait for both, and hash meanwhile what is dumped: gives each table as far as it came.
 
-    When the dump failed, the count is ended: it may stand at the same lock.
+    When the dump failed, the count is ended: it may stand at the same lock. A disk that others
+    may live on is not filled: the dump ends before.
     """
     begun: dict[Path, DumpedTable] = {}
     running: set[Future[Any]] = {work.dumping, work.counting}
@@ -140,6 +146,9 @@ def _watch(
         _, running = wait(running, timeout=_TICK_SECONDS, return_when=FIRST_EXCEPTION)
         if running == {work.counting} and work.dumping.exception() is not None:
             connection.cancel()
+        room = system.space(target)
+        if running and room.free < preflight.spare_room(room.total):
+            work.halt.request()
         files = target.glob(pgtools.TABLES) if target.exists() else ()
         written = sum(begun.setdefault(file, DumpedTable(file)).advance() for file in files)
         kit.watcher.advance(written, max(work.expected, written))
