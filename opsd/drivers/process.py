@@ -27,6 +27,7 @@ from opsd.errors import Cancelled, OpsdError, TimedOut, ToolFailed
 _GRACE = timedelta(seconds=10)
 _POLL_SECONDS = 0.2
 _CHUNK = 1 << 16
+_WIDE_PIPE = 1 << 18  # the kernel's 64 KiB make a table's rows wait for us again and again
 _KEPT_BYTES = 1 << 22
 # Settings of the caller's shell that would change what a program means.
 _FOREIGN = ("RESTIC_", "PG", "AWS_", "LC_", "LANG")
@@ -140,7 +141,7 @@ def reading(command: Command, *, stop: Stop = NEVER) -> Iterator[IO[bytes]]:
 
     Raises `Cancelled` and `TimedOut` as `run` does. Leaving early ends the command.
     """
-    child = _start(command)
+    child = _start(command, pipe_bytes=_WIDE_PIPE)
     with child, _guard(child, command, stop) as broken:
         assert child.stdout is not None  # noqa: S101  (asked for by PIPE)
         assert child.stderr is not None  # noqa: S101
@@ -246,6 +247,7 @@ def _start(
     command: Command,
     stdout: int | IO[bytes] | None = subprocess.PIPE,
     stderr: int | IO[bytes] | None = subprocess.PIPE,
+    pipe_bytes: int = -1,
 ) -> subprocess.Popen[bytes]:
     if shutil.which(command.argv[0]) is None:
         raise ToolFailed("process.cannot_start", program=command.argv[0])
@@ -258,6 +260,7 @@ def _start(
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
+            pipesize=pipe_bytes,
             start_new_session=True,
         )
     except OSError as error:
