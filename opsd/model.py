@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -63,6 +63,33 @@ class Severity(IntEnum):
     NOTE = 0
     CHANGE = 1  # worth a look by a person; the run may still be good
     FAULT = 2  # the run is not good
+
+
+class Status(IntEnum):
+    """How good something is, in Nagios' four words. Unknown is never good."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
+
+    @property
+    def word(self) -> str:
+        """The status as written in tables, labels and JSON."""
+        return self.name.lower()
+
+    @property
+    def badness(self) -> int:
+        """From good to bad: a known fault outweighs what is not known."""
+        return _BADNESS[self]
+
+
+_BADNESS = {Status.OK: 0, Status.WARNING: 1, Status.UNKNOWN: 2, Status.CRITICAL: 3}
+
+
+def worst(found: Iterable[Status]) -> Status:
+    """The worst of all; of nothing, unknown."""
+    return max(found, key=lambda status: status.badness, default=Status.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,3 +240,64 @@ class ProofReached:
     at: datetime
     level: Proof
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A figure that a check saw: a metric, its value, and its labels besides host or check."""
+
+    metric: str
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CheckId:
+    """One thing that has a status: a check, where it is asked, and what of.
+
+    `host` is empty where the check is about no host; `subject` is the mount point, device or unit
+    that it is about, empty where there is one only.
+    """
+
+    host: str
+    check: str
+    subject: str = ""
+
+    def __str__(self) -> str:
+        return "/".join(filter(None, (self.host, self.check, self.subject.lstrip("/")))) or "?"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The answer of a check about one subject.
+
+    `cause` names what is wrong in one word, the same in metrics and incidents, empty when all is
+    well; `key`, `fields` and `detail` say it to people, as in a finding.
+    """
+
+    status: Status
+    key: str
+    fields: Mapping[str, object] = field(default_factory=dict)
+    detail: str = ""
+    cause: str = ""
+    subject: str = ""
+    measurements: tuple[Measurement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """A change of a check's confirmed status.
+
+    `incident` is the code of the incident that it opens, goes on with or closes; empty where there
+    is none: `why_silent` says then why a bad status opened none (`maintenance`, `backup`, `probe`),
+    or names the check that explains it.
+    """
+
+    id: CheckId
+    at: datetime
+    before: Status
+    after: Status
+    cause: str
+    said: Finding
+    incident: str = ""
+    why_silent: str = ""

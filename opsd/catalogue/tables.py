@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from opsd.catalogue import (
     backup,
+    checks,
     cli,
     config,
     daemon,
@@ -26,6 +27,7 @@ SENTENCES: dict[str, Sentence] = {
     **report.TABLE,
     **restore.TABLE,
     **doctor.TABLE,
+    **checks.TABLE,
     **cli.TABLE,
     **daemon.TABLE,
     **demo.TABLE,

@@ -7,9 +7,9 @@ from opsd.cli.desk import Desk
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import Parser
 from opsd.errors import StorageFailed
+from opsd.model import Status, worst
 from opsd.policy import diagnosis
 from opsd.policy.diagnosis import Diagnosis
-from opsd.policy.status import Status, worst
 from opsd.report import doctor as report
 from opsd.tasks.doctor import examine
 

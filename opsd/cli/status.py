@@ -7,8 +7,8 @@ from opsd.cli.arguments import add_set
 from opsd.cli.desk import Desk
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import Parser
+from opsd.model import Status, worst
 from opsd.policy.freshness import SetFacts, judge, next_due
-from opsd.policy.status import Status, worst
 from opsd.report import plain, status, text
 from opsd.tasks.status import observe
 

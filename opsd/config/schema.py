@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from opsd.catalogue import Language, Size
 from opsd.config.addresses import Connection, RepositoryUrl
+from opsd.config.checks import Checks
+from opsd.config.hosts import Host
+from opsd.config.options import Options, Truth
 from opsd.config.secret import Secret, secret
 from opsd.config.units import Bytes, Duration, PositiveBytes, PositiveDuration
 from opsd.config.values import (
@@ -34,16 +37,7 @@ from opsd.config.values import (
 from opsd.errors import ConfigError
 
 Location = tuple[str | int, ...]
-Truth = Annotated[bool, Field(strict=True)]
 Jobs = Annotated[int, Field(strict=True, ge=1, le=64)]
-
-
-class Options(BaseModel):
-    """A group of options: closed, unchangeable, and silent about the values it refuses."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
-    )
 
 
 class Clock(Options):
@@ -307,6 +301,12 @@ class Config(Options):
 
     backup_sets: Annotated[Mapping[Name, BackupSet], Field(min_length=1)]
     """What is backed up, each under a name."""
+
+    hosts: Mapping[Name, Host] = {}
+    """The machines that are watched, each under a name; `local` is this one. None: none is."""
+
+    checks: Checks = Checks()
+    """What is asked of every host, and where it begins to worry; a host may have its own."""
 
     _origin: Origin = PrivateAttr(default_factory=Origin)
 

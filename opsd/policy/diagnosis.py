@@ -9,9 +9,9 @@ from pathlib import Path
 
 from opsd.catalogue import Size
 from opsd.errors import OpsdError, RepositoryMissing
+from opsd.model import Status
 from opsd.policy import preflight
 from opsd.policy.preflight import ClockFacts
-from opsd.policy.status import Status
 
 _NAMED = 5
 _OFTEN = 2  # room for twice what is needed, or it is worth a look

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
-from opsd.model import Closing, Outcome, RecoveryPoint, Run, Severity
-from opsd.policy.status import Status, worst
+from opsd.model import Closing, Outcome, RecoveryPoint, Run, Severity, Status, worst
 
 _BAD: Mapping[Outcome, Status] = {
     Outcome.PARTIAL: Status.CRITICAL,

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from opsd.model import Finding, Severity
+from opsd.model import Finding, Severity, Status
 from opsd.policy.diagnosis import Diagnosis
-from opsd.policy.status import Status
 from opsd.report import layout
 from opsd.report.voice import Voice
 

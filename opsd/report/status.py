@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from opsd.model import Finding, RecoveryPoint, Run, Severity
+from opsd.model import Finding, RecoveryPoint, Run, Severity, Status
 from opsd.policy.freshness import LastRun, SetFacts, SetVerdict
-from opsd.policy.status import Status
 from opsd.report import layout, text
 from opsd.report.voice import Voice
 

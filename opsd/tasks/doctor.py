@@ -12,10 +12,10 @@ from opsd.config import ground
 from opsd.config.schema import FilesMember, PostgresMember
 from opsd.drivers import cluster, lock, process, restic, system
 from opsd.errors import OpsdError
+from opsd.model import Status
 from opsd.policy import diagnosis
 from opsd.policy.diagnosis import DatabaseFacts, Diagnosis, PlaceFacts, RepositoryFacts
 from opsd.policy.preflight import ClockFacts
-from opsd.policy.status import Status
 from opsd.tasks.kit import TAG, Kit
 from opsd.tasks.members import files
 from opsd.tasks.status import unclosed

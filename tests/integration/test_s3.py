@@ -14,8 +14,7 @@ import pytest
 from opsd.drivers import s3 as door
 from opsd.drivers.restic import Limits, Source
 from opsd.errors import RepositoryMissing, StorageFailed
-from opsd.model import Outcome, Proof, Task
-from opsd.policy.status import Status
+from opsd.model import Outcome, Proof, Status, Task
 from opsd.tasks.backup import back_up
 from opsd.tasks.doctor import examine
 from opsd.tasks.kit import Nobody

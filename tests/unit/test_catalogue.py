@@ -16,8 +16,7 @@ from opsd.catalogue.language import Sentence
 from opsd.cli.commands import COMMANDS
 from opsd.cli.exit_codes import ExitCode
 from opsd.errors import OpsdError
-from opsd.model import MemberKind, Outcome, Proof, Severity, Task
-from opsd.policy.status import Status
+from opsd.model import MemberKind, Outcome, Proof, Severity, Status, Task
 
 ROOT = Path(__file__).resolve().parents[2]
 # Said the same in both languages: names, and what is only a form.

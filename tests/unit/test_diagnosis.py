@@ -7,10 +7,10 @@ import pytest
 
 from opsd.catalogue import SENTENCES
 from opsd.errors import OpsdError, RepositoryMissing, WrongPassword
+from opsd.model import Status
 from opsd.policy import diagnosis
 from opsd.policy.diagnosis import DatabaseFacts, Diagnosis, PlaceFacts, RepositoryFacts
 from opsd.policy.preflight import ClockFacts
-from opsd.policy.status import Status
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

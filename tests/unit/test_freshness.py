@@ -15,12 +15,13 @@ from opsd.model import (
     RecoveryPoint,
     Run,
     Severity,
+    Status,
     Task,
+    worst,
 )
 from opsd.policy import freshness
 from opsd.policy.freshness import LastRun, Objectives, RestoreTime, SetFacts, judge
 from opsd.policy.standing import Standing
-from opsd.policy.status import Status, worst
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 POINT = RecoveryPoint("r1", "dossiers", "main", "srv", NOW - timedelta(hours=3), (), complete=True)
