@@ -286,12 +286,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """A change of a check's confirmed status.
-
-    `incident` is the code of the incident that it opens, goes on with or closes; empty where there
-    is none: `why_silent` says then why a bad status opened none (`maintenance`, `backup`, `probe`),
-    or names the check that explains it.
-    """
+    """A change of a check's confirmed status."""
 
     id: CheckId
     at: datetime
@@ -299,5 +294,52 @@ class Flip:
     after: Status
     cause: str
     said: Finding
-    incident: str = ""
-    why_silent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """From the flip to critical until the flip back; `began` is the first answer that was bad.
+
+    A check that is critical because another one is (a host that is dead) opens none of its own.
+    """
+
+    code: str
+    id: CheckId
+    began: datetime
+    opened_at: datetime
+    cause: str
+    said: Finding
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A time in which every answer of a check was the same, as it was given and not confirmed.
+
+    Between two stretches of a check that do not touch nobody looked.
+    """
+
+    id: CheckId
+    began: datetime
+    ended: datetime
+    status: Status
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """A time in which faults are expected: of a host, of one of its checks, or of everything."""
+
+    id: str
+    began: datetime
+    ends: datetime
+    reason: str
+    who: str
+    host: str = ""
+    check: str = ""
+    ended_at: datetime | None = None
+
+    def covers(self, one: CheckId, at: datetime) -> bool:
+        """Whether a fault of this check at this moment is expected."""
+        during = self.began <= at < min(self.ends, self.ended_at or self.ends)
+        return during and self.host in {"", one.host} and self.check in {"", one.check}

@@ -1,0 +1,146 @@
+"""From answers to a status that holds: hysteresis, age, and whose fault it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from opsd.model import CheckId, CheckResult, Maintenance, Status
+
+# An answer that is this many intervals late counts as none.
+_INTERVALS_OF_AGE = 3
+_LEAST_PATIENCE = timedelta(seconds=10)
+# A bad check waits this many intervals for the check that may explain it.
+_INTERVALS_OF_WAITING = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a check is judged.
+
+    Its status gets worse when `confirm` answers in a row were at least as bad, and better when
+    `recover` answers in a row were at least as good.
+    """
+
+    interval: timedelta
+    confirm: int = 2
+    recover: int = 2
+    explained_by: tuple[CheckId, ...] = ()
+    disturbed_by: frozenset[str] = frozenset()
+
+    @property
+    def patience(self) -> timedelta:
+        """The age from which the last answer says nothing any more."""
+        return max(_INTERVALS_OF_AGE * self.interval, _LEAST_PATIENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is known of one check.
+
+    `status` is confirmed and holds since `since`; `recent` are the newest answers as they came,
+    the last one being `result`, given at `seen_at`. `worse_since` is when the answers began to be
+    critical. `incident` is the code of the open one; `silent` says why a critical check has none.
+    """
+
+    id: CheckId
+    status: Status
+    since: datetime
+    result: CheckResult
+    seen_at: datetime
+    recent: tuple[Status, ...] = ()
+    worse_since: datetime | None = None
+    incident: str = ""
+    silent: str = ""
+
+    @property
+    def raw(self) -> Status:
+        """The newest answer as it came."""
+        return self.recent[-1] if self.recent else Status.UNKNOWN
+
+
+def take(
+    before: State | None, about: CheckId, result: CheckResult, at: datetime, rule: Rule
+) -> State:
+    """The state after one more answer. Of a check that never answered nothing is known."""
+    known = before or State(about, Status.UNKNOWN, at, result, at)
+    recent = (*known.recent, result.status)[-max(rule.confirm, rule.recover) :]
+    status = _confirmed(known.status, recent, rule)
+    critical = result.status is Status.CRITICAL
+    return replace(
+        known,
+        status=status,
+        since=known.since if status is known.status else at,
+        result=result,
+        seen_at=at,
+        recent=recent,
+        worse_since=(known.worse_since or at) if critical else None,
+    )
+
+
+def _confirmed(now: Status, recent: tuple[Status, ...], rule: Rule) -> Status:
+    rising, falling = recent[-rule.confirm :], recent[-rule.recover :]
+    mildest = min(rising, key=lambda status: status.badness)
+    if len(rising) == rule.confirm and mildest.badness > now.badness:
+        return mildest
+    gravest = max(falling, key=lambda status: status.badness)
+    if len(falling) == rule.recover and gravest.badness < now.badness:
+        return gravest
+    return now
+
+
+def overdue(state: State, rule: Rule, now: datetime) -> bool:
+    """Whether the last answer is too old to say anything."""
+    return now - state.seen_at > rule.patience
+
+
+def blind(state: State, result: CheckResult, at: datetime, why: str = "") -> State:
+    """The state when no answer can be had: unknown at once. An open incident stays open."""
+    return replace(
+        state,
+        status=Status.UNKNOWN,
+        since=state.since if state.status is Status.UNKNOWN else at,
+        result=result,
+        recent=(),
+        worse_since=None,
+        silent=why,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What may keep a fault from being an incident of its own."""
+
+    states: Mapping[CheckId, State]
+    maintenance: tuple[Maintenance, ...] = ()
+    disturbances: frozenset[str] = frozenset()
+
+
+MAINTENANCE = "maintenance"
+WAITING = "waiting"
+
+
+def why_silent(state: State, rule: Rule, around: Surroundings, now: datetime) -> str:
+    """Why a critical check opens no incident; empty when it does.
+
+    The ladder from the strongest reason: a person said so, opsd itself disturbs the host, another
+    check explains it, or the one that may explain it has not been asked since.
+    """
+    if any(window.covers(state.id, now) for window in around.maintenance):
+        return MAINTENANCE
+    if disturbed := sorted(rule.disturbed_by & around.disturbances):
+        return disturbed[0]
+    causes = [around.states[one] for one in rule.explained_by if one in around.states]
+    if explaining := _explaining(causes):
+        return str(explaining.id)
+    began = state.worse_since or state.since
+    unheard = any(cause.seen_at < began for cause in causes)
+    if unheard and now - began < _INTERVALS_OF_WAITING * rule.interval:
+        return WAITING
+    return ""
+
+
+def _explaining(causes: Iterable[State]) -> State | None:
+    bad = {Status.CRITICAL, Status.UNKNOWN}
+    return next((c for c in causes if c.status in bad or c.raw in bad), None)
