@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,16 +32,16 @@ def lease(
     """Hold the lease at `path`; gives how long it was waited for. Raises `Busy` after `wait`."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     began = time.monotonic()
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    while (descriptor := _take(path)) is None:
+        if time.monotonic() - began >= wait.total_seconds():
+            raise Busy(_holder(path))
+        if stop.requested:
+            raise Cancelled("lock.cancelled", holder=_holder(path))
+        time.sleep(_POLL_SECONDS)
     try:
-        while not _taken(descriptor):
-            if time.monotonic() - began >= wait.total_seconds():
-                raise Busy(_holder(path))
-            if stop.requested:
-                raise Cancelled("lock.cancelled", holder=_holder(path))
-            time.sleep(_POLL_SECONDS)
-        os.truncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps({"holder": holder, "pid": os.getpid()}).encode(), 0)
+        with suppress(OSError):  # the name is for people: a full disk keeps nobody from holding
+            os.truncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps({"holder": holder, "pid": os.getpid()}).encode(), 0)
         yield timedelta(seconds=time.monotonic() - began)
     finally:
         os.close(descriptor)
@@ -57,6 +57,21 @@ def held(path: Path) -> bool:
         return not _taken(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _take(path: Path) -> int | None:
+    """The lease as an open file, if it was free; None where it was held, or removed meanwhile."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if _taken(descriptor) and os.path.samestat(os.fstat(descriptor), path.stat()):
+            return descriptor
+    except FileNotFoundError:
+        pass
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None
 
 
 def _taken(descriptor: int) -> bool:

@@ -66,7 +66,7 @@ def _take(work: Work) -> RecoveryPoint | None:
     kit, journal, backup_set = work.kit, work.journal, work.backup_set
     with journal.phase("preflight"):
         ground = survey(kit, journal, backup_set)
-    kit.scratch(journal.run.id).mkdir(parents=True, mode=0o711)
+    journal.workplace()
     storage = kit.storage(journal.run.repository)
     before = _names(storage)
     captured = _capture(work, ground)

@@ -19,6 +19,7 @@ from opsd.policy.preflight import ClockFacts
 from opsd.tasks.kit import TAG, Kit
 from opsd.tasks.members import files
 from opsd.tasks.status import unclosed
+from opsd.tasks.sweep import leftovers
 
 _PROGRAMS = ("setpriv", "prlimit", "nice")
 _CAP_DAC_READ_SEARCH = 1 << 2  # capabilities(7)
@@ -45,7 +46,7 @@ def examine(kit: Kit) -> Iterator[Diagnosis]:
         kit.watcher.phase("doctor", name)
         yield from _repository(kit, name)
     _, dead = unclosed(kit)
-    yield from diagnosis.judge_leftovers(_leftovers(kit), tuple(run.id for run in dead))
+    yield from diagnosis.judge_leftovers(leftovers(kit), tuple(run.id for run in dead))
 
 
 def _programs(kit: Kit) -> Iterator[Diagnosis]:
@@ -155,14 +156,3 @@ def _repository(kit: Kit, name: str) -> Iterator[Diagnosis]:
         free = system.space(repository.path).free
         place = PlaceFacts(repository.path, free, 0, repository.min_free)
         yield diagnosis.judge_place(name, place)
-
-
-def _leftovers(kit: Kit) -> tuple[str, ...]:
-    """Scratch directories of runs that are over or dead."""
-    try:
-        found = sorted(kit.config.scratch.iterdir())
-    except OSError:
-        return ()
-    return tuple(
-        left.name for left in found if left.is_dir() and not lock.held(kit.run_lease(left.name))
-    )

@@ -6,9 +6,10 @@ import errno
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 
 from opsd import errors
 from opsd.clock import Stopwatch
@@ -28,6 +29,10 @@ from opsd.tasks.kit import Kit, new_run_id
 
 log = logging.getLogger(__name__)
 
+# Not to be listed, but to be crossed: a proof's server has its own account and directory in it.
+CROSSABLE = 0o711
+_PATIENCE = timedelta(seconds=10)  # a sweep that just looked at our lease holds it for a moment
+
 
 @dataclass(slots=True)
 class Journal:
@@ -39,6 +44,17 @@ class Journal:
     findings: list[Finding] = field(default_factory=list)
     phases: dict[str, float] = field(default_factory=dict)
     closing: Closing | None = None
+    held: ExitStack = field(default_factory=ExitStack)  # until the run is over
+
+    def workplace(self) -> Path:
+        """Make this run's place in scratch; its lease tells every sweep that the run lives."""
+        place = self.kit.scratch(self.run.id)
+        place.parent.mkdir(parents=True, mode=CROSSABLE, exist_ok=True)
+        lease = self.kit.scratch_lease(self.run.id)
+        self.held.enter_context(lock.lease(lease, self.run.id, wait=_PATIENCE))
+        self.held.callback(lease.unlink, missing_ok=True)
+        place.mkdir(mode=CROSSABLE)
+        return place
 
     @contextmanager
     def phase(self, name: str, subject: str = "") -> Iterator[None]:
@@ -86,7 +102,8 @@ def opened(
         kit.store.open_run(run)
         journal = Journal(kit, run)
         try:
-            yield journal
+            with journal.held:
+                yield journal
         except BaseException as error:
             finding, outcome, reason = _verdict(error, task)
             log.error("run %s of %s ended: %s", run.id, backup_set, error)  # noqa: TRY400

@@ -25,6 +25,7 @@ from opsd.store import Store
 TAG = "opsd"
 RECORD = "record"
 PROOF_RECORD = "proof-record"
+LEASE = ".lease"
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
 
@@ -117,8 +118,12 @@ class Kit:
         """Where a run keeps what must not stay."""
         return self.config.scratch / run
 
+    def scratch_lease(self, run: str) -> Path:
+        """The lease of that place: beside it, so that whoever shares the scratch sees it."""
+        return self.config.scratch / f"{run}{LEASE}"
+
     def run_lease(self, run: str) -> Path:
-        """The lease that a run holds while it lives."""
+        """The lease that a run holds while it lives, for all who share its history."""
         return self.config.state / "runs" / run
 
     def manifest(self, backup_set: str, member: str) -> Path:

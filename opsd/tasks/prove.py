@@ -81,7 +81,7 @@ def _prove(bench: Bench) -> Proof:
     try:
         with journal.phase("preflight"):
             _judge_room(bench)
-            bench.scratch.mkdir(parents=True, mode=0o711)
+            journal.workplace()
         with journal.phase("structure", point.repository):
             storage.check_structure(bench)
             _fetch_record(bench)
@@ -158,7 +158,6 @@ def _judge_room(bench: Bench) -> None:
         for m in bench.point.members
     )
     place = bench.kit.config.scratch
-    place.mkdir(parents=True, mode=0o711, exist_ok=True)
     room = preflight.Room(place, system.space(place).free, needed)
     for against in preflight.judge_room(room):
         raise against

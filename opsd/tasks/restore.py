@@ -152,8 +152,7 @@ def recorded(kit: Kit, door: Door, wanted: Plan) -> Restored:
     with opened(kit, Task.RESTORE, point.backup_set, point.repository) as journal:
         asked = {"point": point.id, "target": str(wanted.request.target)}
         journal.evidence("restore", asked)
-        scratch = kit.scratch(journal.run.id)
-        scratch.mkdir(parents=True, mode=0o711)
+        scratch = journal.workplace()
         try:
             done = carry_out(replace(door, scratch=scratch), wanted)
         finally:

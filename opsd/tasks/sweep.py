@@ -1,7 +1,8 @@
 """Clear up after runs that died: close them as interrupted, wipe what they left in scratch.
 
-A run holds a lease while it lives, so that a free lease is the proof of its death. What it left may
-be restored personal data: the wiping is recorded.
+A run holds two leases while it lives, so that a free lease is the proof of its death: one beside
+the history, and one beside its place in scratch, which other histories may share. What it left may
+be restored personal data: the wiping is recorded, by whoever has the run in its history.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import timedelta
 
 from opsd.drivers import lock, system
 from opsd.model import Closing, Evidence, Finding, Outcome, Run, Severity
-from opsd.tasks.kit import Kit, is_run_id
+from opsd.tasks.kit import LEASE, Kit, is_run_id
 
 log = logging.getLogger(__name__)
 
@@ -40,25 +41,56 @@ def sweep(kit: Kit) -> tuple[Run, ...]:
     return dead
 
 
+def leftovers(kit: Kit) -> tuple[str, ...]:
+    """The runs that are over or dead of which something lies in scratch."""
+    try:
+        found = {path.name.removesuffix(LEASE) for path in kit.config.scratch.iterdir()}
+    except OSError:
+        return ()
+    return tuple(
+        run
+        for run in sorted(found)
+        if is_run_id(run) and not kit.scratch(run).is_symlink() and not _alive(kit, run)
+    )
+
+
+def _alive(kit: Kit, run: str) -> bool:
+    """Whether somebody holds the place of a run; of what we may not look at, we say so too."""
+    try:
+        return lock.held(kit.scratch_lease(run))
+    except PermissionError:
+        return True
+
+
 def _wipe_leftovers(kit: Kit) -> None:
-    if not kit.config.scratch.exists():
-        return
-    for left in sorted(kit.config.scratch.iterdir()):
-        if not is_run_id(left.name) or left.is_symlink() or lock.held(kit.run_lease(left.name)):
+    """Wipe each under its lease: a run that begins just now finds it held, and waits."""
+    for run in leftovers(kit):
+        lease = kit.scratch_lease(run)
+        try:
+            with lock.lease(lease, "sweep"):
+                _wipe(kit, run)
+                lease.unlink(missing_ok=True)
+        except lock.Busy:
             continue
-        wiped = system.wipe(left)
-        log.warning("wiped %s: %d files, %d bytes", left, wiped.files, wiped.bytes)
-        if kit.store.run(left.name) is not None:
-            kit.store.add_evidence(
-                Evidence(
-                    left.name,
-                    kit.clock(),
-                    "wiped",
-                    {
-                        "files": wiped.files,
-                        "bytes": wiped.bytes,
-                        "processes": wiped.processes,
-                        "after_crash": True,
-                    },
-                )
+
+
+def _wipe(kit: Kit, run: str) -> None:
+    left = kit.scratch(run)
+    if not left.exists():
+        return
+    wiped = system.wipe(left)
+    log.warning("wiped %s: %d files, %d bytes", left, wiped.files, wiped.bytes)
+    if kit.store.run(run) is not None:
+        kit.store.add_evidence(
+            Evidence(
+                run,
+                kit.clock(),
+                "wiped",
+                {
+                    "files": wiped.files,
+                    "bytes": wiped.bytes,
+                    "processes": wiped.processes,
+                    "after_crash": True,
+                },
             )
+        )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from opsd.model import Outcome, Run, Task
+from opsd.tasks.journal import opened
 from opsd.tasks.kit import new_run_id
-from opsd.tasks.sweep import sweep
+from opsd.tasks.sweep import leftovers, sweep
 from tests.site import SET, Site
 
 
@@ -38,3 +39,27 @@ def test_what_is_not_ours_stays_in_scratch(site: Site) -> None:
         sweep(kit)
         assert (foreign / "thesis").exists()
         assert elsewhere.exists()
+
+
+def test_a_run_of_another_history_in_the_same_scratch_is_wiped_only_when_it_is_over(
+    site: Site,
+) -> None:
+    with site.kit() as kit:
+        site.changes[f"{site.base}/state"] = f"{site.base}/another"
+        with site.kit() as other:
+            with opened(other, Task.PROVE, SET, "main") as journal:
+                (journal.workplace() / "restored").write_text("personal data, as it were")
+                assert sweep(kit) == ()
+                assert leftovers(kit) == ()
+                assert (other.scratch(journal.run.id) / "restored").exists()
+            assert leftovers(kit) == (journal.run.id,)
+            sweep(kit)
+        assert list(kit.config.scratch.iterdir()) == []
+
+
+def test_a_lease_without_its_place_is_removed(site: Site) -> None:
+    with site.kit() as kit:
+        kit.config.scratch.mkdir()
+        kit.scratch_lease(new_run_id(kit.clock())).touch()
+        sweep(kit)
+        assert list(kit.config.scratch.iterdir()) == []

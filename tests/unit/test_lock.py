@@ -74,6 +74,25 @@ def test_one_who_waits_gets_it_when_it_is_free(tmp_path: Path) -> None:
     thread.join()
 
 
+def test_a_lease_that_is_removed_at_its_end_is_made_anew_by_one_who_waits(tmp_path: Path) -> None:
+    path, got, done = tmp_path / "a.lock", threading.Event(), threading.Event()
+
+    def wait() -> None:
+        with lock.lease(path, "patient", wait=timedelta(seconds=20)):
+            got.set()
+            done.wait(20)
+
+    thread = threading.Thread(target=wait)
+    with lock.lease(path, "first"):
+        thread.start()
+        assert not got.wait(0.3)
+        path.unlink()
+    assert got.wait(20)
+    assert lock.held(path)
+    done.set()
+    thread.join()
+
+
 def test_one_who_waits_may_be_stopped(tmp_path: Path) -> None:
     stop = Stop()
     with lock.lease(tmp_path / "a.lock", "first"):
