@@ -285,6 +285,33 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckState:
+    """What is known of one check.
+
+    `status` is confirmed and holds since `since`; `recent` are the newest answers as they came,
+    the last one being `result`, given at `seen_at`. `worse_since` is when the answers began to be
+    critical. `incident` is the code of the open one; `silent` says why a critical check has none.
+    `told` is the status that the last flip told.
+    """
+
+    id: CheckId
+    status: Status
+    since: datetime
+    result: CheckResult
+    seen_at: datetime
+    recent: tuple[Status, ...] = ()
+    worse_since: datetime | None = None
+    incident: str = ""
+    silent: str = ""
+    told: Status = Status.OK
+
+    @property
+    def raw(self) -> Status:
+        """The newest answer as it came."""
+        return self.recent[-1] if self.recent else Status.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
 class Flip:
     """A change of a check's confirmed status."""
 

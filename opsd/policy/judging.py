@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from opsd.model import CheckId, CheckResult, Maintenance, Status
+from opsd.model import CheckId, CheckResult, CheckState, Maintenance, Status
 
 # An answer that is this many intervals late counts as none.
 _INTERVALS_OF_AGE = 3
@@ -35,38 +35,18 @@ class Rule:
         return max(_INTERVALS_OF_AGE * self.interval, _LEAST_PATIENCE)
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """What is known of one check.
-
-    `status` is confirmed and holds since `since`; `recent` are the newest answers as they came,
-    the last one being `result`, given at `seen_at`. `worse_since` is when the answers began to be
-    critical. `incident` is the code of the open one; `silent` says why a critical check has none.
-    """
-
-    id: CheckId
-    status: Status
-    since: datetime
-    result: CheckResult
-    seen_at: datetime
-    recent: tuple[Status, ...] = ()
-    worse_since: datetime | None = None
-    incident: str = ""
-    silent: str = ""
-
-    @property
-    def raw(self) -> Status:
-        """The newest answer as it came."""
-        return self.recent[-1] if self.recent else Status.UNKNOWN
-
-
 def take(
-    before: State | None, about: CheckId, result: CheckResult, at: datetime, rule: Rule
-) -> State:
-    """The state after one more answer. Of a check that never answered nothing is known."""
-    known = before or State(about, Status.UNKNOWN, at, result, at)
+    before: CheckState | None, about: CheckId, result: CheckResult, at: datetime, rule: Rule
+) -> CheckState:
+    """The state after one more answer.
+
+    Of a check that never answered nothing is known: the first good answer is believed at once, a
+    bad one is confirmed like any other.
+    """
+    known = before or CheckState(about, Status.UNKNOWN, at, result, at)
     recent = (*known.recent, result.status)[-max(rule.confirm, rule.recover) :]
-    status = _confirmed(known.status, recent, rule)
+    fresh = not known.recent and not known.incident and result.status is Status.OK
+    status = Status.OK if fresh else _confirmed(known.status, recent, rule)
     critical = result.status is Status.CRITICAL
     return replace(
         known,
@@ -90,12 +70,12 @@ def _confirmed(now: Status, recent: tuple[Status, ...], rule: Rule) -> Status:
     return now
 
 
-def overdue(state: State, rule: Rule, now: datetime) -> bool:
+def overdue(state: CheckState, rule: Rule, now: datetime) -> bool:
     """Whether the last answer is too old to say anything."""
     return now - state.seen_at > rule.patience
 
 
-def blind(state: State, result: CheckResult, at: datetime, why: str = "") -> State:
+def blind(state: CheckState, result: CheckResult, at: datetime, why: str = "") -> CheckState:
     """The state when no answer can be had: unknown at once. An open incident stays open."""
     return replace(
         state,
@@ -112,7 +92,7 @@ def blind(state: State, result: CheckResult, at: datetime, why: str = "") -> Sta
 class Surroundings:
     """What may keep a fault from being an incident of its own."""
 
-    states: Mapping[CheckId, State]
+    states: Mapping[CheckId, CheckState]
     maintenance: tuple[Maintenance, ...] = ()
     disturbances: frozenset[str] = frozenset()
 
@@ -121,7 +101,7 @@ MAINTENANCE = "maintenance"
 WAITING = "waiting"
 
 
-def why_silent(state: State, rule: Rule, around: Surroundings, now: datetime) -> str:
+def why_silent(state: CheckState, rule: Rule, around: Surroundings, now: datetime) -> str:
     """Why a critical check opens no incident; empty when it does.
 
     The ladder from the strongest reason: a person said so, opsd itself disturbs the host, another
@@ -141,6 +121,6 @@ def why_silent(state: State, rule: Rule, around: Surroundings, now: datetime) ->
     return ""
 
 
-def _explaining(causes: Iterable[State]) -> State | None:
+def _explaining(causes: Iterable[CheckState]) -> CheckState | None:
     bad = {Status.CRITICAL, Status.UNKNOWN}
     return next((c for c in causes if c.status in bad or c.raw in bad), None)

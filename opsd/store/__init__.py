@@ -1,5 +1,7 @@
-"""The append-only history of runs, evidence, recovery points and proofs."""
+"""What is kept: the append-only history, and what is watched now."""
 
+from opsd.store.cases import Cases
 from opsd.store.history import Store
+from opsd.store.watch import Kept, Page, Watch
 
-__all__ = ["Store"]
+__all__ = ["Cases", "Kept", "Page", "Store", "Watch"]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, Row, Select, create_engine, event, func, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Row, Select, func, select
 
 from opsd import record
-from opsd.errors import StorageFailed
 from opsd.model import (
     Closing,
     Evidence,
@@ -24,29 +21,14 @@ from opsd.model import (
     Task,
 )
 from opsd.store import schema
-
-# Not to be listed, but to be crossed: the server of a proof has its own account and directory.
-_CROSSABLE = 0o711
-_BUSY_MILLISECONDS = 15_000
+from opsd.store.book import Book
 
 
-class Store:
+class Store(Book):
     """The history in one SQLite file. Raises `StorageFailed` when it cannot be read or written."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        if not path.parent.exists():
-            path.parent.mkdir(parents=True)
-            path.parent.chmod(_CROSSABLE)
-        self._engine = _engine(path)
-        with self._failing():
-            schema.metadata.create_all(self._engine)
-            self._check_version()
-        path.chmod(0o600)
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._engine.dispose()
+        super().__init__(path, schema.metadata, schema.VERSION)
 
     # --- adding
 
@@ -267,45 +249,6 @@ class Store:
 
     def _with_closing(self) -> Select[Any]:
         return select(schema.run, schema.closing).outerjoin(schema.closing)
-
-    def _add(self, table: Any, **values: object) -> None:  # noqa: ANN401  (a FromClause of any kind)
-        with self._failing(), self._engine.begin() as connection:
-            connection.execute(table.insert().values(**values))
-
-    def _rows(self, chosen: Select[Any]) -> list[Any]:
-        with self._failing(), self._engine.connect() as connection:
-            return list(connection.execute(chosen))
-
-    def _check_version(self) -> None:
-        with self._engine.begin() as connection:
-            version = connection.execute(text("PRAGMA user_version")).scalar_one()
-            if version == 0:
-                connection.execute(text(f"PRAGMA user_version = {schema.VERSION}"))
-            elif version > schema.VERSION:
-                raise StorageFailed("store.newer", path=self.path, version=str(version))
-
-    @contextmanager
-    def _failing(self) -> Iterator[None]:
-        try:
-            yield
-        except SQLAlchemyError as error:
-            raise StorageFailed("store.failed", path=self.path, detail=str(error)) from error
-
-
-def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}")
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _: object) -> None:  # noqa: ANN401  (sqlite3's own)
-        for setting in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            f"busy_timeout={_BUSY_MILLISECONDS}",
-        ):
-            connection.execute(f"PRAGMA {setting}")
-
-    return engine
 
 
 def _run(row: Row[Any]) -> Run:

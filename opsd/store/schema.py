@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-VERSION = 1
+VERSION = 2
 metadata = MetaData()
 
 
@@ -103,6 +103,60 @@ proof = Table(
     Column("at", Moment, nullable=False),
     Column("level", Integer, nullable=False),
     Column("outcome", String, nullable=False),
+)
+
+flip = Table(
+    "flip",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("host", String, nullable=False),
+    Column("check", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("before", String, nullable=False),
+    Column("after", String, nullable=False),
+    Column("cause", String, nullable=False),
+    Column("said", JSON, nullable=False),
+    Index("flip_of_check", "host", "check", "subject", "at"),
+)
+
+incident = Table(
+    "incident",
+    metadata,
+    Column("code", String, primary_key=True),
+    Column("host", String, nullable=False),
+    Column("check", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("began", Moment, nullable=False),
+    Column("opened_at", Moment, nullable=False, index=True),
+    Column("cause", String, nullable=False),
+    Column("said", JSON, nullable=False),
+)
+
+incident_end = Table(
+    "incident_end",
+    metadata,
+    Column("code", ForeignKey("incident.code"), primary_key=True),
+    Column("closed_at", Moment, nullable=False),
+)
+
+maintenance = Table(
+    "maintenance",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("began", Moment, nullable=False),
+    Column("ends", Moment, nullable=False, index=True),
+    Column("reason", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("host", String, nullable=False),
+    Column("check", String, nullable=False),
+)
+
+maintenance_end = Table(
+    "maintenance_end",
+    metadata,
+    Column("id", ForeignKey("maintenance.id"), primary_key=True),
+    Column("ended_at", Moment, nullable=False),
 )
 
 for _table in metadata.sorted_tables:

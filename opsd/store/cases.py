@@ -1,0 +1,142 @@
+"""What happened to checks: flips, incidents and maintenance, a part of the append-only history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from opsd import record
+from opsd.model import CheckId, Flip, Incident, Maintenance, Status
+from opsd.store import schema
+from opsd.store.book import Book
+
+
+class Cases(Book):
+    """The file of the history, opened for flips, incidents and maintenance."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, schema.metadata, schema.VERSION)
+
+    def add_flip(self, flip: Flip) -> None:
+        """Record that a check's confirmed status changed."""
+        self._add(
+            schema.flip,
+            at=flip.at,
+            before=flip.before.word,
+            after=flip.after.word,
+            cause=flip.cause,
+            said=record.plain_finding(flip.said),
+            **_who(flip.id),
+        )
+
+    def open_incident(self, incident: Incident) -> None:
+        """Record that an incident began."""
+        self._add(
+            schema.incident,
+            code=incident.code,
+            began=incident.began,
+            opened_at=incident.opened_at,
+            cause=incident.cause,
+            said=record.plain_finding(incident.said),
+            **_who(incident.id),
+        )
+
+    def close_incident(self, code: str, at: datetime) -> None:
+        """Record that an incident is over, once."""
+        self._add(schema.incident_end, code=code, closed_at=at)
+
+    def start_maintenance(self, window: Maintenance) -> None:
+        """Record that faults are expected from now on."""
+        self._add(
+            schema.maintenance,
+            id=window.id,
+            began=window.began,
+            ends=window.ends,
+            reason=window.reason,
+            who=window.who,
+            host=window.host,
+            check=window.check,
+        )
+
+    def end_maintenance(self, maintenance_id: str, at: datetime) -> None:
+        """Record that they are expected no more, before the planned end."""
+        self._add(schema.maintenance_end, id=maintenance_id, ended_at=at)
+
+    # --- reading
+
+    def next_code(self, at: datetime) -> str:
+        """The code of an incident that would be opened now: its day, and its number on that day."""
+        begin = f"SC-{at:%Y%m%d}-"
+        table = schema.incident
+        chosen = select(func.count()).where(table.c.code.startswith(begin))
+        return f"{begin}{self._rows(chosen.select_from(table))[0][0] + 1:03}"
+
+    def flips(self, since: datetime, one: CheckId | None = None) -> Sequence[Flip]:
+        """The flips since a moment, oldest first; of one check, or of all."""
+        table = schema.flip
+        chosen = select(table).where(table.c.at >= since).order_by(table.c.at, table.c.id)
+        if one is not None:
+            chosen = chosen.where(
+                table.c.host == one.host,
+                table.c.check == one.check,
+                table.c.subject == one.subject,
+            )
+        return tuple(_flip(row) for row in self._rows(chosen))
+
+    def incidents(self, since: datetime | None = None) -> Sequence[Incident]:
+        """The incidents that are open, or were since a moment, newest first."""
+        table, end = schema.incident, schema.incident_end
+        chosen = select(table, end.c.closed_at).outerjoin(end)
+        still = end.c.closed_at.is_(None)
+        chosen = chosen.where(still if since is None else still | (end.c.closed_at >= since))
+        return tuple(
+            _incident(row) for row in self._rows(chosen.order_by(table.c.opened_at.desc()))
+        )
+
+    def maintenance(self, since: datetime) -> Sequence[Maintenance]:
+        """The windows that end after a moment, oldest first."""
+        table, end = schema.maintenance, schema.maintenance_end
+        chosen = select(table, end.c.ended_at).outerjoin(end).where(table.c.ends > since)
+        return tuple(_window(row) for row in self._rows(chosen.order_by(table.c.began)))
+
+
+def _who(one: CheckId) -> dict[str, str]:
+    return {"host": one.host, "check": one.check, "subject": one.subject}
+
+
+def _id(row: Row[Any]) -> CheckId:
+    return CheckId(row.host, row.check, row.subject)
+
+
+def _flip(row: Row[Any]) -> Flip:
+    before, after = Status[row.before.upper()], Status[row.after.upper()]
+    return Flip(_id(row), row.at, before, after, row.cause, record.finding(row.said))
+
+
+def _incident(row: Row[Any]) -> Incident:
+    return Incident(
+        code=row.code,
+        id=_id(row),
+        began=row.began,
+        opened_at=row.opened_at,
+        cause=row.cause,
+        said=record.finding(row.said),
+        closed_at=row.closed_at,
+    )
+
+
+def _window(row: Row[Any]) -> Maintenance:
+    return Maintenance(
+        id=row.id,
+        began=row.began,
+        ends=row.ends,
+        reason=row.reason,
+        who=row.who,
+        host=row.host,
+        check=row.check,
+        ended_at=row.ended_at,
+    )

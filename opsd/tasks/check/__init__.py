@@ -1,0 +1,1 @@
+"""Watching: ask, judge, and keep what was found."""
