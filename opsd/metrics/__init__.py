@@ -7,5 +7,6 @@ each metric means: docs/metrics.md.
 from opsd.metrics.board import Board, Line
 from opsd.metrics.collector import Collector, Sources, Vitals
 from opsd.metrics.exposition import Exposition
+from opsd.metrics.watched import Watched
 
-__all__ = ["Board", "Collector", "Exposition", "Line", "Sources", "Vitals"]
+__all__ = ["Board", "Collector", "Exposition", "Line", "Sources", "Vitals", "Watched"]

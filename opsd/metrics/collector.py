@@ -13,9 +13,11 @@ from prometheus_client.registry import Collector as PrometheusCollector
 
 from opsd import __version__, errors
 from opsd.config.schema import BackupSet, Config
+from opsd.metrics import watched
 from opsd.metrics.board import Board
 from opsd.metrics.disk import Disks
-from opsd.metrics.families import FAMILIES, Page
+from opsd.metrics.table import FAMILIES, Page
+from opsd.metrics.watched import Watched
 from opsd.model import Proof, RecoveryPoint, Run, Task
 from opsd.policy import slots
 from opsd.store import Store
@@ -53,6 +55,7 @@ class Sources:
     alive: Callable[[Run], bool]
     board: Board = field(default_factory=Board)
     vitals: Callable[[], Vitals | None] = lambda: None
+    watched: Callable[[], Watched] = Watched
 
 
 class Collector(PrometheusCollector):
@@ -92,6 +95,7 @@ class Collector(PrometheusCollector):
             if ratio is not None:
                 page.add("opsd_run_progress_ratio", ratio, name)
         self._tell_disks(page, config)
+        watched.tell(page, self._sources.watched())
         return page.families()
 
     def _tell_disks(self, page: Page, config: Config) -> None:

@@ -1,12 +1,11 @@
-"""Every metric: its name, its type, its labels and its help, one literal table."""
+"""What a metric is, and those that tell of the daemon, of backups and of proofs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,24 +144,4 @@ _PROOF = (
     ),
 )
 
-FAMILIES: Final[Mapping[str, Family]] = {
-    family.name: family for family in (*_DAEMON, *_BACKUP, *_PROOF)
-}
-
-
-class Page:
-    """The families of one scrape as they are filled."""
-
-    def __init__(self) -> None:
-        self._filled: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
-
-    def add(self, name: str, value: float, *labels: str) -> None:
-        """Add a sample; `labels` are the values of the family's labels, in their order."""
-        family = FAMILIES[name]
-        if len(labels) != len(family.labels):
-            raise ValueError(f"{name} has the labels {family.labels}")
-        self._filled.setdefault(name, family.empty()).add_metric(labels, value)
-
-    def families(self) -> list[Metric]:
-        """The families that have samples, in the order of the table."""
-        return [self._filled[name] for name in FAMILIES if name in self._filled]
+OF_THE_HISTORY: Final = (*_DAEMON, *_BACKUP, *_PROOF)

@@ -1,0 +1,42 @@
+"""Metrics of what is watched: the state of each check, incidents and maintenance."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from opsd.metrics.families import Family
+
+_CHECK = ("host", "check", "subject")
+_ASKED = ("host", "check")
+
+OF_THE_WATCH: Final = (
+    Family(
+        "opsd_check_status",
+        _CHECK,
+        "Confirmed status of a check: 0 ok, 1 warning, 2 critical, 3 unknown.",
+    ),
+    Family(
+        "opsd_check_status_since_timestamp_seconds", _CHECK, "Since when the check has its status."
+    ),
+    Family("opsd_check_last_answer_timestamp_seconds", _CHECK, "Time of the newest answer."),
+    Family("opsd_check_interval_seconds", _ASKED, "Configured interval of the check."),
+    Family("opsd_check_answers_total", _ASKED, "Answers of the check, one a subject."),
+    Family(
+        "opsd_check_bad_answers_total",
+        ("host", "check", "cause"),
+        "Answers of the check that were not good, by cause.",
+    ),
+    Family(
+        "opsd_incident_open",
+        ("host", "check", "subject", "cause"),
+        "1 while an incident is open; what another check explains opens none.",
+    ),
+    Family(
+        "opsd_maintenance_active", ("host",), "1 while faults of the host are expected, else 0."
+    ),
+    Family(
+        "opsd_maintenance_end_timestamp_seconds", ("host",), "When the maintenance window ends."
+    ),
+    Family("opsd_host_up", ("host",), "1 when the last round trip to the host succeeded, else 0."),
+    Family("opsd_host_collection_duration_seconds", ("host",), "Duration of the last round trip."),
+)
