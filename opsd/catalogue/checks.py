@@ -21,6 +21,47 @@ TABLE: dict[str, Sentence] = {
         "nếu đã cố ý bỏ đi thì không cần làm gì: sau một ngày opsd sẽ quên",
         "if it was taken away on purpose do nothing: opsd forgets it after a day",
     ),
+    "check.failed": Sentence(
+        "phép kiểm tra tự hỏng: đây là lỗi của opsd",
+        "the check itself failed: this is a fault of opsd",
+        "gửi nhật ký của opsd cho người phát triển",
+        "send opsd's log to its developers",
+    ),
+    "check.reached": Sentence("trả lời trong {elapsed}", "answered in {elapsed}"),
+    "check.backup": Sentence(
+        "{set}: dữ liệu đã chứng minh phục hồi được cách đây {age}, trong mức {rpo}",
+        "{set}: proved data is {age} old, within {rpo}",
+    ),
+    "check.backup_proved": Sentence(
+        "{set}: dữ liệu đã chứng minh phục hồi được cách đây {age}, mức cho phép là {rpo}",
+        "{set}: proved data is {age} old, tolerable is {rpo}",
+        "xem opsd status {set}; chứng minh ngay: opsd prove {set}",
+        "see opsd status {set}; prove at once: opsd prove {set}",
+    ),
+    "check.backup_newest": Sentence(
+        "{set}: điểm khôi phục mới nhất quá cũ hoặc không đủ",
+        "{set}: the newest recovery point is too old, or not whole",
+        "xem opsd status {set}; sao lưu ngay: opsd backup {set}",
+        "see opsd status {set}; back up at once: opsd backup {set}",
+    ),
+    "check.backup_backup": Sentence(
+        "{set}: lần sao lưu gần nhất không tốt",
+        "{set}: the last backup was not good",
+        "xem lý do: opsd status {set}",
+        "see why: opsd status {set}",
+    ),
+    "check.backup_proof": Sentence(
+        "{set}: lần chứng minh gần nhất không đạt",
+        "{set}: the last proof was not good",
+        "xem lý do: opsd status {set}",
+        "see why: opsd status {set}",
+    ),
+    "check.backup_restore": Sentence(
+        "{set}: khôi phục lâu hơn mức cho phép, hoặc chưa đo được",
+        "{set}: a restore takes longer than is tolerable, or was never measured",
+        "xem opsd status {set}",
+        "see opsd status {set}",
+    ),
     "check.load": Sentence(
         "tải 5 phút {load} trên {processors} bộ xử lý",
         "five-minute load {load} on {processors} processors",

@@ -75,6 +75,12 @@ class Ledger:
         """How a check is judged; nothing for one that is not asked any more."""
         return self._rules.get((one.host, one.check))
 
+    def last_asked(self, host: str, check: str) -> datetime | None:
+        """When a check gave its newest answer."""
+        with self._lock:
+            states = [s for s in self._states.values() if (s.id.host, s.id.check) == (host, check)]
+        return max((state.seen_at for state in states), default=None)
+
     # --- what arrives
 
     def adopt(self, rules: Mapping[Asked, Rule], at: datetime) -> None:
