@@ -276,4 +276,65 @@ _GROUND: dict[str, Sentence] = {
     ),
 }
 
-TABLE: dict[str, Sentence] = {**_FILE, **_SYNTAX, **_KINDS, **_OPTIONS, **_SECRETS, **_GROUND}
+_PROBES: dict[str, Sentence] = {
+    "config.peer": Sentence(
+        "không phải tên máy hay địa chỉ IP: {found}",
+        "not the name or the IP address of a machine: {found}",
+    ),
+    "config.ip": Sentence("không phải địa chỉ IP: {found}", "not an IP address: {found}"),
+    "config.page_url": Sentence(
+        "hãy viết địa chỉ trang như https://portal.example.vn/login (chữ có dấu viết dạng %)",
+        "write the address of a page like https://portal.example.vn/login (other letters as %)",
+    ),
+    "config.page_url_secret": Sentence(
+        "không ghi tên hay mật khẩu trong địa chỉ trang",
+        "no user or password in the address of a page",
+    ),
+    "config.page_path": Sentence(
+        "phải bắt đầu bằng / và chỉ có chữ không dấu: {found}",
+        "must begin with / and have no letters beyond ASCII: {found}",
+    ),
+    "config.percent": Sentence(
+        "không phải phần trăm: {found}; hãy viết như 99.5%",
+        "not a percentage: {found}; write it like 99.5%",
+    ),
+    "config.objective": Sentence(
+        "mục tiêu phải từ 50% đến dưới 100%: {found}",
+        "an objective is from 50% to below 100%: {found}",
+    ),
+    "config.short_duration": Sentence(
+        "không phải khoảng thời gian ngắn: {found}; hãy viết như 150ms, 2s",
+        "not a short duration: {found}; write it like 150ms, 2s",
+    ),
+    "config.probe_is_check": Sentence(
+        "{name} là tên một phép kiểm tra máy; hãy đặt tên khác",
+        "{name} is the name of a check of hosts; choose another",
+    ),
+    "config.circle": Sentence(
+        "phụ thuộc vòng quanh: {circle}", "these depend on each other in a circle: {circle}"
+    ),
+    "config.timeout_interval": Sentence(
+        "thời hạn dài hơn khoảng cách giữa hai lần hỏi (timeout > interval)",
+        "one probe may take longer than the time between two (timeout > interval)",
+    ),
+    "config.objective_pages": Sentence(
+        "mất vài lần hỏi là báo động ngay: mỗi giờ {probes} lần x phần được phép hỏng {budget} x "
+        "14.4 = {lost} lần, cần ít nhất {least}; hãy hỏi dày hơn hoặc hạ mục tiêu",
+        "a few lost probes would page: {probes} probes an hour x budget {budget} x 14.4 = {lost} "
+        "failed ones, {least} at least are wanted; ask more often or lower the objective",
+    ),
+    "config.one_server": Sentence(
+        "mỗi phép dò chỉ hỏi một máy chủ: không dùng service= hay nhiều host",
+        "a probe asks one server: no service= and no list of hosts",
+    ),
+}
+
+TABLE: dict[str, Sentence] = {
+    **_FILE,
+    **_SYNTAX,
+    **_KINDS,
+    **_OPTIONS,
+    **_SECRETS,
+    **_GROUND,
+    **_PROBES,
+}

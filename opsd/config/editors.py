@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from pydantic.json_schema import GenerateJsonSchema
 
 from opsd.catalogue import Size
+from opsd.config.probe_values import write_share
 from opsd.config.schema import Config
 from opsd.config.units import write_duration, write_size
 
@@ -20,6 +22,7 @@ _PAIRS: Final = (
     ("Repository", ("password_file", "password_credential"), True),
     ("Repository", ("s3_credentials_file", "s3_credentials_credential"), False),
     ("PostgresMember", ("passfile", "passfile_credential"), False),
+    ("PostgresProbe", ("passfile", "passfile_credential"), False),
 )
 
 
@@ -28,8 +31,12 @@ class _Generator(GenerateJsonSchema):
 
     def encode_default(self, dft: Any) -> Any:  # noqa: ANN401  (pydantic's signature)
         match dft:
-            case timedelta():
+            case timedelta(microseconds=0):
                 return write_duration(dft)
+            case timedelta():
+                return f"{dft // timedelta(milliseconds=1)}ms"
+            case Decimal():
+                return write_share(dft)
             case Size():
                 return write_size(dft)
             case str():

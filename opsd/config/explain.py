@@ -44,8 +44,16 @@ _UNFORESEEN: Final = "config.not_usable"
 
 def explain(error: ValidationError) -> Iterator[Finding]:
     """The findings in a refusal of `Config`."""
-    for one in error.errors(include_url=False):
-        yield from _explain(one)
+    found = error.errors(include_url=False)
+    for one in found:
+        if not _follows(one, found):
+            yield from _explain(one)
+
+
+def _follows(one: ErrorDetails, others: list[ErrorDetails]) -> bool:
+    """Whether a list is only too short because pydantic does not count what is wrong in it."""
+    inside = (other["loc"][: len(one["loc"])] == one["loc"] for other in others if other is not one)
+    return one["type"] == "too_short" and any(inside)
 
 
 def _explain(error: ErrorDetails) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from opsd.config.mistakes import ConfigMistakes, Finding, Mistake
+from opsd.config.probes import PostgresProbe, WalkProbe
 from opsd.config.schema import Config, FilesMember, Location
 from opsd.config.secret import Secret
 from opsd.errors import ConfigError
@@ -53,6 +54,18 @@ def _named_secrets(config: Config) -> Iterator[tuple[Location, Secret]]:
             if secret := database.passwords:
                 option = "passfile" if secret.file else "passfile_credential"
                 yield ("backup_sets", name, "members", member, option), secret
+    yield from _secrets_of_probes(config)
+
+
+def _secrets_of_probes(config: Config) -> Iterator[tuple[Location, Secret]]:
+    for name, probe in config.probes.items():
+        here: Location = ("probes", name)
+        if isinstance(probe, PostgresProbe) and (found := probe.passwords):
+            yield (*here, "passfile" if found.file else "passfile_credential"), found
+        if isinstance(probe, WalkProbe):
+            for index, step in enumerate(probe.steps):
+                for key, file in step.secret_form.items():
+                    yield (*here, "steps", index, "secret_form", key), Secret(file)
 
 
 def _secret(location: Location, secret: Secret) -> Finding | None:

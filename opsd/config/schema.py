@@ -18,6 +18,7 @@ from opsd.config.addresses import Connection, RepositoryUrl
 from opsd.config.checks import Checks
 from opsd.config.hosts import Host
 from opsd.config.options import Options, Truth
+from opsd.config.probes import Probe
 from opsd.config.secret import Secret, secret
 from opsd.config.units import Bytes, Duration, PositiveBytes, PositiveDuration
 from opsd.config.values import (
@@ -307,6 +308,9 @@ class Config(Options):
 
     checks: Checks = Checks()
     """What is asked of every host, and where it begins to worry; a host may have its own."""
+
+    probes: Mapping[Name, Probe] = {}
+    """The services that are asked from outside, each under a name. None: none is."""
 
     _origin: Origin = PrivateAttr(default_factory=Origin)
 

@@ -214,7 +214,11 @@ def test_the_project_asks_for_what_those_files_say_and_nothing_else() -> None:
 
 def test_what_is_imported_is_asked_for() -> None:
     """A package that only happens to be installed is missing on the next machine."""
-    renamed = {"yaml": "pyyaml", "pydantic-core": "pydantic"}  # pydantic pins its core exactly
+    renamed = {
+        "dns": "dnspython",
+        "yaml": "pyyaml",
+        "pydantic-core": "pydantic",
+    }  # pydantic pins its core exactly
     known = {*sys.stdlib_module_names, *OURS}
     foreign = {
         renamed.get(canonical(top), canonical(top))

@@ -179,3 +179,34 @@ def test_a_link_into_a_source_is_seen_through(write: Write, tmp_path: Path) -> N
     config = write(url="link")
     (tmp_path / "link").symlink_to(tmp_path / "scans")
     assert found(config) == [(*URL, "config.inside_source")]
+
+
+def test_the_secrets_of_probes_must_lie_closed(tmp_path: Path, write: Write) -> None:
+    open_file = tmp_path / "desk.password"
+    open_file.write_text("x\n")
+    open_file.chmod(0o644)
+    closed = write()
+    probes = f"""\
+host: srv
+probes:
+  database: {{kind: postgres, connection: dbname=x, passfile: {tmp_path / "none"}}}
+  desk:
+    kind: walk
+    url: http://desk.example.vn
+    steps: [{{name: in, path: /in, secret_form: {{password: {open_file}}}}}]
+repositories:
+  main: {{url: {tmp_path / "r"}, password_file: {closed.repositories["main"].password_file}}}
+backup_sets:
+  web:
+    repository: main
+    schedule: "01:30"
+    rpo: 24h
+    rto: 4h
+    members: {{tree: {{kind: files, path: {tmp_path / "nothing"}}}}}
+demo: true
+"""
+    told = ground.examine(parse(probes))
+    assert [(one.path, one.key) for one in told] == [
+        ("probes.database.passfile", "config.secret_missing"),
+        ("probes.desk.steps[0].secret_form.password", "config.secret_open"),
+    ]
