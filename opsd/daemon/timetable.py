@@ -10,6 +10,7 @@ from typing import Any
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from opsd.clock import Clock
@@ -18,10 +19,11 @@ from opsd.policy import slots
 
 _TICK = "tick"
 _SET = "set:"
+_AGAIN = "again:"
 _MISSED_TICKS = 4
 _LEAST_PATIENCE = 10.0
 
-Work = Callable[[str], None]
+Work = Callable[[str], timedelta | None]  # gives how long to wait before it is done again
 
 
 class Daily(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
@@ -101,14 +103,26 @@ class Timetable:
             self._scheduler.add_executor(ThreadPoolExecutor(1), executor)
             self._repositories.add(executor)
         self._scheduler.add_job(
-            self._work,
+            self._fire,
             Daily(backup_set.schedule, config.zone),
-            args=(name,),
+            args=(name, executor),
             id=_SET + name,
             executor=executor,
             replace_existing=True,
             **({"next_run_time": self._clock()} if now else {}),
         )
+
+    def _fire(self, name: str, executor: str) -> None:
+        wait = self._work(name)
+        if wait is not None:
+            self._scheduler.add_job(
+                self._fire,
+                DateTrigger(self._clock() + wait, UTC),
+                args=(name, executor),
+                id=_AGAIN + name,
+                executor=executor,
+                replace_existing=True,
+            )
 
     @property
     def next_runs(self) -> dict[str, datetime]:

@@ -13,6 +13,9 @@ GRACE = timedelta(minutes=15)
 # A run that was interrupted is begun again when opsd comes back, but not for ever: it may be what
 # brought the machine down.
 TRIES = 3
+# One that was lost before anything could be recorded of it is tried again, later each time.
+_FIRST_WAIT = timedelta(minutes=1)
+_LONGEST_WAIT = timedelta(minutes=30)
 _DAY = timedelta(days=1)
 _SUMMER_TIME = timedelta(hours=2)
 
@@ -43,6 +46,15 @@ def wants_run(slot: datetime, fired: Fired) -> bool:
     """Whether a slot is to be run: nothing was tried for it, or every try was cut short."""
     tries = [outcome for run, outcome in fired if run.slot == slot]
     return len(tries) < TRIES and all(outcome is Outcome.INTERRUPTED for outcome in tries)
+
+
+def wait_after(losses: int, left: timedelta) -> timedelta | None:
+    """How long to wait after so many losses of a slot, with `left` until the next one is due.
+
+    Nothing when the next is due first: it will be tried in its stead.
+    """
+    wait = min(_FIRST_WAIT * 2 ** min(losses - 1, 10), _LONGEST_WAIT)
+    return wait if wait < left else None
 
 
 def late(slot: datetime, begun: datetime) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, func, or_, select
 
 from opsd import record
 from opsd.model import (
@@ -156,6 +156,25 @@ class Store(Book):
         """Runs that were opened and never closed: under way, or dead."""
         chosen = self._with_closing().where(schema.closing.c.run.is_(None))
         return tuple(_run(row) for row in self._rows(chosen.order_by(schema.run.c.opened_at)))
+
+    def dead_locks_of(self, repository: str) -> tuple[str, ...]:
+        """Runs cut short since the locks of such runs were last removed from a repository."""
+        removed = (
+            select(func.max(schema.evidence.c.at))
+            .join(schema.run)
+            .where(schema.evidence.c.kind == "unlocked", schema.run.c.repository == repository)
+            .scalar_subquery()
+        )
+        chosen = (
+            select(schema.run.c.id)
+            .join(schema.closing)
+            .where(
+                schema.run.c.repository == repository,
+                schema.closing.c.outcome == Outcome.INTERRUPTED.value,
+                or_(removed.is_(None), schema.closing.c.closed_at >= removed),
+            )
+        )
+        return tuple(row.id for row in self._rows(chosen.order_by(schema.run.c.opened_at)))
 
     def tally(self, task: Task, backup_set: str) -> dict[str, int]:
         """How many closed runs ended for each reason; the good ones under the empty word."""

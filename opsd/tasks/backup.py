@@ -45,13 +45,11 @@ def back_up(kit: Kit, name: str, slot: datetime | None = None) -> Result:
     """
     backup_set = kit.backup_set(name)
     repository = backup_set.repository
-    dead = sweep.sweep(kit)
+    sweep.sweep(kit)
     with opened(kit, Task.BACKUP, name, repository, slot) as journal:
         wait = kit.config.repositories[repository].lock_wait
         with kit.queue(repository, f"backup {name} {journal.run.id}", wait) as waited:
             journal.evidence("waited", {"seconds": waited.total_seconds()})
-            if any(run.repository == repository for run in dead):
-                kit.restic(repository).unlock()
             try:
                 point = _take(Work(kit, journal, backup_set))
             except OSError as error:
@@ -62,10 +60,19 @@ def back_up(kit: Kit, name: str, slot: datetime | None = None) -> Result:
     return Result(journal.closing, point)
 
 
+def _unlock(kit: Kit, journal: Journal) -> None:
+    """Remove the locks of runs that were cut short, whoever found them dead."""
+    owed = kit.store.dead_locks_of(journal.run.repository)
+    if owed:
+        kit.restic(journal.run.repository).unlock()
+        journal.evidence("unlocked", {"after": owed})
+
+
 def _take(work: Work) -> RecoveryPoint | None:
     kit, journal, backup_set = work.kit, work.journal, work.backup_set
     with journal.phase("preflight"):
         ground = survey(kit, journal, backup_set)
+        _unlock(kit, journal)
     journal.workplace()
     storage = kit.storage(journal.run.repository)
     before = _names(storage)

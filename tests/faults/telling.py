@@ -108,6 +108,7 @@ def all_is_well(site: Site) -> None:
 
 
 def nothing_left(site: Site) -> None:
-    """Scratch is empty."""
+    """Scratch is empty, and nothing of a killed `restic check` lies elsewhere."""
     scratch = site.base / "scratch"
     assert not scratch.exists() or not list(scratch.iterdir())
+    assert not list((site.base / "state").rglob("restic-check-cache-*"))

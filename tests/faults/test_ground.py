@@ -16,7 +16,9 @@ import psycopg
 import pytest
 
 from opsd.clock import now
-from opsd.model import Outcome, Task
+from opsd.model import Outcome, Run, Task
+from opsd.tasks.kit import new_run_id
+from opsd.tasks.sweep import sweep
 from tests.faults.child import child, gone
 from tests.faults.telling import all_is_well, attempt, nothing_left
 from tests.site import SET, Site
@@ -102,6 +104,25 @@ def test_a_repository_locked_by_restic(task: Task, outcome: Outcome, ward: Site)
         assert "repository.locked" in told.keys
     nothing_left(ward)
     all_is_well(ward)
+
+
+def test_the_locks_of_a_dead_run_are_removed_whoever_found_it_dead(ward: Site) -> None:
+    with ward.kit() as kit:
+        at = kit.clock()
+        dead = Run(new_run_id(at), BACKUP, SET, "main", at, kit.config.host, 999_999_999)
+        kit.store.open_run(dead)
+        assert sweep(kit) == (dead,)  # as the daemon does when it begins
+        with stopped_check(ward) as restic:
+            os.kill(restic, signal.SIGKILL)
+        assert kit.restic("main").locks()
+    told = attempt(ward, BACKUP)
+    assert told.outcome.good, told.text
+    with ward.kit() as kit:
+        assert kit.restic("main").locks() == ()
+        removed = kit.store.evidence(told.run.id, "unlocked")
+        assert removed is not None
+        assert dead.id in removed["after"]
+        assert kit.store.dead_locks_of("main") == ()
 
 
 # --- the dump

@@ -103,3 +103,20 @@ def test_a_slot_is_run_once_and_again_only_when_it_was_cut_short(
 )
 def test_missed_slots_are_counted_from_the_history(history: slots.Fired, missed: int) -> None:
     assert slots.missed(history) == missed
+
+
+@pytest.mark.parametrize(
+    ("losses", "left", "wait"),
+    [
+        (1, DAY, timedelta(minutes=1)),
+        (5, DAY, timedelta(minutes=16)),
+        (6, DAY, timedelta(minutes=30)),
+        (10_000, DAY, timedelta(minutes=30)),
+        (6, timedelta(minutes=31), timedelta(minutes=30)),
+        (6, timedelta(minutes=30), None),
+    ],
+)
+def test_a_lost_slot_is_waited_for_longer_each_time_but_not_beyond_the_next(
+    losses: int, left: timedelta, wait: timedelta | None
+) -> None:
+    assert slots.wait_after(losses, left) == wait

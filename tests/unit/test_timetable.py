@@ -15,6 +15,7 @@ from opsd.config.load import parse
 from opsd.config.schema import Config
 from opsd.daemon.nights import Nights
 from opsd.daemon.timetable import Timetable
+from opsd.errors import StorageFailed
 from opsd.metrics import Board
 from opsd.model import Closing, Outcome, Run, Task
 from opsd.store import Store
@@ -50,7 +51,7 @@ def configured(state: Path, **sets: str) -> Config:
 
 
 @contextmanager
-def timetable(work: Callable[[str], None]) -> Iterator[Timetable]:
+def timetable(work: Callable[[str], timedelta | None]) -> Iterator[Timetable]:
     made = Timetable(work, now, TICK)
     made.begin()
     try:
@@ -88,13 +89,14 @@ def test_sets_of_one_repository_wait_in_line_and_others_do_not(tmp_path: Path) -
     first, go, third = threading.Event(), threading.Event(), threading.Event()
     begun: list[str] = []
 
-    def work(name: str) -> None:
+    def work(name: str) -> timedelta | None:
         begun.append(name)
         if name == "three":
             third.set()
         else:
             first.set()
             assert go.wait(PATIENCE)
+        return None
 
     sets = {"one": "main", "two": "main", "three": "other"}
     with timetable(work) as table:
@@ -104,6 +106,24 @@ def test_sets_of_one_repository_wait_in_line_and_others_do_not(tmp_path: Path) -
         assert len(begun) == 2
         go.set()
     assert sorted(begun) == ["one", "three", "two"]
+
+
+def test_work_that_asks_for_it_is_fired_again_and_no_more_than_that(tmp_path: Path) -> None:
+    begun, twice = [], threading.Event()
+
+    def work(name: str) -> timedelta | None:
+        begun.append(now())
+        if len(begun) == 1:
+            return timedelta(seconds=0.3)
+        twice.set()
+        return None
+
+    with timetable(work) as table:
+        table.adopt(configured(tmp_path, one="main"), at_once=("one",))
+        assert twice.wait(PATIENCE)
+        assert list(table.next_runs) == ["one"]
+    assert begun[1] - begun[0] >= timedelta(seconds=0.3)
+    assert len(begun) == 2
 
 
 def test_a_new_configuration_leaves_what_did_not_change_alone(tmp_path: Path) -> None:
@@ -198,6 +218,46 @@ def test_a_fault_of_opsd_itself_is_logged_and_ends_nothing(
     (line,) = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert line.exc_info is not None
     assert "a mistake of ours" in str(line.exc_info[1])
+
+
+def test_a_slot_that_was_lost_is_tried_again_later_and_later_and_told_when_it_is_run(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    done: list[datetime | None] = []
+    later = nights(kit)
+
+    def gone(*_: object) -> dict[Task, bool]:
+        raise StorageFailed("store.failed", path=kit.store.path, detail="the disk is gone")
+
+    monkeypatch.setattr(app, "night", gone)
+    waits = [later.work("one") for _ in range(3)]
+    assert waits == [timedelta(minutes=minutes) for minutes in (1, 2, 4)]
+    assert "lost 3 times, tried again in 0:04:00" in caplog.text
+    monkeypatch.setattr(app, "night", recorded(Outcome.SUCCEEDED, done))
+    assert later.work("one") is None
+    assert done == [SLOT]
+    told = kit.store.evidence("run0", "lost")
+    assert told is not None
+    assert told["tries"] == 3
+    assert "the disk is gone" in told["error"]
+
+
+def test_a_history_that_does_not_answer_loses_no_slot(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[datetime | None] = []
+    later = nights(kit)
+    monkeypatch.setattr(app, "night", recorded(Outcome.SUCCEEDED, done))
+    with monkeypatch.context() as broken:
+
+        def fired(*_: object) -> None:
+            raise StorageFailed("store.failed", path=kit.store.path, detail="locked")
+
+        broken.setattr(Store, "fired", fired)
+        assert later.work("one") == timedelta(minutes=1)
+    assert done == []
+    assert later.work("one") is None
+    assert done == [SLOT]
 
 
 def test_after_the_end_was_asked_for_nothing_is_begun(
