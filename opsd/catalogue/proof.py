@@ -168,9 +168,20 @@ TABLE: dict[str, Sentence] = {
     ),
     "proof.sampled": Sentence(
         "{member}: lượt {turn}/{parts}, khôi phục {files}/{of} tệp; nếu 1 % số tệp hỏng thì xác"
-        " suất phát hiện là {percent} %",
+        " suất phát hiện là {percent} % (phân phối siêu bội, {formula}: {source})",
         "{member}: turn {turn} of {parts}, {files} of {of} files restored; if 1 % of the files were"
-        " damaged it would be seen with a probability of {percent} %",
+        " damaged it would be seen with a probability of {percent} %"
+        " (hypergeometric distribution, {formula}: {source})",
+    ),
+    "proof.covered_in_part": Sentence(
+        "{member}: {covered}/{parts} phần đã được kiểm chứng trong {days} ngày gần đây; mỗi ngày"
+        " một lần thì đủ mọi phần vào {full_by}",
+        "{member}: {covered} of {parts} parts proved in the last {days} days; with one proof a day"
+        " all of them by {full_by}",
+    ),
+    "proof.covered": Sentence(
+        "{member}: cả {parts} phần đã được kiểm chứng trong {days} ngày gần đây",
+        "{member}: all {parts} parts proved in the last {days} days",
     ),
     "proof.blind": Sentence(
         "phép kiểm không phát hiện mẫu bị làm hỏng có chủ ý ({names}): kết quả kiểm chứng vô hiệu",

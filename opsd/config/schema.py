@@ -184,6 +184,10 @@ class Prove(Options):
     """Bytes of each tree of files that one proof restores. Of a larger one, a random part that
     moves on."""
 
+    budget_time: PositiveDuration | None = None
+    """How long one proof may restore and compare each tree, reckoned by the speed of the last one
+    that passed (at first 20 MiB/s). Of `budget` and this, the smaller part is taken."""
+
     read_budget: PositiveBytes = Size(200 << 30)
     """Bytes of the repository's packs that one proof reads back."""
 

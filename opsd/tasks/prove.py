@@ -18,7 +18,7 @@ from opsd.drivers.postgres import Database
 from opsd.drivers.restic import Piece, Source
 from opsd.errors import OpsdError, RepositoryDamaged, UsageError
 from opsd.model import Closing, MemberKind, Outcome, Proof, RecoveryPoint, Severity, Task
-from opsd.policy import preflight, sampling
+from opsd.policy import preflight
 from opsd.tasks import sweep
 from opsd.tasks.journal import end, opened, outcome_of, scratch_failed
 from opsd.tasks.kit import PROOF_RECORD, Kit, tags
@@ -150,11 +150,8 @@ def _judge_canaries(bench: Bench) -> None:
 
 def _judge_room(bench: Bench) -> None:
     """Room for what will be restored, before anything is."""
-    budget = bench.backup_set.prove.budget
     needed = sum(
-        _LOADED * m.bytes
-        if m.kind is MemberKind.POSTGRES
-        else m.bytes // sampling.choose(m.bytes, budget, 0).parts
+        _LOADED * m.bytes if m.kind is MemberKind.POSTGRES else m.bytes // bench.part(m).parts
         for m in bench.point.members
     )
     place = bench.kit.config.scratch

@@ -297,12 +297,12 @@ def _restore_files(door: Door, wanted: Plan, step: Step, record: Path, done: Res
     done.bytes += judged.bytes
 
 
-def _everything(_: Entry) -> bool:
+def _everything(_: Entry, __: Entry | None) -> bool:
     return True
 
 
-def _below(prefixes: tuple[bytes, ...]) -> Callable[[Entry], bool]:
-    def inside(entry: Entry) -> bool:
+def _below(prefixes: tuple[bytes, ...]) -> Callable[[Entry, Entry | None], bool]:
+    def inside(entry: Entry, _: Entry | None) -> bool:
         path = entry.path.rstrip(b"/")
         return any(path == p or path.startswith(p + b"/") for p in prefixes)
 

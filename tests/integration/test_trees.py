@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,13 @@ import pytest
 from opsd import app
 from opsd.config.load import load
 from opsd.drivers import tree
+from opsd.drivers.restic import Piece
 from opsd.manifest import FILE, Entry
-from opsd.model import Outcome, Proof, Severity, Task
+from opsd.model import Evidence, Outcome, Proof, Severity, Task
 from opsd.tasks.backup import back_up
 from opsd.tasks.kit import Kit
 from opsd.tasks.prove import prove
+from opsd.tasks.proving.bench import Bench
 from tests.faults.telling import empty_repository
 from tests.site import workplace
 
@@ -108,7 +111,7 @@ def test_any_name_survives_a_proof_by_parts(base: Path) -> None:
     total = sum(p.stat().st_size for p in (base / "tree").rglob("*") if p.is_file())
     with kit_for(base, budget=f"{total // 3}B") as kit:
         assert back_up(kit, SET).closing.outcome is Outcome.SUCCEEDED
-        files = 0
+        files, covered = 0, list[int]()
         for _ in range(4):
             assert faults(kit) == GOOD
             run = kit.store.runs(Task.PROVE, SET)[0][0]
@@ -116,8 +119,15 @@ def test_any_name_survives_a_proof_by_parts(base: Path) -> None:
             assert body is not None
             files += body["files"]
             parts = body["parts"]
+            covered.append(body["trees"]["tree"]["covered"])
         assert parts == 4
         assert files == 2 * len(NASTY), "four turns of four parts are the whole, once"
+        assert covered == [1, 2, 3, 4]
+        assert body is not None
+        assert "Cochran" in body["trees"]["tree"]["formula"]
+        closing = kit.store.runs(Task.PROVE, SET)[0][1]
+        assert closing is not None
+        assert {"proof.sampled", "proof.covered"} <= {f.key for f in closing.findings}
 
 
 def test_parts_without_a_file_are_passed_over(base: Path) -> None:
@@ -127,6 +137,75 @@ def test_parts_without_a_file_are_passed_over(base: Path) -> None:
         assert back_up(kit, SET).closing.outcome is Outcome.SUCCEEDED
         for _ in range(3):
             assert faults(kit) == GOOD
+
+
+def strange(top: Path) -> None:
+    """Much of what is no plain file, spread over all parts."""
+    for number in range(24):
+        place = top / f"place {number}"
+        place.mkdir(mode=0o700 + number)
+        (place / "scan").write_bytes(os.urandom(4000 + number))
+        (place / "again").hardlink_to(place / "scan")
+        (place / "link").symlink_to(f"scan {number}")
+        (place / "hollow").mkdir(mode=0o750)
+
+
+HARMS: dict[str, Callable[[Path], object]] = {
+    "link": lambda place: ((place / "link").unlink(), (place / "link").symlink_to("nowhere")),
+    "lost link": lambda place: ((place / "link").unlink(),),
+    "hollow directory": lambda place: ((place / "hollow").rmdir(),),
+    "mode of a directory": lambda place: (place.chmod(0o777),),
+    "mode of a hollow one": lambda place: ((place / "hollow").chmod(0o777),),
+    "two files of one": lambda place: (
+        (place / "again").unlink(),
+        shutil.copy2(place / "scan", place / "again"),
+    ),
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_parts_see_what_is_no_plain_file(
+    harm: str, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strange(base / "tree")
+    fetch = Bench.fetch
+
+    def harmed(bench: Bench, member: str, piece: Piece) -> None:
+        """As if the repository gave back something else, everywhere."""
+        fetch(bench, member, piece)
+        for place in piece.target.glob("place *") if member == "tree" else ():
+            with suppress(FileNotFoundError):  # not all of a place is in one part
+                HARMS[harm](place)
+
+    with kit_for(base, budget="40KiB") as kit:
+        assert back_up(kit, SET).closing.outcome is Outcome.SUCCEEDED
+        assert faults(kit) == GOOD
+        with monkeypatch.context() as broken:
+            broken.setattr(Bench, "fetch", harmed)
+            _, outcome, found = faults(kit)
+        assert outcome is Outcome.FAILED
+        assert {key.rpartition(".")[0] for key in found} == {"proof.files"}
+
+
+def test_a_budget_of_time_follows_the_speed_of_the_last_proof(base: Path) -> None:
+    for number in range(16):
+        (base / "tree" / f"scan {number}").write_bytes(os.urandom(1 << 20))
+    with kit_for(base, budget="1GiB, budget_time: 1s") as kit:
+        assert back_up(kit, SET).closing.outcome is Outcome.SUCCEEDED
+        assert faults(kit) == GOOD
+        assert proved_parts(kit) == 1, "16 MiB in a second, as is supposed at first"
+        slow = kit.store.runs(Task.PROVE, SET)[0][0]
+        body = dict(kit.store.evidence(slow.id, "proof") or {})
+        body["trees"] = {"tree": {**body["trees"]["tree"], "seconds": 4.0}}
+        kit.store.add_evidence(Evidence(slow.id, kit.clock(), "proof", body))
+        assert faults(kit) == GOOD
+        assert proved_parts(kit) == 4
+
+
+def proved_parts(kit: Kit) -> int:
+    body = kit.store.evidence(kit.store.runs(Task.PROVE, SET)[0][0].id, "proof")
+    assert body is not None
+    return int(body["trees"]["tree"]["parts"])
 
 
 def test_a_tree_of_empty_files_is_proved(base: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import Any
 from opsd.config.schema import BackupSet
 from opsd.drivers.restic import Limits, Piece
 from opsd.errors import RepositoryDamaged, ScratchFull, TimedOut
-from opsd.model import RecoveryPoint
+from opsd.model import MemberSnapshot, RecoveryPoint, Task
+from opsd.policy import sampling
 from opsd.tasks.journal import Journal
 from opsd.tasks.kit import Kit
 from opsd.tasks.members.captured import Forward
@@ -49,6 +50,22 @@ class Bench:
         if left <= timedelta():
             raise TimedOut("proof.out_of_time", limit=self.backup_set.prove.timeout)
         return self.kit.limits(self.point.repository, left)
+
+    def part(self, member: MemberSnapshot) -> sampling.Part:
+        """Which part of a tree this proof looks at: the whole, where the budget allows it."""
+        prove, before = self.backup_set.prove, next(self.before(member.member), {})
+        seconds = float(before.get("seconds", 0))
+        speed = float(before["bytes"]) / seconds if seconds else None
+        allowed = sampling.budget(prove.budget, prove.budget_time, speed)
+        return sampling.choose(member.bytes, allowed, self.turn)
+
+    def before(self, member: str) -> Iterator[Mapping[str, Any]]:
+        """What earlier good proofs told of a tree, newest first; `at` is when they ended."""
+        for run, closing in self.kit.store.runs(Task.PROVE, self.point.backup_set):
+            figures = self.kit.store.evidence(run.id, "proof") if closing else None
+            told = figures.get("trees", {}).get(member) if figures else None
+            if closing and closing.outcome.good and told:
+                yield {**told, "at": closing.closed_at}
 
     def fetch(self, member: str, piece: Piece) -> None:
         """Restore a piece into scratch. Raises `RepositoryDamaged` when it is not whole."""
