@@ -150,16 +150,23 @@ def strange(top: Path) -> None:
         (place / "hollow").mkdir(mode=0o750)
 
 
-HARMS: dict[str, Callable[[Path], object]] = {
-    "link": lambda place: ((place / "link").unlink(), (place / "link").symlink_to("nowhere")),
-    "lost link": lambda place: ((place / "link").unlink(),),
-    "hollow directory": lambda place: ((place / "hollow").rmdir(),),
-    "mode of a directory": lambda place: (place.chmod(0o777),),
-    "mode of a hollow one": lambda place: ((place / "hollow").chmod(0o777),),
-    "two files of one": lambda place: (
-        (place / "again").unlink(),
-        shutil.copy2(place / "scan", place / "again"),
-    ),
+def lead_elsewhere(place: Path) -> None:
+    (place / "link").unlink()
+    (place / "link").symlink_to("nowhere")
+
+
+def part_the_names(place: Path) -> None:
+    (place / "again").unlink()
+    shutil.copy2(place / "scan", place / "again")
+
+
+HARMS: dict[str, Callable[[Path], None]] = {
+    "link": lead_elsewhere,
+    "lost link": lambda place: (place / "link").unlink(),
+    "hollow directory": lambda place: (place / "hollow").rmdir(),
+    "mode of a directory": lambda place: place.chmod(0o777),
+    "mode of a hollow one": lambda place: (place / "hollow").chmod(0o777),
+    "two files of one": part_the_names,
 }
 
 
