@@ -11,12 +11,13 @@ from opsd.drivers import system
 from opsd.drivers.process import Stop
 from opsd.errors import Refused
 from opsd.model import Task
-from opsd.store import Store
+from opsd.store import Cases, Store, Watch
 from opsd.tasks.backup import back_up
 from opsd.tasks.kit import Kit, Nobody, Watcher
 from opsd.tasks.prove import prove
 
 STORE = "opsd.sqlite"
+WATCH = "watch.sqlite"
 
 
 def assemble(
@@ -49,3 +50,13 @@ def night(kit: Kit, backup_set: str, slot: datetime | None = None) -> dict[Task,
     if backup.point is not None and kit.backup_set(backup_set).prove.after_backup:
         done[Task.PROVE] = prove(kit, backup_set, backup.point.id).closing.outcome.good
     return done
+
+
+def cases(config: Config) -> Cases:
+    """Flips, incidents and maintenance. The caller closes it."""
+    return Cases(config.state / STORE)
+
+
+def watch(config: Config) -> Watch:
+    """What is watched now. The caller closes it."""
+    return Watch(config.state / WATCH)

@@ -283,6 +283,12 @@ class CheckResult:
     subject: str = ""
     measurements: tuple[Measurement, ...] = ()
 
+    @property
+    def said(self) -> Finding:
+        """What it says, as a finding."""
+        severity = Severity.NOTE if self.status is Status.OK else Severity.FAULT
+        return Finding(severity, self.key, self.fields, self.detail)
+
 
 @dataclass(frozen=True, slots=True)
 class CheckState:

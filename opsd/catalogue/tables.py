@@ -15,6 +15,7 @@ from opsd.catalogue import (
     proof,
     report,
     restore,
+    watch,
 )
 from opsd.catalogue.language import Sentence
 
@@ -26,6 +27,7 @@ SENTENCES: dict[str, Sentence] = {
     **proof.TABLE,
     **report.TABLE,
     **restore.TABLE,
+    **watch.TABLE,
     **doctor.TABLE,
     **checks.TABLE,
     **cli.TABLE,

@@ -11,10 +11,12 @@ import shtab
 from opsd.catalogue import Language, say
 from opsd.cli import (
     backup,
+    checks,
     completion,
     config,
     doctor,
     exit_codes,
+    maintenance,
     points,
     prove,
     restore,
@@ -44,6 +46,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("points", points.add, points.run),
     Command("restore", restore.add, restore.run),
     Command("status", status.add, status.run),
+    Command("checks", checks.add, checks.run),
+    Command("maintenance", maintenance.add, maintenance.run),
     Command("config", config.add, config.run),
     Command("store", store.add, store.run),
     Command("doctor", doctor.add, doctor.run),

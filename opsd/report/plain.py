@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from opsd import record
-from opsd.model import Closing, Finding, Proof, RecoveryPoint, Run
+from opsd.model import CheckState, Closing, Finding, Maintenance, Proof, RecoveryPoint, Run
 from opsd.policy.freshness import LastRun, SetFacts, SetVerdict
 from opsd.policy.standing import Standing
 from opsd.report.voice import Voice
@@ -123,3 +123,30 @@ def _last(voice: Voice, last: LastRun | None) -> Body:
         "outcome": last.outcome.value,
         "closing": closing(voice, last.closing) if last.closing else None,
     }
+
+
+def check(voice: Voice, found: CheckState) -> Body:
+    """What is known of one check."""
+    one, result = found.id, found.result
+    return {
+        "host": one.host,
+        "check": one.check,
+        "subject": one.subject,
+        "status": found.status.word,
+        "since": moment(found.since),
+        "seen_at": moment(found.seen_at),
+        "answer": result.status.word,
+        "cause": result.cause,
+        "text": voice.finding(result.said),
+        "incident": found.incident or None,
+        "silent": found.silent or None,
+        "measurements": [
+            {"metric": m.metric, "value": m.value, "labels": dict(m.labels)}
+            for m in result.measurements
+        ],
+    }
+
+
+def maintenance(found: Maintenance) -> Body:
+    """A maintenance window."""
+    return record.plain(found)

@@ -35,9 +35,7 @@ from opsd.model import (
     CheckId,
     CheckResult,
     CheckState,
-    Finding,
     Measurement,
-    Severity,
     Status,
     Stretch,
 )
@@ -276,7 +274,6 @@ def _stretch_of(row: Any) -> Stretch:  # noqa: ANN401  (a row of a text query)
 
 def _plain(state: CheckState) -> dict[str, Any]:
     result = state.result
-    said = Finding(Severity.NOTE, result.key, result.fields, result.detail)
     return {
         "status": state.status.word,
         "since": state.since.timestamp(),
@@ -288,7 +285,7 @@ def _plain(state: CheckState) -> dict[str, Any]:
         "told": state.told.word,
         "result": {
             "status": result.status.word,
-            "said": record.plain_finding(said),
+            "said": record.plain_finding(result.said),
             "cause": result.cause,
             "measurements": [[m.metric, m.value, dict(m.labels)] for m in result.measurements],
         },

@@ -11,10 +11,8 @@ from opsd.model import (
     CheckId,
     CheckResult,
     CheckState,
-    Finding,
     Flip,
     Incident,
-    Severity,
     Status,
     Stretch,
 )
@@ -131,7 +129,7 @@ class Ledger:
         if state.status is not state.told and not explained and not settling:
             result = state.result
             self._cases.add_flip(
-                Flip(state.id, at, state.told, state.status, result.cause, said(result))
+                Flip(state.id, at, state.told, state.status, result.cause, result.said)
             )
             state = replace(state, told=state.status)
         if state.incident and state.status in _GOOD:
@@ -151,7 +149,7 @@ class Ledger:
         code = self._cases.next_code(at)
         began = state.worse_since or state.since
         result = state.result
-        self._cases.open_incident(Incident(code, state.id, began, at, result.cause, said(result)))
+        self._cases.open_incident(Incident(code, state.id, began, at, result.cause, result.said))
         self._open[state.id] = code
         return replace(state, incident=code, silent="")
 
@@ -221,12 +219,6 @@ class Ledger:
                 self._sampled[key] = answers.at
                 found.append(Kept(answers.host, measurement, answers.at))
         return found
-
-
-def said(result: CheckResult) -> Finding:
-    """What a result says, as a finding."""
-    severity = Severity.NOTE if result.status is Status.OK else Severity.FAULT
-    return Finding(severity, result.key, result.fields, result.detail)
 
 
 def _counted(answers: Answers) -> dict[tuple[str, str, str], int]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from opsd.check import Check, Read, Round, Sample, Seen
 from opsd.clock import Clock
 from opsd.errors import OpsdError
 from opsd.model import CheckResult, Measurement, Status
 from opsd.store import Watch
-from opsd.tasks.check.disturbances import Disturbances
 from opsd.tasks.check.ledger import Answers, Ledger
 
 log = logging.getLogger(__name__)
@@ -103,6 +104,18 @@ class Patrol:
 
     def _tell_way(self, result: CheckResult) -> None:
         self.ledger.take(Answers(self.host, REACH, self.clock(), (result,)))
+
+
+class Disturbances(Protocol):
+    """What opsd itself does on a host just now that spoils the answers of others there."""
+
+    def __call__(self, host: str) -> frozenset[str]:
+        """The words for it, as `Check.disturbed_by` has them."""
+        ...
+
+    def probing(self, host: str) -> AbstractContextManager[None]:
+        """Meanwhile a probe loads the host."""
+        ...
 
 
 @dataclass(slots=True)
