@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from checks import CHECKS
 from opsd import clock as wall
 from opsd.clock import Clock
 from opsd.config.schema import Config
@@ -13,6 +14,9 @@ from opsd.errors import Refused
 from opsd.model import Task
 from opsd.store import Cases, Store, Watch
 from opsd.tasks.backup import back_up
+from opsd.tasks.check.disturbances import Disturbances
+from opsd.tasks.check.ledger import Ledger
+from opsd.tasks.check.watching import Door, Watching
 from opsd.tasks.kit import Kit, Nobody, Watcher
 from opsd.tasks.prove import prove
 
@@ -57,6 +61,13 @@ def cases(config: Config) -> Cases:
     return Cases(config.state / STORE)
 
 
-def watch(config: Config) -> Watch:
+def samples(config: Config) -> Watch:
     """What is watched now. The caller closes it."""
     return Watch(config.state / WATCH)
+
+
+def watching(kit: Kit, cases: Cases, watch: Watch, door: Door) -> Watching:
+    """Everything that is watched; nothing is before a configuration is adopted."""
+    disturbances = Disturbances(kit)
+    ledger = Ledger(cases, watch, disturbances)
+    return Watching(ledger, watch, CHECKS, door, disturbances)

@@ -25,7 +25,7 @@ def add(parser: Parser) -> None:
 def run(desk: Desk) -> Answer:
     """The newest state of every check, as the daemon left it."""
     host = host_of(desk)
-    with closing(app.watch(desk.config)) as watch:
+    with closing(app.samples(desk.config)) as watch:
         states = [state for state in watch.states() if host in {None, state.id.host}]
     bad = [state for state in states if state.status is not Status.OK]
     text = checks.listed(desk.voice, bad if desk.arguments.bad else states, now())

@@ -69,9 +69,10 @@ class Ledger:
         with self._lock:
             return tuple(self._states[one] for one in sorted(self._states))
 
-    def rule(self, one: CheckId) -> Rule | None:
-        """How a check is judged; nothing for one that is not asked any more."""
-        return self._rules.get((one.host, one.check))
+    @property
+    def rules(self) -> Mapping[Asked, Rule]:
+        """How each check is judged."""
+        return self._rules
 
     def last_asked(self, host: str, check: str) -> datetime | None:
         """When a check gave its newest answer."""

@@ -1,14 +1,14 @@
-"""Everything that is watched by one configuration: the patrols, and the rules of their checks."""
+"""Everything that is watched by one configuration, as errands that are run each at its interval."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from opsd.check import Check
-from opsd.config.checks import CheckOptions, Checks
+from opsd.config.checks import CheckOptions
 from opsd.config.hosts import Host
 from opsd.config.schema import Config
 from opsd.model import CheckId
@@ -26,11 +26,21 @@ Table = Mapping[str, Callable[[Any], Check]]
 Door = Callable[[str, Host], Ask]
 
 _OWN = timedelta(minutes=1)
+_AGING = timedelta(seconds=5)
+_THINNING = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Something to do again and again; `work` raises an `OpsdError` when it cannot be recorded."""
+
+    interval: timedelta
+    work: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """What is watched. `patrols` are walked apart from each other, each at its own interval."""
+    """What is watched; one configuration after the other may be adopted."""
 
     ledger: Ledger
     watch: Watch
@@ -39,16 +49,26 @@ class Watching:
     disturbances: Disturbances
     patrols: dict[str, Patrol] = field(default_factory=dict)
 
-    def adopt(self, kit: Kit) -> None:
-        """Watch what this configuration names, from now on and nothing else."""
-        config, now = kit.config, kit.clock()
-        rules = {("", own.BACKUP): Rule(_OWN, confirm=1, recover=1)}
+    def adopt(self, kit: Kit) -> Mapping[str, Errand]:
+        """Watch what this configuration names and nothing else; gives the errands by their names.
+
+        An errand about a host bears the host's name, with a check's behind it that is asked alone.
+        """
+        rules: dict[Asked, Rule] = {("", own.BACKUP): Rule(_OWN, confirm=1, recover=1)}
         self.patrols.clear()
-        for name, host in config.hosts.items():
-            options = host.checks.over(config.checks)
-            rules |= _rules(config, name, options_of(options, self.table), self.table)
-            self.patrols.update(self._patrols(kit, name, options_of(options, self.table)))
-        self.ledger.adopt(rules, now)
+        for name in kit.config.hosts:
+            options = asked_of(kit.config, name, self.table)
+            rules |= self._rules(kit.config, name, options)
+            self.patrols.update(self._patrols(kit, name, options))
+        self.ledger.adopt(rules, kit.clock())
+        return dict(self._errands(kit))
+
+    def _errands(self, kit: Kit) -> Iterator[tuple[str, Errand]]:
+        for name, patrol in self.patrols.items():
+            yield name, Errand(patrol.interval, patrol.walk)
+        yield ":backups", Errand(_OWN, lambda: self.ledger.take(own.backups(kit)))
+        yield ":aging", Errand(_AGING, lambda: self.ledger.age(kit.clock()))
+        yield ":thinning", Errand(_THINNING, lambda: self.watch.thin(kit.clock()))
 
     def _patrols(
         self, kit: Kit, name: str, options: Mapping[str, CheckOptions]
@@ -56,7 +76,7 @@ class Watching:
         """One patrol for all quick checks of a host, one for each that takes its time."""
         ask = self.door(name, kit.config.hosts[name])
         posted = [Posted(c, self.table[c](found), found.interval) for c, found in options.items()]
-        patrols = {}
+        patrols: dict[str, Patrol] = {}
         if quick := [one for one in posted if not one.check.alone]:
             patrols[name] = Patrol(name, quick, ask, self.ledger, self.watch, kit.clock)
         for one in posted:
@@ -72,26 +92,26 @@ class Watching:
                 )
         return patrols
 
+    def _rules(
+        self, config: Config, name: str, options: Mapping[str, CheckOptions]
+    ) -> dict[Asked, Rule]:
+        above = config.hosts[name].depends_on
+        ways = (CheckId(above, REACH),) if above else ()
+        quickest = min((found.interval for found in options.values()), default=_OWN)
+        rules: dict[Asked, Rule] = {(name, REACH): Rule(quickest, explained_by=ways)}
+        for check, found in options.items():
+            rules[name, check] = Rule(
+                found.interval,
+                found.confirm,
+                found.recover,
+                (CheckId(name, REACH), *ways),
+                self.table[check](found).disturbed_by,
+            )
+        return rules
 
-def options_of(checks: Checks, table: Table) -> dict[str, CheckOptions]:
-    """The options of every check that is asked, by its name."""
+
+def asked_of(config: Config, host: str, table: Table) -> dict[str, CheckOptions]:
+    """The options of every check that is asked of a host, by its name."""
+    checks = config.hosts[host].checks.over(config.checks)
     found = {name: checks.options(name) for name in table}
     return {name: options for name, options in found.items() if options.enabled}
-
-
-def _rules(
-    config: Config, name: str, options: Mapping[str, CheckOptions], table: Table
-) -> dict[Asked, Rule]:
-    host = config.hosts[name]
-    above = (CheckId(host.depends_on, REACH),) if host.depends_on else ()
-    quickest = min((found.interval for found in options.values()), default=_OWN)
-    rules = {(name, REACH): Rule(quickest, explained_by=above)}
-    for check, found in options.items():
-        rules[name, check] = Rule(
-            found.interval,
-            found.confirm,
-            found.recover,
-            (CheckId(name, REACH), *above),
-            table[check](found).disturbed_by,
-        )
-    return rules
