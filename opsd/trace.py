@@ -129,7 +129,7 @@ class Packets:
     @property
     def lost(self) -> float:
         """The share that did not come back."""
-        return 1 - len(self.delays) / self.sent
+        return (self.sent - len(self.delays)) / self.sent
 
     @property
     def median(self) -> float | None:

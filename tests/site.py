@@ -22,7 +22,17 @@ from opsd.tasks.kit import Kit
 ROOT = Path(__file__).resolve().parent.parent
 SET = "dossiers"
 SMALL = Scale(dossiers=60, mean_scan_bytes=4096)
-NEEDED = ("restic", "psql", "setpriv", "prlimit", "nice", "getfacl", "setfattr", "weed")
+NEEDED = (
+    "restic",
+    "psql",
+    "setpriv",
+    "prlimit",
+    "nice",
+    "getfacl",
+    "setfattr",
+    "weed",
+    "ssh-keyscan",
+)
 
 CONFIG = """\
 language: en

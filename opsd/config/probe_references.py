@@ -27,6 +27,8 @@ Value = TypeVar("Value")
 
 # The fast alert on a burning budget (grafana/prometheus): this many times too fast over an hour.
 FAST_BURN: Final = Decimal("14.4")
+# What is asked of hosts has names too; so has the way to them, and opsd itself.
+_TAKEN: Final = {*Checks.model_fields, "reach", "backup"}
 _HOUR = timedelta(hours=1)
 _LOST_AT_LEAST = 3
 
@@ -35,7 +37,7 @@ def check(probes: Group, hosts: Group) -> Iterator[Finding]:
     """What does not fit together in the probes."""
     for name, probe in probes.items():
         location = ("probes", name)
-        if name in Checks.model_fields:
+        if name in _TAKEN:
             yield Finding(location, "config.probe_is_check", {"name": name}, of_name=True)
         if not isinstance(probe, Mapping):
             continue

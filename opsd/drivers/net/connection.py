@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import ipaddress
 import socket
@@ -16,15 +15,6 @@ from opsd.drivers.net.tracing import Blind, Broke, Deadline, Tracer
 from opsd.trace import Cause
 
 _FAMILIES = {"any": socket.AF_UNSPEC, "ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
-_UNREACHABLE = {
-    errno.EHOSTUNREACH,
-    errno.ENETUNREACH,
-    errno.EADDRNOTAVAIL,
-    errno.ENETDOWN,
-    errno.EAFNOSUPPORT,
-    errno.EACCES,
-    errno.EPERM,
-}
 # What says most about a server comes first.
 _TELLING = (
     Cause.CONNECT_REFUSED,
@@ -139,10 +129,10 @@ def _cause(error: OSError) -> Cause:
             return Cause.CONNECT_REFUSED
         case ConnectionError():
             return Cause.CONNECT_RESET
-        case _ if error.errno in _UNREACHABLE:
-            return Cause.CONNECT_UNREACHABLE
-        case _:
+        case TimeoutError():
             return Cause.CONNECT_TIMEOUT
+        case _:
+            return Cause.CONNECT_UNREACHABLE
 
 
 def _most_telling(refused: Iterable[Broke]) -> Cause:

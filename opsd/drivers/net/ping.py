@@ -109,13 +109,13 @@ def _receive(link: socket.socket, token: bytes) -> int | None:
         content = content[(content[0] & 0x0F) * 4 :]
     if len(content) < _HEADER.size or not content.endswith(token):
         return None
-    kind, _, _, _, number = _HEADER.unpack_from(content)
-    return int(number) if kind == _ECHO[link.family][1] else None
+    number: int = _HEADER.unpack_from(content)[-1]
+    return number if content[0] == _ECHO[link.family][1] else None
 
 
 def _checksum(packet: bytes) -> int:
     """RFC 1071; for IPv6 the kernel writes its own."""
     padded = packet + b"\0" * (len(packet) % 2)
-    total = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
+    total: int = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
     total = (total >> 16) + (total & 0xFFFF)
     return ~(total + (total >> 16)) & 0xFFFF

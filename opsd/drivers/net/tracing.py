@@ -78,6 +78,9 @@ class Tracer:
     def _end(self, name: str, began: float, broke: Broke | None = None) -> None:
         seconds = time.monotonic() - began
         cause, detail = (broke.cause, broke.detail) if broke else (None, "")
-        phase = Phase(name, seconds, cause, detail, self.step)
+        self.tell(Phase(name, seconds, cause, detail, self.step))
+
+    def tell(self, phase: Phase) -> None:
+        """A phase has ended."""
         self.phases.append(phase)
         self._on_phase(phase)

@@ -1,0 +1,409 @@
+"""Probes of whole services: a site walked through, PostgreSQL, SSH, names and links."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import dns.message
+import dns.rcode
+import dns.rrset
+import pytest
+from pydantic import TypeAdapter
+
+from opsd.config.probes import Probe
+from opsd.demo.front import Front
+from opsd.model import CheckResult, Status
+from opsd.tasks.check.probing import judge, observe
+from opsd.trace import Cause, Phase, Trace
+from tests.servers import page, request, reset, serving, silent
+from tests.site import Site
+
+READ: TypeAdapter[Probe] = TypeAdapter(Probe)
+SLACK = 2.5  # libpq waits two seconds for a login at least
+
+
+def made(kind: str, **options: Any) -> Probe:
+    return READ.validate_python({"kind": kind, "timeout": "1s", "interval": "15s", **options})
+
+
+def probed(probe: Probe) -> tuple[Trace, tuple[CheckResult, ...]]:
+    began = time.monotonic()
+    trace = observe(probe)
+    assert time.monotonic() - began < probe.timeout.total_seconds() + SLACK
+    return trace, judge(probe, trace)
+
+
+def failed(trace: Trace) -> Phase:
+    assert trace.failed is not None, trace
+    return trace.failed
+
+
+# --------------------------------------------------------------------------------- a site
+
+
+def walk(url: str, **changed: Any) -> Probe:
+    steps = [
+        {"name": "open", "path": "/", "text": "Đăng nhập"},
+        {"name": "health", "path": "/suc-khoe", "text": '"status": "ok"', **changed},
+        {"name": "log in", "path": "/dang-nhap", "form": {"ten": "probe"}, "status": [401]},
+    ]
+    return made("walk", url=url, timeout="8s", steps=steps)
+
+
+def test_the_front_of_the_dossier_system_is_walked_through(site: Site) -> None:
+    front = Front(site.system)
+    front.start()
+    try:
+        trace, (result,) = probed(walk(front.address))
+        assert result.status is Status.OK, result
+        assert [p.step for p in trace.phases if p.name == "content"] == ["open", "health", "log in"]
+        assert trace.facts.hops == (f"{front.address}/dang-nhap",)
+        site.system.stop()  # the database goes away under the front
+        trace, (result,) = probed(walk(front.address))
+        assert (failed(trace).step, result.cause) == ("health", "status_wrong")
+        assert "health" in result.detail
+    finally:
+        front.stop()
+    trace, (result,) = probed(walk(f"http://127.0.0.1:{free_port()}"))
+    assert (failed(trace).step, result.cause) == ("open", "connect_refused")
+
+
+def test_a_walk_keeps_cookies_and_sends_hidden_fields_and_secrets_back(tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("đúng rồi\n", encoding="utf-8")
+    seen: list[str] = []
+
+    def desk(opened: socket.socket) -> None:
+        asked = request(opened).decode()
+        head, _, body = asked.partition("\r\n\r\n")
+        while asked.startswith("POST") and f"Content-Length: {len(body)}\r\n" not in head:
+            body += opened.recv(4096).decode()
+        if asked.startswith("GET /login"):
+            form = b'<form><input type="hidden" name="token" value="a&amp;b"></form>'
+            opened.sendall(page(form, "200 OK", "Set-Cookie: id=one; Path=/", "Set-Cookie: x=1"))
+        elif asked.startswith("POST /login"):
+            seen.append(body)
+            right = "Cookie: id=one; x=1" in head
+            moved = page(b"", "303 See Other", "Location: /mine", "Set-Cookie: x=; Max-Age=0")
+            opened.sendall(moved if right else page(b"", "403 Forbidden"))
+        else:
+            right = "Cookie: id=one\r\n" in f"{head}\r\n"
+            opened.sendall(page(b"my dossiers" if right else b"who are you?"))
+
+    steps = [
+        {"name": "the form", "path": "/login"},
+        {
+            "name": "in",
+            "path": "/login",
+            "form": {"user": "probe"},
+            "secret_form": {"password": str(secret)},
+            "text": "my dossiers",
+        },
+    ]
+    with serving(desk) as port:
+        url = f"http://127.0.0.1:{port}"
+        trace, (result,) = probed(made("walk", url=url, steps=steps))
+        assert result.status is Status.OK, result
+        posted = parse_qs(seen[0])
+        assert posted == {"token": ["a&b"], "user": ["probe"], "password": ["đúng rồi"]}
+        assert "đúng" not in repr(trace)
+        secret.unlink()
+        _, (result,) = probed(made("walk", url=url, steps=steps))
+    assert (result.status, result.cause) == (Status.UNKNOWN, "blind")
+
+
+# --------------------------------------------------------------------------------- PostgreSQL
+
+
+def asked(site: Site, **options: Any) -> tuple[Trace, CheckResult]:
+    options = {"connection": site.system.connection, "timeout": "4s", **options}
+    trace, (result,) = probed(made("postgres", **options))
+    return trace, result
+
+
+def test_a_database_is_asked_and_its_faults_are_told_apart(site: Site) -> None:
+    trace, result = asked(site, query="SELECT code FROM dossier LIMIT 1")
+    assert result.status is Status.OK, result
+    assert [phase.name for phase in trace.phases] == ["login", "query", "replication"]
+    assert trace.facts.server.startswith("PostgreSQL ")
+    rows = (
+        ({"query": "SELECT 1 WHERE false"}, Cause.QUERY_EMPTY),
+        ({"query": "SELECT nothing"}, Cause.QUERY_FAILED),
+        ({"query": "SELECT pg_sleep(30)", "timeout": "1s"}, Cause.QUERY_TIMEOUT),
+        ({"query": "UPDATE dossier SET code = code RETURNING 1"}, Cause.QUERY_FAILED),
+        ({"query": "SELECT 1) ; DROP TABLE dossier; --"}, Cause.QUERY_FAILED),
+        ({"standby": True}, Cause.REPLICATION_ROLE),
+        ({"min_standbys": 1}, Cause.REPLICATION_FEW),
+        (
+            {"connection": f"{site.system.connection} user=nobody_of_this_name"},
+            Cause.LOGIN_REFUSED,
+        ),
+        ({"connection": "host=/nowhere dbname=dossiers"}, Cause.LOGIN_FAILED),
+    )
+    found = [(cause, asked(site, **options)[1].cause) for options, cause in rows]
+    assert [cause.value for cause, _ in found] == [cause for _, cause in found]
+    _, result = asked(site, query="SELECT count(*) FROM dossier HAVING count(*) = 60")
+    assert result.status is Status.OK, "nothing was changed"
+
+
+def test_a_database_server_that_freezes_is_left_at_the_deadline(site: Site) -> None:
+    pid = postmaster(site)
+    group = [pid, *children(pid)]
+    for one in group:
+        os.kill(one, signal.SIGSTOP)
+    try:
+        trace, result = asked(site, timeout="3s")
+    finally:
+        for one in group:
+            os.kill(one, signal.SIGCONT)
+    assert (failed(trace).name, result.cause) == ("login", "login_timeout")
+
+
+def test_a_database_that_freezes_in_the_middle_is_left_at_the_deadline(site: Site) -> None:
+    """Its backend stops while it runs the query, so that not even its own timeout comes."""
+    pid = postmaster(site)
+    before = set(children(pid))
+    stopped: list[int] = []
+
+    def freeze() -> None:
+        until = time.monotonic() + 3
+        while not stopped and time.monotonic() < until:
+            stopped.extend(set(children(pid)) - before)
+        time.sleep(0.5)  # let it come to the query
+        os.kill(stopped[0], signal.SIGSTOP)
+
+    thread = threading.Thread(target=freeze)
+    thread.start()
+    try:
+        trace, result = asked(site, timeout="3s", query="SELECT pg_sleep(20)")
+    finally:
+        thread.join()
+        os.kill(stopped[0], signal.SIGCONT)
+    assert (failed(trace).name, result.cause) == ("query", "query_timeout")
+
+
+def postmaster(site: Site) -> int:
+    (file,) = site.system.cluster.directory.rglob("postmaster.pid")
+    return int(file.read_text(encoding="ascii").split()[0])
+
+
+def children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(child) for child in listed.split()]
+
+
+@pytest.mark.parametrize(
+    ("serve", "cause"), [(silent, "login_timeout"), (reset, "login_reset")], ids=["silent", "reset"]
+)
+def test_a_port_that_is_no_database_is_told(serve: Any, cause: str) -> None:
+    with serving(serve) as port:
+        connection = f"host=127.0.0.1 port={port} dbname=x user=y"
+        trace, (result,) = probed(made("postgres", connection=connection))
+    assert [phase.name for phase in trace.phases] == ["connect", "login"]
+    assert result.cause == cause
+
+
+# --------------------------------------------------------------------------------- SSH
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
+
+
+@contextmanager
+def sshd(directory: Path) -> Iterator[int]:
+    """A real server with a key of its own."""
+    key, port = directory / "host_key", free_port()
+    Path("/run/sshd").mkdir(exist_ok=True)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    options = [f"HostKey={key}", f"ListenAddress=127.0.0.1:{port}", "PidFile=none", "UsePAM=no"]
+    argv = ["/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null", *(f"-o{one}" for one in options)]
+    with (directory / "sshd.log").open("wb") as log:
+        server = subprocess.Popen(argv, stderr=log)
+    try:
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            with closing(socket.socket()) as knocking:
+                if knocking.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.02)
+        yield port
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def test_an_ssh_server_is_known_by_its_key(tmp_path: Path) -> None:
+    known = tmp_path / "known_hosts"
+    with sshd(tmp_path) as port:
+        own = (tmp_path / "host_key.pub").read_text().split()[:2]
+        other = subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "other"], check=True
+        )
+        assert other.returncode == 0
+        wrong = (tmp_path / "other.pub").read_text().split()[:2]
+        probe = made("ssh", address="127.0.0.1", port=port, known_hosts=str(known), timeout="5s")
+        found = {}
+        for name, line in (
+            ("known", f"[127.0.0.1]:{port} {' '.join(own)}\n"),
+            ("changed", f"[127.0.0.1]:{port} {' '.join(wrong)}\n"),
+            ("unknown", f"127.0.0.1 {' '.join(own)}\n"),
+        ):
+            known.write_text(line)
+            trace, (result,) = probed(probe)
+            found[name] = (trace.facts.server.startswith("SSH-2.0-"), result.cause)
+        known.write_text(f"[127.0.0.1]:{port} {' '.join(own)}\n")
+        subprocess.run(["ssh-keygen", "-q", "-H", "-f", known], check=True, capture_output=True)
+        assert "127.0.0.1" not in known.read_text()
+        _, (hashed,) = probed(probe)
+        _, (any_key,) = probed(made("ssh", address="127.0.0.1", port=port, timeout="5s"))
+    assert found == {
+        "known": (True, ""),
+        "changed": (True, "key_changed"),
+        "unknown": (True, "key_unknown"),
+    }
+    assert hashed.status is any_key.status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        (b"", "banner_timeout"),
+        (b"HTTP/1.1 400 Bad Request\r\n" * 900, "banner_wrong"),
+        (b"SSH-2.0-frozen\r\n", "key_timeout"),
+    ],
+    ids=["silence", "another language", "a banner and no more"],
+)
+def test_what_is_no_ssh_server_is_told(said: bytes, cause: str) -> None:
+    def serve(opened: socket.socket) -> None:
+        opened.sendall(said)
+        silent(opened)
+
+    with serving(serve) as port:
+        trace, (result,) = probed(made("ssh", address="127.0.0.1", port=port, timeout="2s"))
+    assert result.cause == cause
+    assert failed(trace).name == cause.partition("_")[0]
+
+
+# --------------------------------------------------------------------------------- names
+
+
+@contextmanager
+def name_server(answer: Any) -> Iterator[int]:
+    """A server of names on a free port; it says what `answer` makes of a question, or nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.settimeout(0.05)
+        over: list[bool] = []
+
+        def serve() -> None:
+            while not over:
+                try:
+                    wire, peer = listening.recvfrom(4096)
+                except TimeoutError:
+                    continue
+                except OSError:
+                    return
+                if reply := answer(dns.message.from_wire(wire)):
+                    listening.sendto(reply.to_wire(), peer)
+
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            over.append(True)
+            server.join(5)
+
+
+def address_of(question: dns.message.Message) -> dns.message.Message:
+    reply = dns.message.make_response(question)
+    name = question.question[0].name
+    reply.answer.append(dns.rrset.from_text(name, 60, "IN", "A", "192.0.2.10", "192.0.2.11"))
+    return reply
+
+
+def refusing(code: dns.rcode.Rcode) -> Any:
+    def answer(question: dns.message.Message) -> dns.message.Message:
+        reply = dns.message.make_response(question)
+        reply.set_rcode(code)
+        return reply
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "expect", "cause"),
+    [
+        (address_of, ["192.0.2.11"], ""),
+        (address_of, ["192.0.2.12"], "answer_wrong"),
+        (dns.message.make_response, [], "dns_empty"),
+        (refusing(dns.rcode.NXDOMAIN), [], "dns_unknown"),
+        (refusing(dns.rcode.SERVFAIL), [], "dns_failed"),
+        (lambda _: None, [], "dns_timeout"),
+    ],
+    ids=["right", "wrong", "empty", "unknown", "failing", "silent"],
+)
+def test_a_name_is_asked_of_a_server(answer: Any, expect: list[str], cause: str) -> None:
+    with name_server(answer) as port:
+        probe = made("dns", name="portal.example.vn", server="127.0.0.1", port=port, expect=expect)
+        trace, (result,) = probed(probe)
+    assert result.cause == cause
+    if cause in {"", "answer_wrong"}:
+        assert trace.facts.answers == ("192.0.2.10", "192.0.2.11")
+
+
+# --------------------------------------------------------------------------------- links
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_a_link_that_is_whole_loses_nothing(address: str) -> None:
+    trace, (result,) = probed(made("ping", address=address, count=5, gap="20ms"))
+    assert result.status is Status.OK, result
+    packets = trace.facts.roads[""]
+    assert (packets.sent, packets.lost, len(packets.delays)) == (5, 0, 5)
+    assert packets.median is not None
+    assert packets.median < 0.1
+
+
+@pytest.mark.parametrize(
+    ("address", "standby", "status", "causes"),
+    [
+        ("127.0.0.1", "127.0.0.2", Status.OK, ["", "", ""]),
+        ("127.0.0.1", "198.51.100.9", Status.WARNING, ["standby_lost", "", "reply_none"]),
+        ("198.51.100.9", "127.0.0.1", Status.WARNING, ["main_lost", "reply_none", ""]),
+        ("198.51.100.9", "198.51.100.8", Status.CRITICAL, ["reply_none"] * 3),
+    ],
+    ids=["both", "main alone", "standby alone", "none"],
+)
+def test_a_link_and_its_standby_are_judged_apart_and_together(
+    address: str, standby: str, status: Status, causes: list[str]
+) -> None:
+    probe = made(
+        "ping", address=address, standby={"address": standby}, count=3, gap="10ms", timeout="3s"
+    )
+    trace, results = probed(probe)
+    assert [result.subject for result in results] == ["", "main", "standby"]
+    assert results[0].status is status
+    assert [result.cause for result in results] == causes
+    assert max(result.status for result in results[1:]) <= Status.WARNING
+    links = {
+        m.labels["link"]: m.value
+        for m in results[0].measurements
+        if m.metric == "opsd_link_loss_ratio"
+    }
+    assert links.keys() == {"main", "standby"}
+    assert trace.elapsed < timedelta(seconds=4)
