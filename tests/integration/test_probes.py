@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter
 
 from opsd.config.probes import Probe
 from opsd.model import CheckResult, Status
-from opsd.tasks.check.probing import judge, observe
-from opsd.trace import Cause, Phase, Trace
+from opsd.trace import Cause, Trace
+from tests import probing
+from tests.probing import failed, made
 from tests.servers import (
     DAY,
     Serve,
@@ -31,27 +31,12 @@ from tests.servers import (
     with_tls,
 )
 
-READ: TypeAdapter[Probe] = TypeAdapter(Probe)
 WELCOME = page("<h1>Dịch vụ công</h1>".encode(), "200 OK", "Content-Type: text/html")
-# Beyond a probe's deadline nothing is waited for; this is for a busy machine.
-SLACK = 1.5
-
-
-def made(kind: str, **options: Any) -> Probe:
-    return READ.validate_python({"kind": kind, "timeout": "1s", "interval": "15s", **options})
 
 
 def probed(probe: Probe) -> tuple[Trace, CheckResult]:
-    """The trace and the result of the whole; it took no longer than it may."""
-    began = time.monotonic()
-    trace = observe(probe)
-    assert time.monotonic() - began < probe.timeout.total_seconds() + SLACK
-    return trace, judge(probe, trace)[0]
-
-
-def failed(trace: Trace) -> Phase:
-    assert trace.failed is not None
-    return trace.failed
+    trace, (result,) = probing.probed(probe)
+    return trace, result
 
 
 def names(trace: Trace) -> list[str]:

@@ -1,4 +1,4 @@
-"""Probes of whole services: a site walked through, PostgreSQL, SSH, names and links."""
+"""Probes of whole services: a site walked through, PostgreSQL, SSH."""
 
 from __future__ import annotations
 
@@ -10,44 +10,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-import dns.message
-import dns.rcode
-import dns.rrset
 import pytest
-from pydantic import TypeAdapter
 
 from opsd.config.probes import Probe
 from opsd.demo.front import Front
 from opsd.model import CheckResult, Status
-from opsd.tasks.check.probing import judge, observe
-from opsd.trace import Cause, Phase, Trace
+from opsd.trace import Cause, Trace
+from tests.probing import failed, made, probed
 from tests.servers import page, request, reset, serving, silent
 from tests.site import Site
-
-READ: TypeAdapter[Probe] = TypeAdapter(Probe)
-SLACK = 2.5  # libpq waits two seconds for a login at least
-
-
-def made(kind: str, **options: Any) -> Probe:
-    return READ.validate_python({"kind": kind, "timeout": "1s", "interval": "15s", **options})
-
-
-def probed(probe: Probe) -> tuple[Trace, tuple[CheckResult, ...]]:
-    began = time.monotonic()
-    trace = observe(probe)
-    assert time.monotonic() - began < probe.timeout.total_seconds() + SLACK
-    return trace, judge(probe, trace)
-
-
-def failed(trace: Trace) -> Phase:
-    assert trace.failed is not None, trace
-    return trace.failed
-
 
 # --------------------------------------------------------------------------------- a site
 
@@ -128,7 +103,7 @@ def test_a_walk_keeps_cookies_and_sends_hidden_fields_and_secrets_back(tmp_path:
 
 def asked(site: Site, **options: Any) -> tuple[Trace, CheckResult]:
     options = {"connection": site.system.connection, "timeout": "4s", **options}
-    trace, (result,) = probed(made("postgres", **options))
+    trace, (result,) = probed(made("postgres", **options), slack=2.5)
     return trace, result
 
 
@@ -209,7 +184,7 @@ def children(pid: int) -> list[int]:
 def test_a_port_that_is_no_database_is_told(serve: Any, cause: str) -> None:
     with serving(serve) as port:
         connection = f"host=127.0.0.1 port={port} dbname=x user=y"
-        trace, (result,) = probed(made("postgres", connection=connection))
+        trace, (result,) = probed(made("postgres", connection=connection), slack=2.5)
     assert [phase.name for phase in trace.phases] == ["connect", "login"]
     assert result.cause == cause
 
@@ -296,114 +271,3 @@ def test_what_is_no_ssh_server_is_told(said: bytes, cause: str) -> None:
         trace, (result,) = probed(made("ssh", address="127.0.0.1", port=port, timeout="2s"))
     assert result.cause == cause
     assert failed(trace).name == cause.partition("_")[0]
-
-
-# --------------------------------------------------------------------------------- names
-
-
-@contextmanager
-def name_server(answer: Any) -> Iterator[int]:
-    """A server of names on a free port; it says what `answer` makes of a question, or nothing."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.settimeout(0.05)
-        over: list[bool] = []
-
-        def serve() -> None:
-            while not over:
-                try:
-                    wire, peer = listening.recvfrom(4096)
-                except TimeoutError:
-                    continue
-                except OSError:
-                    return
-                if reply := answer(dns.message.from_wire(wire)):
-                    listening.sendto(reply.to_wire(), peer)
-
-        server = threading.Thread(target=serve, daemon=True)
-        server.start()
-        try:
-            yield listening.getsockname()[1]
-        finally:
-            over.append(True)
-            server.join(5)
-
-
-def address_of(question: dns.message.Message) -> dns.message.Message:
-    reply = dns.message.make_response(question)
-    name = question.question[0].name
-    reply.answer.append(dns.rrset.from_text(name, 60, "IN", "A", "192.0.2.10", "192.0.2.11"))
-    return reply
-
-
-def refusing(code: dns.rcode.Rcode) -> Any:
-    def answer(question: dns.message.Message) -> dns.message.Message:
-        reply = dns.message.make_response(question)
-        reply.set_rcode(code)
-        return reply
-
-    return answer
-
-
-@pytest.mark.parametrize(
-    ("answer", "expect", "cause"),
-    [
-        (address_of, ["192.0.2.11"], ""),
-        (address_of, ["192.0.2.12"], "answer_wrong"),
-        (dns.message.make_response, [], "dns_empty"),
-        (refusing(dns.rcode.NXDOMAIN), [], "dns_unknown"),
-        (refusing(dns.rcode.SERVFAIL), [], "dns_failed"),
-        (lambda _: None, [], "dns_timeout"),
-    ],
-    ids=["right", "wrong", "empty", "unknown", "failing", "silent"],
-)
-def test_a_name_is_asked_of_a_server(answer: Any, expect: list[str], cause: str) -> None:
-    with name_server(answer) as port:
-        probe = made("dns", name="portal.example.vn", server="127.0.0.1", port=port, expect=expect)
-        trace, (result,) = probed(probe)
-    assert result.cause == cause
-    if cause in {"", "answer_wrong"}:
-        assert trace.facts.answers == ("192.0.2.10", "192.0.2.11")
-
-
-# --------------------------------------------------------------------------------- links
-
-
-@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
-def test_a_link_that_is_whole_loses_nothing(address: str) -> None:
-    trace, (result,) = probed(made("ping", address=address, count=5, gap="20ms"))
-    assert result.status is Status.OK, result
-    packets = trace.facts.roads[""]
-    assert (packets.sent, packets.lost, len(packets.delays)) == (5, 0, 5)
-    assert packets.median is not None
-    assert packets.median < 0.1
-
-
-@pytest.mark.parametrize(
-    ("address", "standby", "status", "causes"),
-    [
-        ("127.0.0.1", "127.0.0.2", Status.OK, ["", "", ""]),
-        ("127.0.0.1", "198.51.100.9", Status.WARNING, ["standby_lost", "", "reply_none"]),
-        ("198.51.100.9", "127.0.0.1", Status.WARNING, ["main_lost", "reply_none", ""]),
-        ("198.51.100.9", "198.51.100.8", Status.CRITICAL, ["reply_none"] * 3),
-    ],
-    ids=["both", "main alone", "standby alone", "none"],
-)
-def test_a_link_and_its_standby_are_judged_apart_and_together(
-    address: str, standby: str, status: Status, causes: list[str]
-) -> None:
-    probe = made(
-        "ping", address=address, standby={"address": standby}, count=3, gap="10ms", timeout="3s"
-    )
-    trace, results = probed(probe)
-    assert [result.subject for result in results] == ["", "main", "standby"]
-    assert results[0].status is status
-    assert [result.cause for result in results] == causes
-    assert max(result.status for result in results[1:]) <= Status.WARNING
-    links = {
-        m.labels["link"]: m.value
-        for m in results[0].measurements
-        if m.metric == "opsd_link_loss_ratio"
-    }
-    assert links.keys() == {"main", "standby"}
-    assert trace.elapsed < timedelta(seconds=4)

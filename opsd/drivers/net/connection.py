@@ -72,7 +72,7 @@ def resolve(place: Place, tracer: Tracer) -> list[str]:
         return [str(ipaddress.ip_address(place.address))]
     except ValueError:
         pass
-    with tracer.phase("dns"):
+    with tracer.timed("dns"):
         try:
             return _LOOKUPS.find(place, tracer.deadline)
         except socket.gaierror as error:
@@ -84,7 +84,7 @@ def resolve(place: Place, tracer: Tracer) -> list[str]:
 def connect(place: Place, tracer: Tracer) -> socket.socket:
     """A connection to the first address that accepts one."""
     addresses = resolve(place, tracer)
-    with tracer.phase("connect"):
+    with tracer.timed("connect"):
         refused: list[Broke] = []
         for index, address in enumerate(addresses):
             patience = tracer.deadline.left() / (len(addresses) - index)

@@ -25,7 +25,7 @@ def ask(question: Question, expected: tuple[str, ...], tracer: Tracer) -> None:
     """Ask, and see whether all that is expected is among the answers."""
     resolver = _resolver(question)
     tracer.know(peer=", ".join(str(server) for server in resolver.nameservers))
-    with tracer.phase("dns"):
+    with tracer.timed("dns"):
         try:
             found = resolver.resolve(
                 question.name, question.record, lifetime=tracer.deadline.left(), search=False
@@ -40,7 +40,7 @@ def ask(question: Question, expected: tuple[str, ...], tracer: Tracer) -> None:
             raise Broke(Cause.DNS_FAILED, str(error)) from error
     answers = tuple(sorted(record.to_text() for record in found))
     tracer.know(answers=answers)
-    with tracer.phase("answer"):
+    with tracer.timed("answer"):
         missing = [one for one in expected if one not in answers]
         if missing:
             detail = f"{', '.join(missing)} ∉ {{{', '.join(answers)}}}"

@@ -118,19 +118,19 @@ class Browser:
     def _talk(self, opened: socket.socket, request: Request, expected: Expected) -> Page:
         line = Line(opened, self.tracer.deadline)
         began = time.monotonic()
-        with self.tracer.phase("send"):
+        with self.tracer.timed("send"):
             answer = _send(line, request, self._headers(request))
             self.tracer.know(status=answer.status, first_byte=(line.first_byte or began) - began)
         with closing(answer):
             self._keep(request, answer.headers)
             moved = answer.status in _MOVED and answer.status not in expected.status
-            with self.tracer.phase("status"):
+            with self.tracer.timed("status"):
                 if answer.status not in expected.status and not moved:
                     raise Broke(Cause.STATUS_WRONG, f"{answer.status} {answer.reason}")
             page = Page(request.url, answer.status, answer.headers)
             if moved:
                 return page
-            with self.tracer.phase("content"):
+            with self.tracer.timed("content"):
                 page = replace(page, text=_body(answer, expected))
                 _look_at(page, expected)
             return page
@@ -175,7 +175,7 @@ class Browser:
         return following
 
     def _astray(self, url: str) -> NoReturn:
-        with self.tracer.phase("status"):
+        with self.tracer.timed("status"):
             raise Broke(Cause.STATUS_REDIRECTS, _shown(_without_query(url)))
 
 

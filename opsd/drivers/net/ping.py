@@ -37,7 +37,7 @@ def ping(place: Place, volley: Volley, tracer: Tracer) -> Packets:
     address = resolve(place, tracer)[0]
     tracer.know(peer=address)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with tracer.phase("reply"):
+    with tracer.timed("reply"):
         with _opened(family) as link:
             try:
                 link.bind((volley.source or ("::" if family == socket.AF_INET6 else ""), 0))

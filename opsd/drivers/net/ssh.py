@@ -30,9 +30,9 @@ Key = tuple[str, str]  # kind, base64
 def greet(place: Place, known_hosts: Path | None, tracer: Tracer) -> None:
     """Read the banner, exchange keys, and compare the host key with the one that is known."""
     known = _known(place, known_hosts)
-    with connect(place, tracer) as opened, tracer.phase("banner"):
+    with connect(place, tracer) as opened, tracer.timed("banner"):
         tracer.know(server=_banner(opened, tracer))
-    with tracer.phase("key"):
+    with tracer.timed("key"):
         if known_hosts is not None and not known:
             raise Broke(Cause.KEY_UNKNOWN, str(known_hosts))
         shown = _scan(tracer.facts.peer, place.port, known, tracer)

@@ -39,7 +39,7 @@ class Trust:
 def secure(opened: socket.socket, place: Place, trust: Trust, tracer: Tracer) -> ssl.SSLSocket:
     """The connection with TLS on it. Its certificate is told even when it is refused."""
     context = _trusting(trust)
-    with tracer.phase("tls"):
+    with tracer.timed("tls"):
         try:
             secured = _shake_hands(opened, context, trust.server_name, tracer.deadline)
         except ssl.SSLCertVerificationError as error:

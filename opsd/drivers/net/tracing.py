@@ -60,7 +60,7 @@ class Tracer:
         self.facts = replace(self.facts, **facts)  # type: ignore[arg-type]  # fields of Facts
 
     @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
+    def timed(self, name: str) -> Iterator[None]:
         """Time what is done inside. Whatever ends it early is raised as `Broke`."""
         began = time.monotonic()
         try:

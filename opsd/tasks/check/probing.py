@@ -180,10 +180,10 @@ def _postgres(probe: PostgresProbe, tracer: Tracer) -> None:
     visitor = Visitor(database, tracer.facts.peer, tracer.deadline.left)
     with _visited(visitor, tracer) as visit:
         tracer.know(server=visit.version)
-        with tracer.phase("query"), _database_says(tracer, "query"):
+        with tracer.timed("query"), _database_says(tracer, "query"):
             if not visit.sample(probe.query):
                 raise Broke(Cause.QUERY_EMPTY)
-        with tracer.phase("replication"), _database_says(tracer, "replication"):
+        with tracer.timed("replication"), _database_says(tracer, "replication"):
             standby, receiving, standbys, lag = visit.replication()
             behind = None if lag is None else timedelta(seconds=lag)
             tracer.know(replication=Replication(standby, receiving, standbys, behind))
@@ -193,7 +193,7 @@ def _postgres(probe: PostgresProbe, tracer: Tracer) -> None:
 def _visited(visitor: Visitor, tracer: Tracer) -> Iterator[Visit]:
     """The visit once the login is through; its end is no phase."""
     with ExitStack() as stack:
-        with tracer.phase("login"), _database_says(tracer, "login"):
+        with tracer.timed("login"), _database_says(tracer, "login"):
             visit = stack.enter_context(visitor.visit())
         yield visit
 
