@@ -31,6 +31,7 @@ NEEDED = (
     "getfacl",
     "setfattr",
     "weed",
+    "openssl",
     "ssh-keyscan",
 )
 
@@ -41,6 +42,7 @@ host: test-host
 state: {base}/state
 scratch: {base}/scratch
 listen: 127.0.0.1:0
+admin_listen: 127.0.0.1:0
 repositories:
   main:
     url: {base}/repository

@@ -83,8 +83,10 @@ _COMMANDS: dict[str, Sentence] = {
         "check the configuration, or print its JSON Schema",
     ),
     "help.config.action": Sentence(
-        "check: tìm mọi lỗi trong cấu hình; schema: in JSON Schema cho trình soạn thảo",
-        "check: find every mistake; schema: print the JSON Schema for editors",
+        "check: tìm mọi lỗi trong cấu hình; schema: in JSON Schema cho trình soạn thảo; user: hỏi "
+        "mật khẩu rồi in dòng của một người dùng cho users_file",
+        "check: find every mistake; schema: print the JSON Schema for editors; user: ask for a "
+        "password and print the line of a user for users_file",
     ),
     "help.version": Sentence(
         "in phiên bản của opsd và các chương trình nó dùng",

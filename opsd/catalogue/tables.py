@@ -17,6 +17,7 @@ from opsd.catalogue import (
     report,
     restore,
     watch,
+    web,
 )
 from opsd.catalogue.language import Sentence
 
@@ -29,6 +30,7 @@ SENTENCES: dict[str, Sentence] = {
     **report.TABLE,
     **restore.TABLE,
     **watch.TABLE,
+    **web.TABLE,
     **doctor.TABLE,
     **checks.TABLE,
     **probes.TABLE,

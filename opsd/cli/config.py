@@ -1,28 +1,38 @@
-"""`opsd config`: find every mistake, or give editors the schema."""
+"""`opsd config`: find every mistake, give editors the schema, make the line of a user."""
 
 from __future__ import annotations
 
 import json
+import secrets
+import sys
+from getpass import getpass
 
 from opsd.catalogue import say
 from opsd.cli.answer import Answer
 from opsd.cli.desk import Desk
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import Parser
-from opsd.config import ground
+from opsd.config import ground, users
 from opsd.config.editors import json_schema
+from opsd.errors import UsageError
 
-_ACTIONS = ("check", "schema")
+_SALT_BYTES = 16
 
 
 def add(parser: Parser) -> None:
     """What to do with it."""
-    parser.add_argument("action", choices=_ACTIONS, help=say(parser.language, "help.config.action"))
+    parser.add_argument(
+        "action", choices=tuple(_ACTIONS), help=say(parser.language, "help.config.action")
+    )
+    parser.add_argument("name", nargs="?", help=say(parser.language, "help.config.name"))
 
 
 def run(desk: Desk) -> Answer:
-    """Check, or print the schema."""
-    return _check(desk) if desk.arguments.action == "check" else _schema()
+    """Do the one thing that is asked."""
+    action = desk.arguments.action
+    if desk.arguments.name is not None and action != "user":
+        raise UsageError("usage.unrecognized", names=desk.arguments.name)
+    return _ACTIONS[action](desk)
 
 
 def _check(desk: Desk) -> Answer:
@@ -34,6 +44,30 @@ def _check(desk: Desk) -> Answer:
     return Answer(ExitCode.DONE, text, {"file": str(desk.config_path), "mistakes": [], **counts})
 
 
-def _schema() -> Answer:
+def _schema(_: Desk) -> Answer:
     schema = json_schema()
     return Answer(ExitCode.DONE, json.dumps(schema, ensure_ascii=False, indent=2), schema)
+
+
+def _user(desk: Desk) -> Answer:
+    """The line of a user; the password is asked, or is the first line of what is piped in."""
+    name = desk.arguments.name
+    if name is None:
+        raise UsageError("usage.needs", name="config user", other="NAME")
+    if not users.NAME.fullmatch(name):
+        raise UsageError("usage.user_name", found=name)
+    password = _asked(desk) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if len(password) < users.LEAST:
+        raise UsageError("usage.password_short", least=users.LEAST)
+    line = users.entry(name, password, secrets.token_bytes(_SALT_BYTES))
+    return Answer(ExitCode.DONE, line, {"user": name, "line": line})
+
+
+def _asked(desk: Desk) -> str:
+    first = getpass(say(desk.language, "web.password", least=users.LEAST))
+    if first != getpass(say(desk.language, "web.again")):
+        raise UsageError("usage.password_differs")
+    return first
+
+
+_ACTIONS = {"check": _check, "schema": _schema, "user": _user}

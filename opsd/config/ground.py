@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from opsd.config import web_ground
 from opsd.config.mistakes import ConfigMistakes, Finding, Mistake
 from opsd.config.probes import PostgresProbe, WalkProbe
 from opsd.config.schema import Config, FilesMember, Location
@@ -23,7 +24,12 @@ _ENOUGH: Final = 4096
 
 def examine(config: Config) -> tuple[Mistake, ...]:
     """What is wrong with the files and directories that a configuration names."""
-    findings = (*_secrets(config), *_neighbours(config), *_own_directories(config))
+    findings = (
+        *_secrets(config),
+        *web_ground.examine(config),
+        *_neighbours(config),
+        *_own_directories(config),
+    )
     return tuple(finding.at(config.origin.place(finding.location)) for finding in findings)
 
 
@@ -55,6 +61,7 @@ def _named_secrets(config: Config) -> Iterator[tuple[Location, Secret]]:
                 option = "passfile" if secret.file else "passfile_credential"
                 yield ("backup_sets", name, "members", member, option), secret
     yield from _secrets_of_probes(config)
+    yield from web_ground.named_secrets(config)
 
 
 def _secrets_of_probes(config: Config) -> Iterator[tuple[Location, Secret]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from opsd.config import probe_references
+from opsd.config import probe_references, web_references
 from opsd.config.mistakes import Finding
 from opsd.config.schema import Location
 from opsd.config.wrong import nearest
@@ -30,6 +30,7 @@ def check(values: object) -> Iterator[Finding]:
         yield from _named(backup_set, "repository", location, repositories)
         yield from _members(_group(backup_set, "members"), (*location, "members"))
         yield from _prove(_group(backup_set), location)
+    yield from web_references.check(_group(values))
     yield from probe_references.check(_group(values, "probes"), _group(values, "hosts"))
 
 

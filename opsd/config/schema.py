@@ -35,6 +35,7 @@ from opsd.config.values import (
     TimeOfDay,
     Zone,
 )
+from opsd.config.web import Web
 from opsd.errors import ConfigError
 
 Location = tuple[str | int, ...]
@@ -294,6 +295,13 @@ class Config(Options):
 
     listen: Listen = Address("127.0.0.1:9851")
     """Address and port of `/metrics`."""
+
+    admin_listen: Listen = Address("127.0.0.1:9852")
+    """Address and port where opsd is asked whether it is well, and told to read its configuration
+    again. Beyond this machine only with a guard."""
+
+    web: Web = Web()
+    """What stands before the ports: certificates and users."""
 
     restic: Program = "restic"
     """Name or absolute path of the restic program, 0.17 or newer."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from contextlib import ExitStack
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,13 +23,13 @@ from opsd.errors import ConfigError, OpsdError, Refused, StorageFailed
 from opsd.metrics import Board, Collector, Exposition, Sources, Vitals
 from opsd.tasks import sweep
 from opsd.tasks.kit import Kit
-from opsd.web import Pages, Server
+from opsd.web import AdminPages, MetricsPages, Server
 
 log = logging.getLogger(__name__)
 
 _PULSE = timedelta(seconds=5)
 # What a running daemon is built on.
-_FIXED = ("state", "listen")
+_FIXED = ("state", "listen", "admin_listen", "web")
 
 
 def run(config_path: Path, language: Language | None = None) -> int:
@@ -98,24 +100,37 @@ class Daemon:
             board=board,
             vitals=self._vitals,
         )
-        self._pages = Pages(
-            Exposition(Collector(sources)), self._illness, self._unreadiness, self._speaks
-        )
+        self._metrics = MetricsPages(Exposition(Collector(sources)), self._speaks)
+        self._admin = AdminPages(self._illness, self._unreadiness, self._reload, self._speaks)
+        self._reloading = threading.Lock()
 
     def live(self, caught: signals.Signals) -> None:
         """Serve until an ending signal arrives, then end what is under way."""
-        server = Server(self._kit.config.listen, self._pages)
-        log.info("listening on %s", server.address, extra={"address": server.address})
-        try:
-            self._begin()
-            self._wait(caught)
-        finally:
-            self._ready = False
-            self._manager.stopping()
-            self._kit.stop.request()
-            self._timetable.end()
-            server.close()
+        with self._ports():
+            try:
+                self._begin()
+                self._wait(caught)
+            finally:
+                self._ready = False
+                self._manager.stopping()
+                self._kit.stop.request()
+                self._timetable.end()
         log.info("ended")
+
+    @contextmanager
+    def _ports(self) -> Iterator[None]:
+        """Listen, on one port for Prometheus and on one for whoever administers opsd."""
+        config = self._kit.config
+        with ExitStack() as held:
+            for name, address, pages, guard in (
+                ("metrics", config.listen, self._metrics, config.web.metrics),
+                ("admin", config.admin_listen, self._admin, config.web.admin),
+            ):
+                server = Server(address, pages, guard)
+                held.callback(server.close)
+                told = {"port": name, "address": server.address}
+                log.info("listening on %s for %s", server.address, name, extra=told)
+            yield
 
     def _begin(self) -> None:
         config = self._reading.config
@@ -136,21 +151,32 @@ class Daemon:
                 self._manager.alive(self._status())
         log.info("ending on a signal")
 
-    def _reload(self) -> None:
-        """Read the configuration again; a wrong one changes nothing."""
-        self._manager.reloading()
+    def _reload(self) -> str:
+        """Read the configuration again; a wrong one changes nothing, and it is said what is wrong.
+
+        By a signal or over the admin port: one at a time.
+        """
+        with self._reloading:
+            if not self._ready:
+                return "not ready"
+            self._manager.reloading()
+            wrong = self._read_again()
+            self._manager.ready(self._status())
+        return wrong
+
+    def _read_again(self) -> str:
         try:
             config = read(self._path)
             _insist_fixed(self._reading.config, config)
         except OpsdError as error:
             self._reading.successful = False
             log.error("the configuration stays as it was: %s", error)  # noqa: TRY400
-        else:
-            new = set(config.backup_sets) - set(self._reading.config.backup_sets)
-            self._reading = Reading(config, self._kit.clock())
-            self._timetable.adopt(config, new)
-            log.info("configuration read again; %s", self._status())
-        self._manager.ready(self._status())
+            return error.text(self._speaks())
+        new = set(config.backup_sets) - set(self._reading.config.backup_sets)
+        self._reading = Reading(config, self._kit.clock())
+        self._timetable.adopt(config, new)
+        log.info("configuration read again; %s", self._status())
+        return ""
 
     # --- what others ask
 

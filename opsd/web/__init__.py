@@ -1,6 +1,6 @@
-"""What opsd shows over HTTP: metrics, health, a page that leads to them."""
+"""What opsd shows over HTTP: metrics on one port; health and orders on another."""
 
-from opsd.web.pages import Answer, Pages
+from opsd.web.pages import AdminPages, MetricsPages
 from opsd.web.server import Server
 
-__all__ = ["Answer", "Pages", "Server"]
+__all__ = ["AdminPages", "MetricsPages", "Server"]

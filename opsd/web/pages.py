@@ -1,4 +1,4 @@
-"""The pages by their path; nothing here knows of sockets."""
+"""The pages of the ports by their path; nothing here knows of sockets."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 from http import HTTPStatus
+from typing import Protocol
 
 from opsd import __version__
 from opsd.catalogue import Language, say
@@ -25,55 +26,85 @@ class Answer:
 
 
 Page = Callable[[str], Answer]
+Table = Mapping[tuple[str, str], Page]
+
+
+class Pages(Protocol):
+    """What a port shows."""
+
+    def table(self) -> Table:
+        """Each page by its method and its path; it is told what the client accepts."""
+        ...
+
+
+def answer(pages: Pages, method: str, path: str, accept: str) -> Answer:
+    """The page that is asked for."""
+    table = pages.table()
+    wanted = path.partition("?")[0]
+    if page := table.get((method, wanted)):
+        return page(accept)
+    if wanted in {known for _, known in table}:
+        return text(HTTPStatus.METHOD_NOT_ALLOWED, "not allowed")
+    return text(HTTPStatus.NOT_FOUND, "not found")
 
 
 @dataclass(frozen=True, slots=True)
-class Pages:
-    """The table of pages. A question answers the empty text for yes, or what is wrong."""
+class MetricsPages:
+    """What Prometheus reads."""
 
     exposition: Exposition
-    healthy: Callable[[], str]
-    ready: Callable[[], str]
     language: Callable[[], Language]
 
-    def answer(self, path: str, accept: str) -> Answer:
-        """The page at `path`, in the form that is accepted where it has several."""
-        page = self._table().get(path.partition("?")[0])
-        return page(accept) if page else _text(HTTPStatus.NOT_FOUND, "not found")
-
-    def _table(self) -> Mapping[str, Page]:
+    def table(self) -> Table:
+        """The metrics, and a page that leads to them."""
         return {
-            "/": self._landing,
-            "/metrics": self._metrics,
-            "/-/healthy": lambda _: _verdict(self.healthy()),
-            "/-/ready": lambda _: _verdict(self.ready()),
+            ("GET", "/"): lambda _: _landing(self.language(), {"metrics": "/metrics"}),
+            ("GET", "/metrics"): self._metrics,
         }
 
     def _metrics(self, accept: str) -> Answer:
         body, content_type = self.exposition.page(accept)
         return Answer(HTTPStatus.OK, content_type, body)
 
-    def _landing(self, _: str) -> Answer:
-        language = self.language()
-        words = {
-            name: escape(say(language, f"daemon.page_{name}", version=__version__))
-            for name in ("title", "about", "metrics", "healthy", "ready")
+
+@dataclass(frozen=True, slots=True)
+class AdminPages:
+    """What a service manager or an administrator asks, each answered by what is wrong."""
+
+    healthy: Callable[[], str]
+    ready: Callable[[], str]
+    reload: Callable[[], str]
+    language: Callable[[], Language]
+
+    def table(self) -> Table:
+        """Health, readiness, and the order to read the configuration again."""
+        leads = {"healthy": "/-/healthy", "ready": "/-/ready"}
+        return {
+            ("GET", "/"): lambda _: _landing(self.language(), leads),
+            ("GET", "/-/healthy"): lambda _: _verdict(self.healthy()),
+            ("GET", "/-/ready"): lambda _: _verdict(self.ready()),
+            ("POST", "/-/reload"): lambda _: _verdict(self.reload()),
         }
-        page = (
-            f'<!doctype html>\n<html lang="{language.value}">\n<meta charset="utf-8">\n'
-            f"<title>{words['title']}</title>\n"
-            f"<h1>{words['title']}</h1>\n<p>{words['about']}</p>\n<ul>\n"
-            f'<li><a href="/metrics">{words["metrics"]}</a></li>\n'
-            f'<li><a href="/-/healthy">{words["healthy"]}</a></li>\n'
-            f'<li><a href="/-/ready">{words["ready"]}</a></li>\n</ul>\n</html>\n'
-        )
-        return Answer(HTTPStatus.OK, _HTML, page.encode())
+
+
+def _landing(language: Language, leads: Mapping[str, str]) -> Answer:
+    def word(name: str) -> str:
+        return escape(say(language, f"daemon.page_{name}", version=__version__))
+
+    items = "".join(f'<li><a href="{path}">{word(name)}</a></li>\n' for name, path in leads.items())
+    page = (
+        f'<!doctype html>\n<html lang="{language.value}">\n<meta charset="utf-8">\n'
+        f"<title>{word('title')}</title>\n"
+        f"<h1>{word('title')}</h1>\n<p>{word('about')}</p>\n<ul>\n{items}</ul>\n</html>\n"
+    )
+    return Answer(HTTPStatus.OK, _HTML, page.encode())
 
 
 def _verdict(wrong: str) -> Answer:
     status = HTTPStatus.SERVICE_UNAVAILABLE if wrong else HTTPStatus.OK
-    return _text(status, wrong or "ok")
+    return text(status, wrong or "ok")
 
 
-def _text(status: HTTPStatus, text: str) -> Answer:
-    return Answer(status, _TEXT, f"{text}\n".encode())
+def text(status: HTTPStatus, words: str) -> Answer:
+    """A line of text."""
+    return Answer(status, _TEXT, f"{words}\n".encode())

@@ -1,4 +1,4 @@
-"""The pages over HTTP: a few threads, short patience, no word that is not needed."""
+"""A port over HTTP: a few threads, short patience, TLS and users by its guard."""
 
 from __future__ import annotations
 
@@ -6,27 +6,39 @@ import errno
 import logging
 import socket
 import threading
+from contextlib import closing
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from socketserver import TCPServer
 from typing import Any
 
+from opsd.config import web_ground
 from opsd.config.values import Address
+from opsd.config.web import Guard
 from opsd.errors import Refused
-from opsd.web.pages import Answer, Pages
+from opsd.web.doorkeeper import Doorkeeper
+from opsd.web.pages import Answer, Pages, answer, text
+from opsd.web.reread import Reread
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 16  # requests answered at the same time; more are closed without an answer
 _PATIENCE_SECONDS = 10.0
+_LONGEST_BODY = 1 << 20
+_REALM = 'Basic realm="opsd", charset="UTF-8"'
 
 
 class Server:
-    """Listens from the moment it is made; raises `Refused` when it cannot."""
+    """Listens from the moment it is made; raises `Refused` when it cannot.
 
-    def __init__(self, address: Address, pages: Pages) -> None:
+    Raises `ConfigError` or `OSError` when its guard's files cannot be used.
+    """
+
+    def __init__(self, address: Address, pages: Pages, guard: Guard | None = None) -> None:
+        door = _Door(guard or Guard())
         try:
-            self._server = _Listener(address, pages)
+            self._server = _Listener(address, pages, door)
         except OSError as error:
             taken = error.errno == errno.EADDRINUSE
             key = "daemon.port_taken" if taken else "daemon.cannot_listen"
@@ -40,8 +52,8 @@ class Server:
     def address(self) -> str:
         """Where it listens: with the port that was found when the configuration asks for any."""
         host, port = self._server.server_address[:2]
-        text = host.decode() if isinstance(host, bytes | bytearray) else str(host)
-        return f"[{text}]:{port}" if ":" in text else f"{text}:{port}"
+        found = host.decode() if isinstance(host, bytes | bytearray) else str(host)
+        return f"[{found}]:{port}" if ":" in found else f"{found}:{port}"
 
     def close(self) -> None:
         """Take no more requests and let go of the port."""
@@ -50,13 +62,37 @@ class Server:
         self._thread.join()
 
 
+class _Door:
+    """What a connection passes: TLS, then the doorkeeper."""
+
+    def __init__(self, guard: Guard) -> None:
+        key, users = guard.key, guard.users
+        files = [guard.certificate_file, key.path() if key else None]
+        self._context = Reread(lambda: web_ground.certificate(guard), *_named(*files))
+        known = Reread(lambda: web_ground.known(guard), *_named(users.path() if users else None))
+        self.keeper = Doorkeeper(known)
+
+    def pass_through(self, connection: socket.socket) -> socket.socket:
+        """The connection as it is spoken over. Raises `OSError` when the client speaks no TLS."""
+        context = self._context.now()
+        if context is None:
+            return connection
+        connection.settimeout(_PATIENCE_SECONDS)
+        return context.wrap_socket(connection, server_side=True)
+
+
+def _named(*files: Path | None) -> list[Path]:
+    return [file for file in files if file is not None]
+
+
 class _Listener(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False  # a slow reader must not hold up the end
 
-    def __init__(self, address: Address, pages: Pages) -> None:
+    def __init__(self, address: Address, pages: Pages, door: _Door) -> None:
         self.address_family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         self.pages = pages
+        self.door = door
         self._room = threading.BoundedSemaphore(_AT_ONCE)
         super().__init__((address.host, address.port), _Request)
 
@@ -74,12 +110,17 @@ class _Listener(ThreadingHTTPServer):
         finally:
             self._room.release()
 
+    def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        """Answer through the door: in this thread, since a handshake takes the client's time."""
+        with closing(self.door.pass_through(request)) as passed:
+            super().finish_request(passed, client_address)
+
     def server_bind(self) -> None:
         """Bind without asking a name server who we are, as the inherited one does."""
         TCPServer.server_bind(self)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
-        """A client that went away is no news; anything else is."""
+        """A client that went away, or does not trust us, is no news."""
         del request
         log.debug("the answer to %s could not be sent", client_address)
 
@@ -91,29 +132,41 @@ class _Request(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Send the page."""
-        self._send(with_body=True)
+        self._send(self._answer("GET"), with_body=True)
 
     def do_HEAD(self) -> None:
         """Send what would stand above the page."""
-        self._send(with_body=False)
+        self._send(self._answer("GET"), with_body=False)
+
+    def do_POST(self) -> None:
+        """Take what is sent, then do what is asked."""
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdigit() or int(length) > _LONGEST_BODY:
+            self._send(text(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too long"), with_body=True)
+            return
+        self.rfile.read(int(length))
+        self._send(self._answer("POST"), with_body=True)
 
     def log_message(self, *_: object) -> None:
         """Nothing: a scrape every few seconds is no news."""
 
-    def _send(self, *, with_body: bool) -> None:
-        found = self._answer()
+    def _send(self, found: Answer, *, with_body: bool) -> None:
         self.send_response(found.status)
         self.send_header("Content-Type", found.content_type)
         self.send_header("Content-Length", str(len(found.body)))
         self.send_header("X-Content-Type-Options", "nosniff")
+        if found.status is HTTPStatus.UNAUTHORIZED:
+            self.send_header("WWW-Authenticate", _REALM)
         self.end_headers()
         if with_body:
             self.wfile.write(found.body)
 
-    def _answer(self) -> Answer:
+    def _answer(self, method: str) -> Answer:
         assert isinstance(self.server, _Listener)  # noqa: S101  (nobody else makes requests)
+        if not self.server.door.keeper.admits(self.headers.get("Authorization", "")):
+            return text(HTTPStatus.UNAUTHORIZED, "who are you?")
         try:
-            return self.server.pages.answer(self.path, self.headers.get("Accept", ""))
+            return answer(self.server.pages, method, self.path, self.headers.get("Accept", ""))
         except Exception:
             log.exception("the page %s could not be made", self.path)
-            return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain", b"failed; see the log\n")
+            return text(HTTPStatus.INTERNAL_SERVER_ERROR, "failed; see the log")

@@ -49,6 +49,7 @@ timezone: UTC
 host: test-host
 state: {base}/state
 listen: 127.0.0.1:0
+admin_listen: 127.0.0.1:0
 restic: {restic}
 repositories:
   main: {{url: {base}/repository, password_file: {base}/password, min_free: 1MiB}}
@@ -109,9 +110,23 @@ class Daemon:
     def get(self, path: str) -> str:
         """A page."""
         self.listen()
-        address = next(line["address"] for line in self.log if "address" in line)
-        with urllib.request.urlopen(f"http://{address}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(self.url(path), timeout=10) as answer:  # noqa: S310  (ours)
             return str(answer.read().decode())
+
+    def url(self, path: str) -> str:
+        """Where a page is: what begins with `/-/` on the admin port."""
+        port = "admin" if path.startswith("/-/") else "metrics"
+        address = next(line["address"] for line in self.log if line.get("port") == port)
+        return f"http://{address}{path}"
+
+    def reload(self) -> tuple[int, str]:
+        """Tell it over the admin port to read its configuration again."""
+        try:
+            url = self.url("/-/reload")
+            with urllib.request.urlopen(url, b"", timeout=10) as answer:  # noqa: S310  (ours)
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
 
     def metric(self, name: str, labels: str = "") -> float | None:
         """A sample of the metrics page."""
@@ -294,16 +309,18 @@ def test_a_wrong_configuration_changes_nothing_and_a_right_one_is_followed(place
         eventually(lambda: daemon.metric(successful) == 0.0, "a failed reload")
         assert daemon.logged("colour")
         assert daemon.metric(planned, '{backup_set="one"}')
-        place.config.write_text(right.replace("127.0.0.1:0", "127.0.0.1:9"))
-        daemon.process.send_signal(signal.SIGHUP)
-        eventually(lambda: daemon.logged("that takes a restart"), "a refused reload")
+        place.config.write_text(right.replace("127.0.0.1:0", "127.0.0.1:9", 1))
+        status, said = daemon.reload()
+        assert status == 503
+        assert "that takes a restart" in said
         place.configure(one=later, two=later)
         daemon.process.send_signal(signal.SIGHUP)
         eventually(lambda: daemon.metric(successful) == 1.0, "a good reload")
         assert daemon.metric(planned, '{backup_set="two"}')
         eventually(lambda: place.ended("two"), "a run of the new set")
-        assert daemon.told("RELOADING=1", times=3)
-        assert daemon.told("READY=1", times=4)
+        assert daemon.reload() == (200, "ok\n")
+        assert daemon.told("RELOADING=1", times=4)
+        assert daemon.told("READY=1", times=5)
         assert daemon.end() == 0
     assert len(place.runs("one")) == 1
 
@@ -337,7 +354,7 @@ def test_a_port_that_is_taken_is_told_before_anything_is_done(place: Place) -> N
     place.configure(one=clock_time(timedelta(hours=1)))
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        place.config.write_text(place.config.read_text().replace(":0\n", f":{port}\n"))
+        place.config.write_text(place.config.read_text().replace(":0\n", f":{port}\n", 1))
         refused = place.start(subprocess.PIPE)
         _, said = refused.communicate(timeout=PATIENCE)
     assert refused.returncode == ExitCode.REFUSED

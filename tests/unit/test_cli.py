@@ -1,5 +1,6 @@
 """The command line by itself: its help, its languages, its complaints, its exit codes."""
 
+import io
 import json
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from opsd.cli import exit_codes, language, main, moments
 from opsd.cli.commands import COMMANDS
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import complaint
+from opsd.config import users
 from opsd.drivers import cluster
 from opsd.errors import OpsdError, UsageError
 from opsd.model import Outcome
@@ -279,6 +281,40 @@ def test_the_schema_is_json_as_it_is(config: Path, capsys: Capture) -> None:
     plain = json.loads(capsys.readouterr().out)
     assert opsd(config, "config", "schema", "--json") == ExitCode.DONE
     assert answered(capsys) == plain
+
+
+def test_a_user_is_made_of_the_password_that_is_piped_in(
+    config: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse battery\n"))
+    assert opsd(config, "config", "user", "prometheus") == ExitCode.DONE
+    line = capsys.readouterr().out
+    assert "horse" not in line
+    hashed = users.parse(line)["prometheus"]
+    assert hashed.fits("correct horse battery")
+    assert not hashed.fits("correct horse battery ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "piped", "key"),
+    [
+        (("user",), "", "usage.needs"),
+        (("user", "a:b"), "", "usage.user_name"),
+        (("user", "a"), "short\n", "usage.password_short"),
+        (("check", "a"), "", "usage.unrecognized"),
+    ],
+)
+def test_a_user_without_name_or_password_is_not_made(
+    config: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    piped: str,
+    key: str,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(piped))
+    assert opsd(config, "config", *arguments, "--json") == ExitCode.USAGE
+    assert json.loads(capsys.readouterr().out)["error"]["key"] == key
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
