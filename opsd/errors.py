@@ -5,6 +5,8 @@
     ├── UsageError             the command line asks for something that cannot be done
     ├── Refused                opsd will not do it: the reason is a guard, not a fault
     │   └── ClockWrong         no time of a run could be trusted
+    ├── HostFailed             a machine that is watched did not do what was asked
+    │   └── HostUnreachable    look at the machine, the road, the keys: `reason` says which
     ├── SourceFailed           the living system could not be read whole
     │   └── DatabaseFailed     PostgreSQL did not answer as asked
     ├── StorageFailed          a repository or a disk of ours
@@ -73,6 +75,23 @@ class ClockWrong(Refused):
     """This machine's clock disagrees with others; ages and retention would be wrong."""
 
     reason = "clock"
+
+
+class HostFailed(OpsdError):
+    """A machine that is watched did not do what was asked."""
+
+    reason = "host"
+
+
+class HostUnreachable(HostFailed):
+    """A machine that is watched cannot be reached.
+
+    `reason` is one of dns, connect, host_key, auth, timeout, lost.
+    """
+
+    def __init__(self, key: str, /, *, reason: str, detail: str = "", **fields: object) -> None:
+        super().__init__(key, detail=detail, **fields)
+        self.reason = reason
 
 
 class SourceFailed(OpsdError):

@@ -11,16 +11,20 @@ import pytest
 from xdist.remote import Producer
 
 from opsd.demo.system import DossierSystem
+from tests import hosts
 from tests.groups import ByGroup
 from tests.s3 import Server, served
 from tests.site import NEEDED, ROOT, SMALL, Site, copy_of, workplace
 
-os.environ["PATH"] = f"{ROOT / '.tools' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+# Programs from .tools first; those of the system's administrator are needed too.
+os.environ["PATH"] = os.pathsep.join(
+    (str(ROOT / ".tools" / "bin"), os.environ["PATH"], "/usr/local/sbin", "/usr/sbin", "/sbin")
+)
 
 
 def pytest_sessionstart() -> None:
     """A missing program is a failure with its name, never a skip."""
-    missing = [program for program in NEEDED if shutil.which(program) is None]
+    missing = [program for program in (*NEEDED, *hosts.NEEDED) if shutil.which(program) is None]
     if missing:
         pytest.exit(f"missing programs: {', '.join(missing)}; run `make test`", returncode=3)
 

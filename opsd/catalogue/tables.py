@@ -11,6 +11,7 @@ from opsd.catalogue import (
     demo,
     doctor,
     faults,
+    hosts,
     labels,
     probes,
     proof,
@@ -24,6 +25,7 @@ from opsd.catalogue.language import Sentence
 SENTENCES: dict[str, Sentence] = {
     **labels.TABLE,
     **faults.TABLE,
+    **hosts.TABLE,
     **config.TABLE,
     **backup.TABLE,
     **proof.TABLE,

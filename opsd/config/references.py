@@ -32,6 +32,18 @@ def check(values: object) -> Iterator[Finding]:
         yield from _prove(_group(backup_set), location)
     yield from web_references.check(_group(values))
     yield from probe_references.check(_group(values, "probes"), _group(values, "hosts"))
+    hosts = _group(values, "hosts")
+    for name, host in hosts.items():
+        yield from _named(host, "depends_on", ("hosts", name), hosts)
+        yield from _host(_group(host), ("hosts", name))
+
+
+def _host(host: Group, location: Location) -> Iterator[Finding]:
+    """A host with an address is reached with a key, and known by its own."""
+    remote = host.get("address") is not None
+    yield from _one_of(host, location, ("key_file", "key_credential"), needed=remote)
+    if remote and host.get("known_hosts") is None:
+        yield Finding(location, "config.no_known_hosts")
 
 
 def _repository(repository: Group, location: Location) -> Iterator[Finding]:

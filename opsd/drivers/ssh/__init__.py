@@ -1,0 +1,180 @@
+"""Hosts over SSH: the only door to Fabric.
+
+Strict by construction: a host key that `known_hosts` does not name is refused, one private key is
+tried and nothing else, no file of an account's own SSH configuration is read. Whatever is run there
+is ended there at its deadline, and nothing here waits longer for it.
+"""
+
+from __future__ import annotations
+
+import shlex
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from opsd.drivers.ssh import line
+from opsd.drivers.ssh.line import Line, Session
+from opsd.drivers.ssh.way import Address, connected
+from opsd.errors import Cancelled, HostFailed, HostUnreachable, OpsdError, TimedOut
+
+__all__ = ["Address", "Answered", "Remote"]
+
+_KEPT_BYTES = 1 << 20
+_CHUNK = 1 << 16
+_KILL_AFTER = timedelta(seconds=1)
+_NO_TIMEOUT = "opsd: no timeout here"
+_NOT_FOUND = 127
+_OVERDUE = {124, 137}  # what `timeout` says when it ended something, and when it had to kill
+_KILLED = 137
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a script said there. `whole` is false when it said more than was kept, and was ended."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+    whole: bool
+
+
+class Remote:
+    """A host reached over SSH. Its connection is kept, and made anew after any loss.
+
+    Several threads may run something there at once.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._lock = threading.Lock()
+        self._opening = threading.Lock()
+        self._line: Line | None = None
+        self._lines: set[Line] = set()
+        self._closed = False
+        self._breaks = line.breaks()
+
+    def run(self, script: str, deadline: timedelta, kept: int = _KEPT_BYTES) -> Answered:
+        """Run a text for the POSIX shell there, ended there after `deadline`.
+
+        Raises `HostUnreachable` when the way there fails, `TimedOut` when the script had to be
+        ended, `Cancelled` after `close`.
+        """
+        try:
+            used, session = self._session()
+            with used.guarded(deadline + 3 * _KILL_AFTER):
+                return self._finished(used, session, script, deadline, kept)
+        except OpsdError:
+            if self._closed:
+                raise Cancelled("host.cancelled", host=self._address.host) from None
+            raise
+
+    def close(self) -> None:
+        """End the connection and every wait for it; what runs there ends at its own deadline."""
+        self._closed = True
+        for one in tuple(self._lines):
+            self._drop(one)
+
+    # --- the way there
+
+    def _session(self) -> tuple[Line, Session]:
+        """A session of the kept connection, or of a new one where that is lost."""
+        patience = self._address.patience
+        if (kept := self._line) is not None:
+            with suppress(*self._breaks), kept.guarded(patience):
+                return kept, kept.session()
+            self._drop(kept)
+        with self._opening:
+            used = self._line = self._line or self._opened()
+        try:
+            with used.guarded(patience):
+                return used, used.session()
+        except self._breaks as error:
+            self._drop(used)
+            raise self._lost(error) from error
+
+    def _opened(self) -> Line:
+        """A connection of its own socket. Raises `HostUnreachable`."""
+        if self._closed:
+            raise Cancelled("host.cancelled", host=self._address.host)
+        opened = Line(connected(self._address))
+        self._lines.add(opened)
+        try:
+            opened.open(self._address)
+        except BaseException:
+            self._drop(opened)
+            raise
+        return opened
+
+    def _drop(self, lost: Line) -> None:
+        with self._lock:
+            self._lines.discard(lost)
+            if lost is self._line:
+                self._line = None
+        lost.close()
+
+    # --- there
+
+    def _finished(
+        self, used: Line, session: Session, script: str, deadline: timedelta, kept: int
+    ) -> Answered:
+        began = time.monotonic()
+        try:
+            session.settimeout((deadline + 3 * _KILL_AFTER).total_seconds())
+            session.exec_command(_bounded(script, deadline))
+            out = _taken(session.recv, kept)
+            whole = len(out) <= kept
+            err = _taken(session.recv_stderr, kept) if whole else b""
+            whole = whole and len(err) <= kept
+            exit_code = _exit_code(used, session) if whole else _KILLED
+        except self._breaks as error:
+            self._drop(used)
+            raise self._lost(error) from error
+        finally:
+            with suppress(*self._breaks):
+                session.close()
+        self._insist(exit_code, err, time.monotonic() - began, deadline)
+        return Answered(exit_code, out[:kept], err[:kept], whole)
+
+    def _insist(self, exit_code: int, err: bytes, elapsed: float, deadline: timedelta) -> None:
+        """Raise what the end of a command says about the host rather than about the command."""
+        host = self._address.host
+        if exit_code == _NOT_FOUND and _NO_TIMEOUT.encode() in err:
+            raise HostFailed("host.no_timeout", host=host)
+        if exit_code in _OVERDUE and elapsed >= deadline.total_seconds():
+            raise TimedOut("host.overdue", host=host, limit=deadline)
+
+    def _lost(self, error: Exception) -> HostUnreachable:
+        return HostUnreachable(
+            "host.lost", reason="lost", host=self._address.host, detail=str(error) or repr(error)
+        )
+
+
+def _bounded(script: str, deadline: timedelta) -> str:
+    """The command that ends itself there: giving up here would leave it running."""
+    seconds = max(deadline.total_seconds(), 0.1)
+    return (
+        f"command -v timeout >/dev/null || {{ echo {shlex.quote(_NO_TIMEOUT)} >&2; exit 127; }}; "
+        f"LC_ALL=C timeout -k {_KILL_AFTER.seconds} {seconds:g} sh -c {shlex.quote(script)};"
+        " exit $?"
+    )
+
+
+def _taken(receive: Callable[[int], bytes], kept: int) -> bytes:
+    """A stream to its end, or a little more than is kept of it."""
+    taken = bytearray()
+    while len(taken) <= kept and (chunk := receive(_CHUNK)):
+        taken += chunk
+    return bytes(taken)
+
+
+def _exit_code(used: Line, session: Session) -> int:
+    """The exit code; without one, the link was lost, or the shell there was killed."""
+    session.status_event.wait(_KILL_AFTER.total_seconds())
+    if session.exit_status >= 0:
+        return int(session.exit_status)
+    if not used.alive:
+        raise EOFError("the link was lost")
+    return _KILLED
