@@ -183,6 +183,11 @@ TABLE: dict[str, Sentence] = {
         "{member}: cả {parts} phần đã được kiểm chứng trong {days} ngày gần đây",
         "{member}: all {parts} parts proved in the last {days} days",
     ),
+    "proof.not_kept": Sentence(
+        "không ghi được kết quả kiểm chứng {point} vào kho, chỉ có trong lịch sử: {detail}",
+        "the result of the proof of {point} could not be kept in the repository, only in the"
+        " history: {detail}",
+    ),
     "proof.blind": Sentence(
         "phép kiểm không phát hiện mẫu bị làm hỏng có chủ ý ({names}): kết quả kiểm chứng vô hiệu",
         "damage made on purpose was not caught ({names}): the proof is void",

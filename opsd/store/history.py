@@ -68,30 +68,30 @@ class Store(Book):
             body=dict(evidence.body),
         )
 
-    def add_point(self, point: RecoveryPoint) -> None:
-        """Record a recovery point. One that is known already is left as it is."""
-        if self.point(point.id) is None:
-            self._add(
-                schema.point,
-                id=point.id,
-                backup_set=point.backup_set,
-                repository=point.repository,
-                at=point.at,
-                complete=int(point.complete),
-                body=record.plain(point),
+    def add_point(self, point: RecoveryPoint, *reached: ProofReached) -> None:
+        """Record a recovery point with the levels it has reached, in one step.
+
+        One that is known already is left as it is.
+        """
+        if self.point(point.id) is not None:
+            return
+        with self._writing() as connection:
+            connection.execute(
+                schema.point.insert().values(
+                    id=point.id,
+                    backup_set=point.backup_set,
+                    repository=point.repository,
+                    at=point.at,
+                    complete=int(point.complete),
+                    body=record.plain(point),
+                )
             )
+            for one in reached:
+                connection.execute(schema.proof.insert().values(**_level(one)))
 
     def add_proof(self, reached: ProofReached) -> None:
         """Record that a point reached a level, or did not."""
-        self._add(
-            schema.proof,
-            run=reached.run,
-            point=reached.point,
-            repository=reached.repository,
-            at=reached.at,
-            level=int(reached.level),
-            outcome=reached.outcome.value,
-        )
+        self._add(schema.proof, **_level(reached))
 
     # --- reading
 
@@ -294,3 +294,14 @@ def _run_and_closing(row: Row[Any]) -> tuple[Run, Closing | None]:
         reason=row.reason,
         findings=tuple(record.finding(found) for found in row.findings),
     )
+
+
+def _level(reached: ProofReached) -> dict[str, object]:
+    return {
+        "run": reached.run,
+        "point": reached.point,
+        "repository": reached.repository,
+        "at": reached.at,
+        "level": int(reached.level),
+        "outcome": reached.outcome.value,
+    }

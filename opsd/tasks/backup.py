@@ -8,14 +8,14 @@ others alone and makes the point incomplete.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from opsd import __version__, record
 from opsd.config.schema import PostgresMember
-from opsd.drivers.storage import Storage
+from opsd.drivers.storage import Storage, StoredObject
 from opsd.errors import OpsdError, StorageFailed, TimedOut
 from opsd.model import Closing, Finding, Outcome, Proof, RecoveryPoint, Severity, Task
 from opsd.policy import change
@@ -92,10 +92,11 @@ def _take(work: Work) -> RecoveryPoint | None:
     )
     with journal.phase("record"):
         _judge_change(kit, journal, captured)
+        if storage is not None:
+            _note_written(journal, storage.objects(), before)  # so that the record tells of it
         point = _write_record(work, point, captured)
         _read_back(kit, journal, point, storage, before)
-    kit.store.add_point(point)
-    journal.reach(point.id, Proof.TAKEN)
+    kit.store.add_point(point, journal.reached(point.id, Proof.TAKEN))
     _keep_manifests(kit, journal, captured)
     if complete:
         end(journal, Outcome.SUCCEEDED)
@@ -209,18 +210,19 @@ def _read_back(
             for o in objects
             if o.kind == "snapshots" and o.name in wanted and storage.digest(o) == o.name
         }
-        written = [o for o in objects if o.name not in before]
-        journal.evidence(
-            "written",
-            {
-                "objects": [o.name for o in written],
-                "bytes": sum(o.size for o in written),
-            },
-        )
+        _note_written(journal, objects, before)
     if missing := wanted - present:
         raise StorageFailed(
             "repository.not_written", repository=point.repository, snapshots=sorted(missing)
         )
+
+
+def _note_written(
+    journal: Journal, objects: Iterable[StoredObject], before: frozenset[str]
+) -> None:
+    written = [o for o in objects if o.name not in before]
+    body = {"objects": [o.name for o in written], "bytes": sum(o.size for o in written)}
+    journal.evidence("written", body)
 
 
 def _names(storage: Storage | None) -> frozenset[str]:

@@ -77,8 +77,12 @@ class Journal:
 
     def reach(self, point: str, level: Proof, outcome: Outcome = Outcome.PASSED) -> None:
         """Keep that a recovery point reached a level of proof, or failed to."""
-        self.kit.store.add_proof(
-            ProofReached(self.run.id, point, self.run.repository, self.kit.clock(), level, outcome)
+        self.kit.store.add_proof(self.reached(point, level, outcome))
+
+    def reached(self, point: str, level: Proof, outcome: Outcome = Outcome.PASSED) -> ProofReached:
+        """That this run brought a point to a level, now."""
+        return ProofReached(
+            self.run.id, point, self.run.repository, self.kit.clock(), level, outcome
         )
 
     @property

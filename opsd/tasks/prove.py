@@ -17,7 +17,7 @@ from opsd.drivers import system
 from opsd.drivers.postgres import Database
 from opsd.drivers.restic import Piece, Source
 from opsd.errors import OpsdError, RepositoryDamaged, UsageError
-from opsd.model import Closing, MemberKind, Outcome, Proof, RecoveryPoint, Severity, Task
+from opsd.model import Closing, Finding, MemberKind, Outcome, Proof, RecoveryPoint, Severity, Task
 from opsd.policy import preflight
 from opsd.tasks import sweep
 from opsd.tasks.journal import end, opened, outcome_of, scratch_failed
@@ -92,7 +92,10 @@ def _prove(bench: Bench) -> Proof:
         _restore_and_compare(bench)
         _judge_canaries(bench)
     except OpsdError as error:
-        journal.reach(point.id, _next(level), outcome_of(error, Task.PROVE))
+        outcome = outcome_of(error, Task.PROVE)
+        journal.reach(point.id, _next(level), outcome)
+        if outcome is Outcome.FAILED:
+            _keep_failure(bench, _next(level), error)
         raise
     finally:
         bench.figures["seconds"] = {k: round(v, 3) for k, v in journal.phases.items()}
@@ -101,6 +104,7 @@ def _prove(bench: Bench) -> Proof:
         journal.find(Severity.FAULT, "proof.incomplete", point=point.id)
     if journal.faults:
         journal.reach(point.id, Proof.RESTORED, Outcome.FAILED)
+        _keep_failure(bench, Proof.RESTORED)
         end(journal, Outcome.FAILED, "integrity")
         return level
     _reached(bench, Proof.RESTORED)
@@ -168,17 +172,38 @@ def _fetch_record(bench: Bench) -> None:
     bench.fetch("record", Piece(point.record, point.record_root, bench.record))
 
 
-def _write_record(bench: Bench) -> None:
+def _keep_failure(bench: Bench, level: Proof, error: OpsdError | None = None) -> None:
+    """Put a failure into the repository as well, if the repository still takes anything."""
+    raised = Finding(Severity.FAULT, error.key, error.fields, error.detail) if error else None
+    reason = error.reason if error else "integrity"
+    try:
+        _write_record(bench, level, Outcome.FAILED, reason, (raised,) if raised else ())
+    except (OpsdError, OSError) as also:
+        found = Finding(Severity.NOTE, "proof.not_kept", {"point": bench.point.id}, str(also))
+        bench.journal.findings.append(found)
+
+
+def _write_record(
+    bench: Bench,
+    level: Proof = Proof.PROVED,
+    outcome: Outcome = Outcome.PASSED,
+    reason: str = "",
+    besides: tuple[Finding, ...] = (),
+) -> None:
     """Put the proof into the repository, beside what it proves: it outlives the history."""
     home = bench.scratch / PROOF_RECORD
     home.mkdir(mode=0o700)
+    findings = (*bench.journal.findings, *besides)
     body = {
         "version": record.VERSION,
         "run": record.plain(bench.journal.run),
         "point": bench.point.id,
         "at": bench.kit.clock().isoformat(),
+        "level": level.word,
+        "outcome": outcome.value,
+        "reason": reason,
         "figures": bench.figures,
-        "findings": [record.plain_finding(found) for found in bench.journal.findings],
+        "findings": [record.plain_finding(found) for found in findings],
     }
     (home / PROOF_FILE).write_text(record.to_json(body), encoding="utf-8")
     names = tags(bench.point.backup_set, bench.journal.run.id, PROOF_RECORD)

@@ -68,20 +68,20 @@ def _add_points(kit: Kit, repository: Restic, snapshots: tuple[Snapshot, ...]) -
                 "record_root": found.record_root,
             },
         )
-        _add_run(kit, record.noun(Run, body["run"]), body, _outcome(point))
+        outcome = Outcome.SUCCEEDED if point.complete else Outcome.PARTIAL
+        reason = "" if outcome.good else "partial"
+        _add_run(kit, record.noun(Run, body["run"]), body, (outcome, reason))
         for evidence in body["evidence"]:
             kit.store.add_evidence(record.noun(Evidence, evidence))
-        kit.store.add_point(point)
-        kit.store.add_proof(
-            ProofReached(
-                point.id, point.id, point.repository, point.at, Proof.TAKEN, Outcome.PASSED
-            )
+        taken = ProofReached(
+            point.id, point.id, point.repository, point.at, Proof.TAKEN, Outcome.PASSED
         )
+        kit.store.add_point(point, taken)
     return len(lost)
 
 
 def _add_proofs(kit: Kit, repository: Restic, snapshots: tuple[Snapshot, ...]) -> int:
-    """Only proofs that passed are kept in a repository."""
+    """Those that passed, and those that failed while the repository still took their record."""
     lost = [
         snapshot
         for snapshot in snapshots
@@ -91,22 +91,21 @@ def _add_proofs(kit: Kit, repository: Restic, snapshots: tuple[Snapshot, ...]) -
     for snapshot in lost:
         body = json.loads(repository.read_file(snapshot.id, f"{snapshot.paths[0]}/{PROOF_FILE}"))
         run = record.noun(Run, body["run"])
-        _add_run(kit, run, body, Outcome.PASSED)
+        outcome = Outcome(body.get("outcome", Outcome.PASSED))
+        last = Proof[body.get("level", Proof.PROVED.word).upper()]
+        _add_run(kit, run, body, (outcome, body.get("reason", "")))
         at = datetime.fromisoformat(body["at"])
         kit.store.add_evidence(Evidence(run.id, at, "proof", body["figures"]))
         for level in Proof:
-            if level is not Proof.TAKEN:
+            if Proof.TAKEN < level <= last:
+                ended = outcome if level is last else Outcome.PASSED
                 kit.store.add_proof(
-                    ProofReached(run.id, body["point"], repository.name, at, level, Outcome.PASSED)
+                    ProofReached(run.id, body["point"], repository.name, at, level, ended)
                 )
     return len(lost)
 
 
-def _outcome(point: RecoveryPoint) -> Outcome:
-    return Outcome.SUCCEEDED if point.complete else Outcome.PARTIAL
-
-
-def _add_run(kit: Kit, run: Run, body: Mapping[str, Any], outcome: Outcome) -> None:
+def _add_run(kit: Kit, run: Run, body: Mapping[str, Any], ended: tuple[Outcome, str]) -> None:
     """The run as its record tells it; that it was closed is known from the record being there."""
     if kit.store.run(run.id) is not None:
         return
@@ -117,9 +116,9 @@ def _add_run(kit: Kit, run: Run, body: Mapping[str, Any], outcome: Outcome) -> N
         Closing(
             run=run.id,
             closed_at=run.opened_at + elapsed,
-            outcome=outcome,
+            outcome=ended[0],
             elapsed=elapsed,
-            reason="" if outcome.good else "partial",
+            reason=ended[1],
             findings=findings,
         )
     )

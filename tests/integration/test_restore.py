@@ -161,7 +161,32 @@ def test_a_lost_history_is_rebuilt_from_the_repository(site: Site) -> None:
         assert proved[1] is not None
         assert (proved[0].id, proved[1].outcome) == (proof.closing.run, Outcome.PASSED)
         assert rebuild(kit).points == 0
-        assert prove(kit, SET, second.id).closing.outcome is Outcome.PASSED
+        written = kit.store.evidence(second.id, "written")
+        assert written is not None
+        again = prove(kit, SET, second.id)
+        assert again.closing.outcome is Outcome.PASSED
+        assert again.evidence["read_objects"] >= len(written["objects"]) > 2
+
+
+def test_a_proof_that_failed_outlives_the_history_too(site: Site) -> None:
+    with site.kit() as kit:
+        point = back_up(kit, SET).point
+        assert point is not None
+        site.changes["SELECT path, size, sha256 FROM"] = "SELECT path, size + 1, sha256 FROM"
+        with site.kit() as strict:
+            failed = prove(strict, SET)
+        assert failed.closing.outcome is Outcome.FAILED
+        before = [(p.level, p.outcome) for p in kit.store.proofs(point.id)]
+    shutil.rmtree(site.base / "state")
+    with site.kit() as kit:
+        rebuilt = rebuild(kit)
+        assert (rebuilt.points, rebuilt.proofs) == (1, 1)
+        assert [(p.level, p.outcome) for p in kit.store.proofs(point.id)] == before
+        ((run, closing),) = kit.store.runs(Task.PROVE, SET)
+        assert closing is not None
+        assert (run.id, closing.outcome) == (failed.closing.run, Outcome.FAILED)
+        assert closing.reason == "integrity"
+        assert {f.key for f in closing.findings} >= {"reconcile.content"}
 
 
 def test_a_restore_of_a_person_stands_in_the_history(site: Site) -> None:
@@ -185,7 +210,7 @@ class _Looker:
 
     def phase(self, name: str, subject: str = "") -> None:
         del name, subject
-        self.seen |= {place.name for place in self._scratch.iterdir()}
+        self.seen |= {place.name for place in self._scratch.iterdir() if place.is_dir()}
 
     def advance(self, done: int, total: int) -> None:
         """Nothing."""
