@@ -184,9 +184,9 @@ TABLE: dict[str, Sentence] = {
         "{member}: all {parts} parts proved in the last {days} days",
     ),
     "proof.not_kept": Sentence(
-        "không ghi được kết quả kiểm chứng {point} vào kho, chỉ có trong lịch sử: {detail}",
+        "không ghi được kết quả kiểm chứng {point} vào kho, chỉ có trong lịch sử",
         "the result of the proof of {point} could not be kept in the repository, only in the"
-        " history: {detail}",
+        " history",
     ),
     "proof.blind": Sentence(
         "phép kiểm không phát hiện mẫu bị làm hỏng có chủ ý ({names}): kết quả kiểm chứng vô hiệu",
