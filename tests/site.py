@@ -28,6 +28,7 @@ NEEDED = (
     "setpriv",
     "prlimit",
     "nice",
+    "ionice",
     "getfacl",
     "setfattr",
     "weed",

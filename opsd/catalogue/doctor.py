@@ -10,7 +10,7 @@ TABLE: dict[str, Sentence] = {
     "phase.doctor": Sentence("Khám", "Looking at"),
     "doctor.restic": Sentence("restic {version}", "restic {version}"),
     "doctor.programs": Sentence(
-        "có đủ setpriv, prlimit, nice", "setpriv, prlimit and nice are there"
+        "có đủ setpriv, prlimit, nice, ionice", "setpriv, prlimit, nice and ionice are there"
     ),
     "doctor.programs_missing": Sentence(
         "thiếu chương trình: {names}",

@@ -21,24 +21,35 @@ from opsd.errors import OpsdError, ScratchFull, ToolFailed
 _DEBIAN_ROOT = Path("/usr/lib/postgresql")
 _START_LIMIT = timedelta(seconds=60)
 _INITDB_LIMIT = timedelta(minutes=5)
+_LAST_AT_THE_DISK = ("ionice", "-c", "2", "-n", "7")
 _NAME = "cluster"  # of the data directory below the cluster's own directory
 
 # PostgreSQL refuses to run as root; Debian's package brings this account.
 SERVER_ACCOUNT = "postgres"
 
 DURABLE: Mapping[str, str] = {"wal_level": "replica"}
-# A cluster that is thrown away may lose everything at a power cut: speed is all it needs.
+# A cluster that is thrown away may lose everything at a power cut: speed is all it needs. What it
+# may take of the machine is said here in full, and not left to the defaults of some release.
 THROWAWAY: Mapping[str, str] = {
     "autovacuum": "off",
     "fsync": "off",
     "full_page_writes": "off",
+    "log_error_verbosity": "terse",  # no details: they quote rows
+    "log_min_error_statement": "panic",  # no statements: they quote values
+    "log_statement": "none",
+    "maintenance_work_mem": "256MB",
     "max_connections": "20",
+    "max_parallel_maintenance_workers": "2",
+    "max_parallel_workers": "2",
+    "max_parallel_workers_per_gather": "2",
     "max_wal_senders": "0",
     "max_wal_size": "4GB",
-    "maintenance_work_mem": "256MB",
+    "max_worker_processes": "4",
     "shared_buffers": "256MB",
     "synchronous_commit": "off",
+    "temp_file_limit": "64GB",
     "wal_level": "minimal",
+    "work_mem": "16MB",
 }
 
 
@@ -67,7 +78,9 @@ def newest() -> int:
 class Cluster:
     """A cluster below `directory`: `cluster/` the data, `server.log`, and the socket itself.
 
-    `limits` are arguments of prlimit(1), `niceness` of nice(1), for every process of the server.
+    `limits` are arguments of prlimit(1) for each process of the server. `niceness` is that of
+    nice(1) for each and of the scheduler's group for all together; who is nice also waits last for
+    the disk.
     """
 
     directory: Path
@@ -123,7 +136,7 @@ class Cluster:
             **self.settings,
         }
         argv = (
-            *(("nice", "-n", str(self.niceness)) if self.niceness else ()),
+            *(("nice", "-n", str(self.niceness), *_LAST_AT_THE_DISK) if self.niceness else ()),
             *(("prlimit", *self.limits, "--") if self.limits else ()),
             str(binaries(self.major) / "postgres"),
             "-D",
@@ -134,6 +147,8 @@ class Cluster:
             argv, _START_LIMIT, cwd=self.directory, user=SERVER_ACCOUNT, death_signal="QUIT"
         )
         self._server = process.Background(command, self.log)
+        if self.niceness:
+            self._server.yield_together(self.niceness)
         self._await_answer(self._server)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:

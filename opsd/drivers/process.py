@@ -16,7 +16,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -228,6 +228,14 @@ class Background:
     def alive(self) -> bool:
         """Whether it still runs."""
         return self._child.poll() is None
+
+    def yield_together(self, niceness: int) -> None:
+        """Let the session as a whole come after others: its members' own niceness orders only them.
+
+        Where the kernel does not group sessions for its scheduler, that niceness is all there is.
+        """
+        with suppress(OSError):
+            Path(f"/proc/{self.pid}/autogroup").write_text(str(niceness), encoding="ascii")
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End the process group and return the exit code."""

@@ -21,7 +21,7 @@ from opsd.tasks.members import files
 from opsd.tasks.status import unclosed
 from opsd.tasks.sweep import leftovers
 
-_PROGRAMS = ("setpriv", "prlimit", "nice")
+_PROGRAMS = ("setpriv", "prlimit", "nice", "ionice")
 _CAP_DAC_READ_SEARCH = 1 << 2  # capabilities(7)
 _QUICK = timedelta(seconds=10)
 

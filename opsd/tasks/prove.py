@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from opsd import record
 from opsd.catalogue import Size
 from opsd.drivers import system
 from opsd.drivers.postgres import Database
+from opsd.drivers.process import Stop
 from opsd.drivers.restic import Piece, Source
 from opsd.errors import OpsdError, RepositoryDamaged, UsageError
 from opsd.model import Closing, Finding, MemberKind, Outcome, Proof, RecoveryPoint, Severity, Task
@@ -25,6 +26,7 @@ from opsd.tasks.kit import PROOF_RECORD, Kit, tags
 from opsd.tasks.members.postgres import MANIFEST, read_manifest
 from opsd.tasks.proving import database, reconcile, storage, tree
 from opsd.tasks.proving.bench import Bench
+from opsd.tasks.proving.guard import guarded
 
 PROOF_FILE = "proof.json"
 # A loaded database takes its dump, its data with indexes, and its WAL.
@@ -54,7 +56,7 @@ def prove(kit: Kit, name: str, point_id: str | None = None) -> Result:
         1 for _, closing in kit.store.runs(Task.PROVE, name) if closing and closing.outcome.good
     )
     with opened(kit, Task.PROVE, name, point.repository) as journal:
-        bench = Bench(kit, journal, backup_set, point, passed)
+        bench = Bench(replace(kit, stop=Stop(kit.stop)), journal, backup_set, point, passed)
         wait = kit.config.repositories[point.repository].lock_wait
         with kit.queue(point.repository, f"prove {name} {journal.run.id}", wait), _wiping(bench):
             level = _prove(bench)
@@ -89,7 +91,8 @@ def _prove(bench: Bench) -> Proof:
         with journal.phase("read_back", point.repository):
             storage.read_back(bench)
         level = _reached(bench, Proof.DATA_READ)
-        _restore_and_compare(bench)
+        with guarded(bench):
+            _restore_and_compare(bench)
         _judge_canaries(bench)
     except OpsdError as error:
         outcome = outcome_of(error, Task.PROVE)
@@ -159,7 +162,8 @@ def _judge_room(bench: Bench) -> None:
         for m in bench.point.members
     )
     place = bench.kit.config.scratch
-    room = preflight.Room(place, system.space(place).free, needed)
+    space = system.space(place)
+    room = preflight.Room(place, space.free, needed, preflight.spare_room(space.total))
     for against in preflight.judge_room(room):
         raise against
 
