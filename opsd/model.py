@@ -135,7 +135,10 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseManifest:
-    """What the database said, all in one exported snapshot (sequences excepted: see there)."""
+    """What the database said, all in one exported snapshot (sequences excepted: see there).
+
+    `properties` are those of the database itself: owner, grants, settings; None where nobody asked.
+    """
 
     database: str
     server_version: int
@@ -149,6 +152,7 @@ class DatabaseManifest:
     roles: tuple[str, ...]
     large_objects: int
     large_objects_digest: str
+    properties: Mapping[str, str] | None = None
 
     @property
     def rows(self) -> int:

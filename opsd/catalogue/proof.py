@@ -107,6 +107,10 @@ TABLE: dict[str, Sentence] = {
     "proof.roles_missing": Sentence(
         "thiếu role sau khi khôi phục: {names}", "roles are missing after the restore: {names}"
     ),
+    "proof.properties_differ": Sentence(
+        "chủ sở hữu, quyền hoặc thiết lập của chính cơ sở dữ liệu khác bản kê: {names}",
+        "owner, grants or settings of the database itself differ from the manifest: {names}",
+    ),
     "proof.large_objects_differ": Sentence(
         "large object khác bản kê: có {count}, bản kê ghi {expected}",
         "large objects differ from the manifest: {count} there, {expected} expected",

@@ -23,6 +23,16 @@ GLOBALS = "globals.sql"
 DUMP = "dump"
 TABLES = "[0-9]*.dat"  # files with the rows of tables, below DUMP
 _TABLE_DATA = re.compile(rb"^(\d+); 0 (\d+) TABLE DATA ")
+# What a dump holds of the database itself, and the statements that bring that to another name.
+_OF_DATABASE = re.compile(
+    rb"^\d+; \d+ \d+ (DATABASE|DATABASE PROPERTIES|(ACL|COMMENT) - DATABASE) "
+)
+_NAME = rb'(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_]*)'
+_TO_DATABASE = re.compile(
+    rb"^(ALTER DATABASE|ALTER ROLE " + _NAME + rb" IN DATABASE|COMMENT ON DATABASE"
+    rb"|(?:GRANT|REVOKE) [A-Z, ]+ ON DATABASE) " + _NAME
+)
+_HOW_TO_READ = (b"SET client_encoding = ", b"SET standard_conforming_strings = ")
 _LARGE_OBJECT = re.compile(r"^blob_(\d+)\.dat$")
 # How pg_dump ends each table's file. Were it another one day, the row counts would not agree.
 _END_MARK = b"\\.\n\n\n"
@@ -93,6 +103,23 @@ class Programs:
             *(() if owners else ("--no-owner", "--no-privileges")),
             *(f"--jobs={jobs}", f"--dbname={connection}", str(dump)),
         )
+
+    def restore_properties(self, dump: Path, database: str, connection: str) -> None:
+        """Give `database` the owner, the grants and the settings that the dumped one had.
+
+        They bind whoever connects from then on. The roles must be there.
+        """
+        listed, script = dump.with_name("database.list"), dump.with_name("database.sql")
+        entries = self._run("pg_restore", "--create", "--list", str(dump), whole=True).stdout
+        chosen = (line for line in entries.splitlines() if _OF_DATABASE.match(line))
+        listed.write_bytes(b"\n".join(chosen))
+        told = self._run(
+            "pg_restore", "--create", f"--use-list={listed}", "--file=-", str(dump), whole=True
+        )
+        script.write_bytes(_renamed(told.stdout, database))
+        self._run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", f"--file={script}", connection)
+        listed.unlink()
+        script.unlink()
 
     def table_files(self, dump: Path) -> dict[int, Path]:
         """Which file holds the rows of which table (by the table's oid in the source)."""
@@ -185,6 +212,20 @@ class DumpedTable:
 def dumped_digest(file: Path) -> tuple[int, str]:
     """Rows and SHA-256 of a table's file in a dump, without the end mark."""
     return DumpedTable(file).finish()
+
+
+def _renamed(script: bytes, database: str) -> bytes:
+    """Of a script of pg_restore the statements that change a database, made to name this one."""
+    quoted = b'"' + database.encode().replace(b'"', b'""') + b'"'
+    kept, going_on = [], False
+    for line in script.split(b"\n"):
+        renamed, found = _TO_DATABASE.subn(lambda match: match[1] + b" " + quoted, line)
+        if line.startswith(_HOW_TO_READ):
+            kept.append(line)
+        elif found or going_on:
+            kept.append(renamed if found else line)
+            going_on = not line.endswith(b";")
+    return b"\n".join(kept) + b"\n"
 
 
 def impersonal(complaint: str) -> str:

@@ -148,6 +148,28 @@ class Connection:
             superuser=superuser,
         )
 
+    def properties(self) -> dict[str, str]:
+        """What belongs to the database itself and to nothing in it."""
+        rows = self.raw.execute(
+            """WITH this AS (SELECT * FROM pg_database WHERE datname = current_database())
+               SELECT 'owner', pg_get_userbyid(datdba)::text FROM this
+               UNION ALL SELECT 'comment', shobj_description(oid, 'pg_database') FROM this
+               UNION ALL SELECT 'connection limit', datconnlimit::text FROM this
+               UNION ALL
+               SELECT 'grants of ' || CASE grantee WHEN 0 THEN 'public'
+                                      ELSE pg_get_userbyid(grantee)::text END,
+                      string_agg(privilege_type || CASE WHEN is_grantable THEN '*' ELSE '' END,
+                                 ' ' ORDER BY privilege_type)
+                 FROM this, aclexplode(coalesce(datacl, acldefault('d', datdba))) GROUP BY grantee
+               UNION ALL
+               SELECT 'setting ' || CASE setrole WHEN 0 THEN ''
+                                    ELSE pg_get_userbyid(setrole)::text || ' ' END
+                      || split_part(line, '=', 1), substr(line, strpos(line, '=') + 1)
+                 FROM this JOIN pg_db_role_setting ON setdatabase = oid,
+                      unnest(setconfig) AS line"""
+        )
+        return {name: value for name, value in rows if value is not None}
+
     @contextmanager
     def exported_snapshot(self) -> Iterator[tuple[str, datetime]]:
         """Hold one snapshot of the database: its name for others, and its moment."""

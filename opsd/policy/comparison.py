@@ -150,6 +150,15 @@ def judge_named(kind: str, expected: Iterable[str], actual: Iterable[str]) -> tu
     return (_fault(f"proof.{kind}_missing", names=missing),) if missing else ()
 
 
+def judge_properties(
+    manifest: DatabaseManifest, restored: Mapping[str, str]
+) -> tuple[Finding, ...]:
+    """Owner, grants and settings of the database itself; their values are not told."""
+    expected = manifest.properties or {}
+    wrong = sorted(name for name, value in expected.items() if restored.get(name) != value)
+    return (_fault("proof.properties_differ", names=wrong),) if wrong else ()
+
+
 def judge_large_objects(manifest: DatabaseManifest, count: int, digest: str) -> tuple[Finding, ...]:
     """Large objects are as many and the same."""
     if (count, digest) == (manifest.large_objects, manifest.large_objects_digest):

@@ -32,6 +32,7 @@ OF_DATABASE = (
     "proof.sequence_",
     "proof.extensions_",
     "proof.roles_",
+    "proof.properties_",
     "proof.large_objects_",
     "proof.no_tables",
     "proof.no_rows",

@@ -144,6 +144,7 @@ def _restore_and_compare(bench: Bench) -> None:
         for member in members:
             if member.member in databases:
                 database.canary(bench, member, databases[member.member])
+                database.judge_properties(bench, member, databases[member.member])
     if not members:
         bench.journal.find(Severity.FAULT, "proof.no_members")
 

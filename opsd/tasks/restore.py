@@ -37,7 +37,7 @@ from opsd.policy.comparison import TreeComparison
 from opsd.tasks.journal import end, opened
 from opsd.tasks.kit import Kit, Nobody, Watcher
 from opsd.tasks.members import files, postgres
-from opsd.tasks.proving.database import judged
+from opsd.tasks.proving.database import judged, with_properties
 from opsd.tasks.proving.tree import compared
 from opsd.tasks.shelf import points_in, read_record
 
@@ -352,7 +352,7 @@ def _load(door: Door, request: Request, source: DatabaseManifest, dump: Path) ->
     door.watcher.phase("compare")
     findings, _ = judged(programs, database, source, door.jobs)
     if facts.superuser:
-        return [*findings]
+        return [*findings, *with_properties(programs, database, source, dump)]
     # Roles were not asked for here, so that their lack is told once, with what it means.
     others = (found for found in findings if found.key != "proof.roles_missing")
     return [Finding(Severity.CHANGE, "restore.no_owners"), *others]

@@ -144,5 +144,17 @@ def in_a_mount_of_its_own(size: str, place: Path, command: tuple[str, ...]) -> t
     return ("unshare", *as_user, "--mount", "sh", "-c", script, "sh", str(place), size, *command)
 
 
+def insist_on_mounts(place: Path) -> None:
+    """Fail and say what is missing where this account may not make a small disk for itself."""
+    tried = subprocess.run(
+        in_a_mount_of_its_own("1m", place, ("true",)), capture_output=True, text=True, check=False
+    )
+    assert tried.returncode == 0, (
+        "full disks cannot be tried here: it takes root, or user namespaces for ordinary accounts "
+        "(sysctl kernel.unprivileged_userns_clone=1; in a container, CAP_SYS_ADMIN): "
+        + tried.stderr
+    )
+
+
 if __name__ == "__main__":
     sys.exit(main())

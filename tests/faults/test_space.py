@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from opsd.model import Outcome, Severity, Task
-from tests.faults.child import argv, in_a_mount_of_its_own
+from tests.faults.child import argv, in_a_mount_of_its_own, insist_on_mounts
 from tests.faults.telling import all_is_well
 from tests.site import ROOT, SET, Site
 
@@ -88,6 +88,11 @@ FULLS = [
         )
     ),
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def mounts(tmp_path_factory: pytest.TempPathFactory) -> None:
+    insist_on_mounts(tmp_path_factory.mktemp("disk"))
 
 
 @pytest.mark.parametrize("full", FULLS, ids=lambda full: full.name)

@@ -12,10 +12,13 @@ import pytest
 from opsd import app
 from opsd.config.load import load
 from opsd.drivers.cluster import THROWAWAY, Cluster, newest
+from opsd.drivers.pgtools import Programs
+from opsd.drivers.postgres import Database
 from opsd.model import Outcome, Proof, Severity, Task
 from opsd.tasks.backup import back_up
 from opsd.tasks.kit import Kit
 from opsd.tasks.prove import prove
+from opsd.tasks.restore import Door, Request, carry_out, plan
 from tests.faults.telling import empty_repository
 from tests.site import workplace
 
@@ -182,7 +185,8 @@ def is_proved(kit: Kit) -> None:
     assert backup.closing.outcome is Outcome.SUCCEEDED, backup.closing
     result = prove(kit, SET)
     worse = [f for f in result.closing.findings if f.severity > Severity.NOTE]
-    assert (result.level, worse) == (Proof.PROVED, [])
+    assert worse == []
+    assert result.level is Proof.PROVED
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -190,6 +194,62 @@ def test_survives(case: Case, cluster: Cluster) -> None:
     name = f"case_{CASES.index(case)}"
     with kit_for(database(cluster, name, case)) as kit:
         is_proved(kit)
+
+
+OWNED = r"""
+    CREATE ROLE "the owner"; CREATE ROLE guest; CREATE ROLE "our guest" LOGIN;
+    ALTER DATABASE "Của ""ai""; x" OWNER TO "the owner";
+    ALTER DATABASE "Của ""ai""; x" SET search_path TO '$user', 'of ON DATABASE x', public;
+    ALTER DATABASE "Của ""ai""; x" SET default_transaction_read_only TO on;
+    ALTER DATABASE "Của ""ai""; x" SET app.note TO E'two\nlines, ON DATABASE nobody;';
+    ALTER DATABASE "Của ""ai""; x" CONNECTION LIMIT 17;
+    ALTER ROLE "our guest" IN DATABASE "Của ""ai""; x" SET work_mem TO '7MB';
+    REVOKE ALL ON DATABASE "Của ""ai""; x" FROM public;
+    GRANT CONNECT, TEMPORARY ON DATABASE "Của ""ai""; x" TO guest WITH GRANT OPTION;
+    GRANT CONNECT ON DATABASE "Của ""ai""; x" TO "our guest";
+    COMMENT ON DATABASE "Của ""ai""; x" IS 'hồ sơ';
+"""
+
+
+def test_what_belongs_to_the_database_itself_comes_back(cluster: Cluster) -> None:
+    with psycopg.connect(cluster.connection(), autocommit=True) as connection:
+        connection.execute(b'CREATE DATABASE "%s" TEMPLATE template0' % 'Của ""ai""; x'.encode())
+        connection.execute(OWNED.encode())
+    there = cluster.connection("'Của \"ai\"; x'")
+    seed = there + " options='-c default_transaction_read_only=off'"
+    with psycopg.connect(seed, autocommit=True) as connection:
+        connection.execute(SEED)
+    with kit_for(there.replace('"', '\\"')) as kit:
+        is_proved(kit)
+        dump = kit.config.state / "back"
+        door = Door(kit.restic("main"), kit.config.host)
+        with psycopg.connect(cluster.connection(), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE back TEMPLATE template0")
+        back = cluster.connection("back")
+        done = carry_out(door, plan(door, Request(SET, dump, load_into=back)))
+        assert [f.key for f in done.findings] == []
+        with Database(there).connect() as one, Database(back).connect() as other:
+            properties = one.properties()
+            assert other.properties() == properties
+    assert properties["owner"] == "the owner"
+    assert properties["grants of guest"] == "CONNECT* TEMPORARY*"
+    assert properties["setting app.note"] == "two\nlines, ON DATABASE nobody;"
+    assert properties["setting our guest work_mem"] == "7MB"
+    assert "grants of public" not in properties
+    assert len(properties) == 10
+
+
+def test_a_property_that_did_not_come_back_is_told(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with kit_for(database(cluster, "tuned", Case("", ""))) as kit:
+        with psycopg.connect(cluster.connection(), autocommit=True) as connection:
+            connection.execute("ALTER DATABASE tuned SET app.secret TO 'told to nobody'")
+        assert back_up(kit, SET).closing.outcome is Outcome.SUCCEEDED
+        monkeypatch.setattr(Programs, "restore_properties", lambda *_: None)
+        found = {f.key: f.fields for f in prove(kit, SET).closing.findings}
+    wrong = found["proof.properties_differ"]["names"]
+    assert wrong == ["grants of opsd", "owner", "setting app.secret"]
 
 
 def test_a_role_without_superuser_takes_all_but_the_passwords(cluster: Cluster) -> None:

@@ -99,7 +99,7 @@ def _dump(
     programs = pgtools.Programs(cluster.binaries(server.major), database.env, work.left, halt)
     before = connection.sequences()
     with connection.exported_snapshot() as (snapshot, at), ThreadPoolExecutor(2) as pool:
-        shapes = connection.tables()
+        shapes, properties = connection.tables(), connection.properties()
         dumping = pool.submit(programs.dump, member.connection, snapshot, target, member.jobs)
         counting = pool.submit(lambda: {shape.oid: connection.count(shape) for shape in shapes})
         halves = _Halves(dumping, counting, server.bytes, halt)
@@ -129,6 +129,7 @@ def _dump(
         roles=server.roles,
         large_objects=objects,
         large_objects_digest=objects_digest,
+        properties=properties,
     )
 
 

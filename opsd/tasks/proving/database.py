@@ -103,6 +103,24 @@ def canary(bench: Bench, member: MemberSnapshot, database: Database) -> None:
     bench.canary(f"database:{member.member}", caught=caught)
 
 
+def judge_properties(bench: Bench, member: MemberSnapshot, database: Database) -> None:
+    """Owner, grants and settings of the database itself: last, for they bind who comes after."""
+    manifest = read_manifest(bench.record / f"{member.member}.{MANIFEST}")
+    dump = bench.scratch / member.member / pgtools.DUMP
+    found = with_properties(_programs(bench, manifest), database, manifest, dump)
+    bench.journal.findings += found
+
+
+def with_properties(
+    programs: pgtools.Programs, database: Database, manifest: DatabaseManifest, dump: Path
+) -> tuple[Finding, ...]:
+    """Bring them from the dump to a restored database, and compare them."""
+    with database.connect() as connection:
+        name = connection.facts().database
+        programs.restore_properties(dump, name, database.connection)
+        return comparison.judge_properties(manifest, connection.properties())
+
+
 def judge_invariants(bench: Bench, name: str, database: Database) -> None:
     """What the configuration says must hold."""
     asked = [i for i in bench.backup_set.prove.invariants if i.member == name]
