@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from opsd.cli.exit_codes import ExitCode
+from opsd.model import Status
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`text` goes to people, `body` to programs; `complaint` is text that belongs on stderr."""
+    """`text` goes to people, `body` to programs; `complaint` is text that belongs on stderr.
 
-    code: ExitCode
+    A command for other monitors ends with a status, as Nagios' plugins do.
+    """
+
+    code: ExitCode | Status
     text: str
     body: Mapping[str, object]
     complaint: str = ""

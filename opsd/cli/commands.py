@@ -11,6 +11,7 @@ import shtab
 from opsd.catalogue import Language, say
 from opsd.cli import (
     backup,
+    check,
     checks,
     completion,
     config,
@@ -32,11 +33,15 @@ from opsd.cli.words import Parser
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A verb: the arguments it takes, and what it does. Its help is `help.<name>`."""
+    """A verb: the arguments it takes, and what it does. Its help is `help.<name>`.
+
+    One `for_monitors` ends with Nagios' codes, whatever happens.
+    """
 
     name: str
     add: Callable[[Parser], None]
     run: Callable[[Desk], Answer]
+    for_monitors: bool = False
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -46,6 +51,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("points", points.add, points.run),
     Command("restore", restore.add, restore.run),
     Command("status", status.add, status.run),
+    Command("check", check.add, check.run, for_monitors=True),
     Command("checks", checks.add, checks.run),
     Command("maintenance", maintenance.add, maintenance.run),
     Command("config", config.add, config.run),
@@ -83,7 +89,7 @@ def build(language: Language) -> Parser:
             language=language,
             help=what,
             description=_sentence(what),
-            epilog=_codes(language),
+            epilog=_codes(language, for_monitors=command.for_monitors),
         )
         command.add(child)
         _add_common(child)
@@ -117,8 +123,9 @@ def _add_common(parser: Parser) -> None:
     file.complete = shtab.FILE  # type: ignore[attr-defined]  # shtab reads it
 
 
-def _codes(language: Language) -> str:
-    return f"{say(language, 'help.exit_codes')}:\n{exit_codes.table(language)}"
+def _codes(language: Language, *, for_monitors: bool = False) -> str:
+    table = exit_codes.statuses if for_monitors else exit_codes.table
+    return f"{say(language, 'help.exit_codes')}:\n{table(language)}"
 
 
 def _sentence(text: str) -> str:

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from opsd import catalogue, errors
 from opsd.catalogue import Language
-from opsd.model import Outcome
+from opsd.model import Outcome, Status
 
 
 class ExitCode(IntEnum):
@@ -56,7 +56,7 @@ def of_error(error: errors.OpsdError) -> ExitCode:
     return next((code for kind, code in _OF_ERROR if isinstance(error, kind)), ExitCode.FAILED)
 
 
-def worst(*codes: ExitCode) -> ExitCode:
+def worst(*codes: ExitCode | Status) -> ExitCode | Status:
     """The code of several things done in one command: the first that is not good."""
     return next((code for code in codes if code is not ExitCode.DONE), ExitCode.DONE)
 
@@ -64,3 +64,11 @@ def worst(*codes: ExitCode) -> ExitCode:
 def table(language: Language) -> str:
     """All codes with their meaning, one a line, for `--help`."""
     return "\n".join(f"{code.value:>5}  {catalogue.say(language, code.key)}" for code in ExitCode)
+
+
+def statuses(language: Language) -> str:
+    """The codes of a command for monitors, one a line."""
+    return "\n".join(
+        f"{status.value:>5}  {catalogue.say(language, f'status.{status.word}')}"
+        for status in Status
+    )

@@ -7,18 +7,20 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TextIO
 
 from opsd import catalogue
 from opsd.catalogue import Language
 from opsd.cli import logs, trouble
 from opsd.cli.answer import Answer
-from opsd.cli.commands import build, named
+from opsd.cli.commands import Command, build, named
 from opsd.cli.desk import Desk
 from opsd.cli.ended import Ended
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.language import choose, config_path
 from opsd.errors import OpsdError
+from opsd.model import Status
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,7 @@ def _answer(arguments: Sequence[str], language: Language) -> Answer:
         parsed = parser.parse_args(arguments)
         desk = Desk(parsed, language, config_path(arguments, os.environ), parser)
         with desk.listening():
-            return named(parsed.command).run(desk)
+            return _done(named(parsed.command), desk)
     except Ended as ended:
         return trouble.expected(ended.error, language, desk, ended.code)
     except OpsdError as error:
@@ -61,6 +63,22 @@ def _answer(arguments: Sequence[str], language: Language) -> Answer:
     except Exception as error:
         log.exception("internal error")
         return trouble.internal(error, language, desk)
+
+
+def _done(command: Command, desk: Desk) -> Answer:
+    """What the command answers; one for monitors never answers with a code of ours."""
+    try:
+        return command.run(desk)
+    except (OpsdError, OSError) as error:
+        if not command.for_monitors:
+            raise
+        log.info("the status is unknown", exc_info=error)
+        told = (
+            trouble.expected(error, desk.language, desk)
+            if isinstance(error, OpsdError)
+            else trouble.of_system(error, desk.language)
+        )
+        return replace(told, code=Status.UNKNOWN)
 
 
 def _show(answer: Answer, *, as_json: bool, language: Language) -> None:

@@ -30,7 +30,7 @@ class Watchtower:
         return Watched(
             states=ledger.states(),
             intervals={asked: rule.interval for asked, rule in ledger.rules.items()},
-            counts=self.watching.watch.counts(),
+            counts=ledger.counts(),
             incidents=self.cases.incidents(),
             maintenance=self.cases.maintenance(self.clock()),
             hosts=tuple(config.hosts),

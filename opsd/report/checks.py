@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 
-from opsd.model import CheckState, Maintenance, Measurement, Status
+from opsd.model import CheckId, CheckResult, CheckState, Maintenance, Measurement, Status
 from opsd.report import layout
 from opsd.report.voice import Voice
 
@@ -26,15 +26,15 @@ def listed(voice: Voice, states: Sequence[CheckState], now: datetime) -> str:
     )
 
 
-def answered(voice: Voice, results: Iterable[CheckState]) -> str:
-    """Answers that were had just now: the gravest in the first line, as Nagios shows one line."""
-    graded = sorted(results, key=lambda state: -state.result.status.badness)
+def answered(voice: Voice, found: Iterable[tuple[CheckId, CheckResult]]) -> str:
+    """Answers had just now, the gravest first: other monitors show the first line."""
+    graded = sorted(found, key=lambda one: (-one[1].status.badness, one[0]))
     return "\n".join(
         layout.hang(
-            f"{_MARKS[s.result.status]} {voice.word('status', s.result.status.word)}  ",
-            f"{s.id}: {voice.finding(s.result.said)}",
+            f"{_MARKS[result.status]} {voice.word('status', result.status.word)}  ",
+            f"{one}: {voice.finding(result.said)}",
         )
-        for s in graded
+        for one, result in graded
     )
 
 

@@ -7,7 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from opsd import record
-from opsd.model import CheckState, Closing, Finding, Maintenance, Proof, RecoveryPoint, Run
+from opsd.model import (
+    CheckId,
+    CheckResult,
+    CheckState,
+    Closing,
+    Finding,
+    Maintenance,
+    Proof,
+    RecoveryPoint,
+    Run,
+)
 from opsd.policy.freshness import LastRun, SetFacts, SetVerdict
 from opsd.policy.standing import Standing
 from opsd.report.voice import Voice
@@ -115,6 +125,13 @@ def seconds(span: timedelta | None) -> float | None:
     return round(span.total_seconds(), 3) if span is not None else None
 
 
+def _measurements(result: CheckResult) -> list[Body]:
+    return [
+        {"metric": m.metric, "value": m.value, "labels": dict(m.labels)}
+        for m in result.measurements
+    ]
+
+
 def _last(voice: Voice, last: LastRun | None) -> Body:
     if last is None:
         return {"run": None, "outcome": None, "closing": None}
@@ -140,10 +157,20 @@ def check(voice: Voice, found: CheckState) -> Body:
         "text": voice.finding(result.said),
         "incident": found.incident or None,
         "silent": found.silent or None,
-        "measurements": [
-            {"metric": m.metric, "value": m.value, "labels": dict(m.labels)}
-            for m in result.measurements
-        ],
+        "measurements": _measurements(result),
+    }
+
+
+def answer(voice: Voice, one: CheckId, result: CheckResult) -> Body:
+    """What a check answered just now."""
+    return {
+        "host": one.host,
+        "check": one.check,
+        "subject": one.subject,
+        "status": result.status.word,
+        "cause": result.cause,
+        "text": voice.finding(result.said),
+        "measurements": _measurements(result),
     }
 
 

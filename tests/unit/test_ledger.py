@@ -10,7 +10,8 @@ import pytest
 from opsd.model import CheckId, CheckResult, Maintenance, Measurement, Status
 from opsd.policy.judging import Rule
 from opsd.store import Cases, Watch
-from opsd.tasks.check.ledger import Answers, Ledger
+from opsd.tasks.check.ledger import Ledger
+from opsd.tasks.check.notebook import Answers
 
 BEGAN = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 INTERVAL = timedelta(seconds=15)
@@ -43,6 +44,7 @@ class Scene:
         )
 
     def close(self) -> None:
+        self.ledger.close()
         self.cases.close()
         self.watch.close()
 
@@ -198,6 +200,7 @@ def test_a_check_that_is_asked_no_more_takes_its_incident_along(scene: Scene) ->
     scene.play(disk="occ")
     scene.ledger.adopt({("db1", "load"): Rule(INTERVAL)}, scene.now)
     assert scene.incidents == ["disk:closed"]
+    scene.ledger.close()
     assert not scene.watch.states()
 
 
@@ -222,6 +225,7 @@ def test_old_samples_are_thinned_and_the_newest_are_left(scene: Scene) -> None:
     for _ in range(400):
         scene.answer(DISK, "o")
         scene.now += timedelta(minutes=30)
+    scene.ledger.close()
     scene.watch.thin(scene.now)
     at = [moment for moment, _ in scene.watch.series("db1", "opsd_host_load1", {}, BEGAN)]
     old = [moment for moment in at if scene.now - moment > timedelta(days=2)]

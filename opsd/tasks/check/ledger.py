@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from opsd.model import (
@@ -14,30 +15,16 @@ from opsd.model import (
     Flip,
     Incident,
     Status,
-    Stretch,
 )
 from opsd.policy import judging
 from opsd.policy.judging import Rule, Surroundings
-from opsd.store import Cases, Kept, Page, Watch
+from opsd.store import Cases, Watch
+from opsd.tasks.check.notebook import Answers, Notebook
 
 # Where a check is asked, and its name.
 Asked = tuple[str, str]
 _FORGOTTEN = timedelta(days=1)
 _GOOD = {Status.OK, Status.WARNING}
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What one check found, asked once: a result for each of its subjects.
-
-    `kept` names the measurements whose history is wanted, with the least distance of two samples.
-    """
-
-    host: str
-    check: str
-    at: datetime
-    results: Sequence[CheckResult]
-    kept: Mapping[str, timedelta] = field(default_factory=dict)
 
 
 class Ledger:
@@ -53,21 +40,26 @@ class Ledger:
         disturbances: Callable[[str], frozenset[str]] = lambda _: frozenset(),
     ) -> None:
         self._cases = cases
-        self._watch = watch
+        self._notes = Notebook(watch)
         self._disturbances = disturbances
         self._rules: Mapping[Asked, Rule] = {}
         self._lock = threading.Lock()
         self._open = {incident.id: incident.code for incident in cases.incidents()}
-        self._states = {state.id: state for state in watch.states()}
-        self._stretches = {stretch.id: stretch for stretch in watch.newest_stretches()}
-        self._sampled: dict[tuple[str, str, str], datetime] = {}
+        self._states: dict[CheckId, CheckState] = {}
+        self._subjects: defaultdict[Asked, dict[str, CheckState]] = defaultdict(dict)
+        self._keep(watch.states())
 
     # --- what others ask
 
     def states(self) -> tuple[CheckState, ...]:
-        """What is known of every check, in order."""
+        """What is known of every check."""
         with self._lock:
-            return tuple(self._states[one] for one in sorted(self._states))
+            return tuple(self._states.values())
+
+    def counts(self) -> Mapping[tuple[str, str, str], int]:
+        """How many answers there were, by host, check and cause."""
+        with self._lock:
+            return self._notes.counts
 
     @property
     def rules(self) -> Mapping[Asked, Rule]:
@@ -77,8 +69,8 @@ class Ledger:
     def last_asked(self, host: str, check: str) -> datetime | None:
         """When a check gave its newest answer."""
         with self._lock:
-            states = [s for s in self._states.values() if (s.id.host, s.id.check) == (host, check)]
-        return max((state.seen_at for state in states), default=None)
+            states = self._subjects[host, check].values()
+            return max((state.seen_at for state in states), default=None)
 
     # --- what arrives
 
@@ -89,32 +81,39 @@ class Ledger:
             self._forget([one for one in self._states if (one.host, one.check) not in rules], at)
 
     def take(self, answers: Answers) -> None:
-        """Take what a check found. Raises `StorageFailed` when it cannot be kept."""
+        """Take what a check found. Raises `StorageFailed` when a flip cannot be recorded."""
         with self._lock:
             rule = self._rules.get((answers.host, answers.check))
             if rule is None:
                 return
             results = [*answers.results, *self._missing(answers)]
             found = [self._judge(answers, result, rule) for result in results]
-            stretches = [self._stretch(one, rule) for one in found]
-            self._watch.write(Page(found, stretches, self._samples(answers), _counted(answers)))
-            self._states |= {state.id: state for state in found}
-            self._stretches |= {stretch.id: stretch for stretch in stretches}
+            self._keep(found)
+            self._notes.note(answers, found, rule)
 
     def age(self, now: datetime) -> None:
-        """Make unknown what was not heard of for too long, and decide what waited."""
+        """Make unknown what was not heard of for too long, and write down what is known."""
         with self._lock:
             aged = []
             for state in self._states.values():
                 rule = self._rules.get((state.id.host, state.id.check))
                 if rule is not None and judging.overdue(state, rule, now):
                     aged.append(self._decided(self._unheard(state, rule, now), rule, now))
-            changed = [state for state in aged if state != self._states[state.id]]
-            if changed:
-                self._watch.write(Page(changed))
-                self._states |= {state.id: state for state in changed}
+            self._keep(aged)
+            self._notes.note_aged(aged)
+            self._notes.write()
+
+    def close(self) -> None:
+        """Write down what is known."""
+        with self._lock:
+            self._notes.write()
 
     # --- inside
+
+    def _keep(self, states: Iterable[CheckState]) -> None:
+        for state in states:
+            self._states[state.id] = state
+            self._subjects[state.id.host, state.id.check][state.id.subject] = state
 
     def _judge(self, answers: Answers, result: CheckResult, rule: Rule) -> CheckState:
         one = CheckId(answers.host, answers.check, result.subject)
@@ -141,10 +140,8 @@ class Ledger:
         return state if explained else replace(state, silent="")
 
     def _opened(self, state: CheckState, rule: Rule, at: datetime) -> CheckState:
-        host = state.id.host
-        around = Surroundings(
-            self._states, tuple(self._cases.maintenance(at)), self._disturbances(host)
-        )
+        disturbances = self._disturbances(state.id.host) if rule.disturbed_by else frozenset()
+        around = Surroundings(self._states, tuple(self._cases.maintenance(at)), disturbances)
         if silent := judging.why_silent(state, rule, around, at):
             return replace(state, silent=silent)
         code = self._cases.next_code(at)
@@ -176,11 +173,8 @@ class Ledger:
     def _missing(self, answers: Answers) -> list[CheckResult]:
         """Unknown for each subject that was there and is not any more; at last it is forgotten."""
         here = {result.subject for result in answers.results}
-        gone = [
-            state
-            for one, state in self._states.items()
-            if (one.host, one.check) == (answers.host, answers.check) and one.subject not in here
-        ]
+        known = self._subjects[answers.host, answers.check]
+        gone = [state for subject, state in known.items() if subject not in here]
         old = [s.id for s in gone if s.result.cause == "gone" and answers.at - s.since > _FORGOTTEN]
         self._forget(old, answers.at)
         return [
@@ -193,38 +187,6 @@ class Ledger:
         forgotten = list(gone)
         for one in forgotten:
             self._closed(one, at)
-        if forgotten:
-            self._watch.write(Page(gone=forgotten))
-        for one in forgotten:
             del self._states[one]
-
-    def _stretch(self, state: CheckState, rule: Rule) -> Stretch:
-        """The last stretch going on, or a new one that touches it unless nobody looked between."""
-        last, at, result = self._stretches.get(state.id), state.seen_at, state.result
-        near = last is not None and timedelta() <= at - last.ended <= rule.patience
-        if last and near and (last.status, last.cause) == (result.status, result.cause):
-            return replace(last, ended=at)
-        return Stretch(
-            state.id, last.ended if last and near else at, at, result.status, result.cause
-        )
-
-    def _samples(self, answers: Answers) -> list[Kept]:
-        found = []
-        for result in answers.results:
-            for measurement in result.measurements:
-                distance = answers.kept.get(measurement.metric)
-                key = (answers.host, measurement.metric, str(sorted(measurement.labels.items())))
-                last = self._sampled.get(key)
-                if distance is None or (last is not None and answers.at - last < distance):
-                    continue
-                self._sampled[key] = answers.at
-                found.append(Kept(answers.host, measurement, answers.at))
-        return found
-
-
-def _counted(answers: Answers) -> dict[tuple[str, str, str], int]:
-    counted: dict[tuple[str, str, str], int] = {}
-    for result in answers.results:
-        key = (answers.host, answers.check, result.cause)
-        counted[key] = counted.get(key, 0) + 1
-    return counted
+            del self._subjects[one.host, one.check][one.subject]
+        self._notes.note_gone(forgotten)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from opsd.model import CheckResult, Status
 from opsd.policy.freshness import SetVerdict, judge
 from opsd.tasks import status
-from opsd.tasks.check.ledger import Answers
+from opsd.tasks.check.notebook import Answers
 from opsd.tasks.kit import Kit
 
 BACKUP = "backup"

@@ -14,7 +14,8 @@ from opsd.clock import Clock
 from opsd.errors import OpsdError
 from opsd.model import CheckResult, Measurement, Status
 from opsd.store import Watch
-from opsd.tasks.check.ledger import Answers, Ledger
+from opsd.tasks.check.ledger import Ledger
+from opsd.tasks.check.notebook import Answers
 
 log = logging.getLogger(__name__)
 
@@ -83,9 +84,9 @@ class Patrol:
         try:
             seen = self.ask(tuple(reads.values()))
         except OpsdError as error:
-            self._tell_way(_unreached(error))
+            self._tell_way(unreached(error))
             return
-        self._tell_way(_reached(seen))
+        self._tell_way(reached(seen))
         for posted in due:
             self._asked[posted.name] = now
             self._judge(posted, seen)
@@ -99,8 +100,9 @@ class Patrol:
             self.host, seen, Past(self.watch, self.host, seen.at), self._seen.get(posted.name)
         )
         self._seen[posted.name] = seen
-        results = _judged(posted, found)
-        self.ledger.take(Answers(self.host, posted.name, seen.at, results, posted.check.kept))
+        results = judged(posted, found)
+        if results:
+            self.ledger.take(Answers(self.host, posted.name, seen.at, results, posted.check.kept))
 
     def _tell_way(self, result: CheckResult) -> None:
         self.ledger.take(Answers(self.host, REACH, self.clock(), (result,)))
@@ -150,8 +152,11 @@ class Alone(Patrol):
         del result
 
 
-def _judged(posted: Posted, found: Round) -> tuple[CheckResult, ...]:
-    """The results of a check; one that fails itself is unknown, and harms no other."""
+def judged(posted: Posted, found: Round) -> tuple[CheckResult, ...]:
+    """The results of a check; one that fails itself is unknown, and harms no other.
+
+    None means that it has nothing to say yet: it compares, and this was its first look.
+    """
     try:
         return posted.check.judge(found)
     except Exception as error:
@@ -159,7 +164,7 @@ def _judged(posted: Posted, found: Round) -> tuple[CheckResult, ...]:
         return (CheckResult(Status.UNKNOWN, "check.failed", detail=repr(error), cause="internal"),)
 
 
-def _reached(seen: Seen) -> CheckResult:
+def reached(seen: Seen) -> CheckResult:
     return CheckResult(
         Status.OK,
         "check.reached",
@@ -171,7 +176,7 @@ def _reached(seen: Seen) -> CheckResult:
     )
 
 
-def _unreached(error: OpsdError) -> CheckResult:
+def unreached(error: OpsdError) -> CheckResult:
     return CheckResult(
         Status.CRITICAL,
         error.key,

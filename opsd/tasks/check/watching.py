@@ -115,3 +115,10 @@ def asked_of(config: Config, host: str, table: Table) -> dict[str, CheckOptions]
     checks = config.hosts[host].checks.over(config.checks)
     found = {name: checks.options(name) for name in table}
     return {name: options for name, options in found.items() if options.enabled}
+
+
+def posted_of(config: Config, host: str, table: Table, name: str | None) -> list[Posted]:
+    """The check of this name on a host; without a name all that load it little."""
+    found = asked_of(config, host, table)
+    posted = [Posted(one, table[one](options), options.interval) for one, options in found.items()]
+    return [one for one in posted if name == one.name or (name is None and not one.check.alone)]
