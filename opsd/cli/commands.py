@@ -11,7 +11,6 @@ import shtab
 from opsd.catalogue import Language, say
 from opsd.cli import (
     backup,
-    check,
     checks,
     completion,
     config,
@@ -51,7 +50,6 @@ COMMANDS: tuple[Command, ...] = (
     Command("points", points.add, points.run),
     Command("restore", restore.add, restore.run),
     Command("status", status.add, status.run),
-    Command("check", check.add, check.run, for_monitors=True),
     Command("checks", checks.add, checks.run),
     Command("maintenance", maintenance.add, maintenance.run),
     Command("config", config.add, config.run),

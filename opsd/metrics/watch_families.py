@@ -27,6 +27,11 @@ OF_THE_WATCH: Final = (
         "Answers of the check that were not good, by cause.",
     ),
     Family(
+        "opsd_watch_missed_rounds_total",
+        ("errand",),
+        "Rounds that were left out because the one before was still under way.",
+    ),
+    Family(
         "opsd_incident_open",
         ("host", "check", "subject", "cause"),
         "1 while an incident is open; what another check explains opens none.",

@@ -20,6 +20,7 @@ class Watched:
     states: Sequence[CheckState] = ()
     intervals: Mapping[tuple[str, str], timedelta] = field(default_factory=dict)
     counts: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    missed: Mapping[str, int] = field(default_factory=dict)
     incidents: Sequence[Incident] = ()
     maintenance: Sequence[Maintenance] = ()
     hosts: Sequence[str] = ()
@@ -39,6 +40,8 @@ def tell(page: Page, watched: Watched) -> None:
         for measurement in _told(state, watched.bare):
             page.add(measurement.metric, measurement.value, *_labels(state, measurement))
     _tell_counts(page, watched.counts)
+    for errand, times in sorted(watched.missed.items()):
+        page.add("opsd_watch_missed_rounds_total", times, errand)
     for incident in watched.incidents:
         one = incident.id
         page.add("opsd_incident_open", 1, one.host, one.check, one.subject, incident.cause)

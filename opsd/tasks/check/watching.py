@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from opsd.check import Check
 from opsd.config.checks import CheckOptions
 from opsd.config.hosts import Host
+from opsd.config.probes import Probe
 from opsd.config.schema import Config
 from opsd.model import CheckId
 from opsd.policy.judging import Rule
 from opsd.store import Watch
-from opsd.tasks.check import own
+from opsd.tasks.check import own, probing
 from opsd.tasks.check.disturbances import Disturbances
 from opsd.tasks.check.ledger import Asked, Ledger
+from opsd.tasks.check.notebook import Answers
 from opsd.tasks.check.patrol import REACH, Alone, Ask, Patrol, Posted
 from opsd.tasks.kit import Kit
 
@@ -60,15 +63,24 @@ class Watching:
             options = asked_of(kit.config, name, self.table)
             rules |= self._rules(kit.config, name, options)
             self.patrols.update(self._patrols(kit, name, options))
+        rules |= _rules_of_probes(kit.config)
         self.ledger.adopt(rules, kit.clock())
         return dict(self._errands(kit))
 
     def _errands(self, kit: Kit) -> Iterator[tuple[str, Errand]]:
         for name, patrol in self.patrols.items():
             yield name, Errand(patrol.interval, patrol.walk)
+        for name, probe in _probes(kit.config):
+            yield f"probe:{name}", Errand(probe.interval, partial(self._probe, kit, name, probe))
         yield ":backups", Errand(_OWN, lambda: self.ledger.take(own.backups(kit)))
         yield ":aging", Errand(_AGING, lambda: self.ledger.age(kit.clock()))
         yield ":thinning", Errand(_THINNING, lambda: self.watch.thin(kit.clock()))
+
+    def _probe(self, kit: Kit, name: str, probe: Probe) -> None:
+        """Ask a service once."""
+        one, trace = probing.about(name, probe), probing.observe(probe, kit.clock)
+        results = probing.judge(probe, trace)
+        self.ledger.take(Answers(one.host, one.check, trace.at, results))
 
     def _patrols(
         self, kit: Kit, name: str, options: Mapping[str, CheckOptions]
@@ -108,6 +120,23 @@ class Watching:
                 self.table[check](found).disturbed_by,
             )
         return rules
+
+
+def _probes(config: Config) -> Iterator[tuple[str, Probe]]:
+    return ((name, probe) for name, probe in config.probes.items() if probe.enabled)
+
+
+def _rules_of_probes(config: Config) -> dict[Asked, Rule]:
+    """Of each probe; what it depends on explains it: its host, and other probes."""
+    rules: dict[Asked, Rule] = {}
+    for name, probe in _probes(config):
+        one = probing.about(name, probe)
+        hosts = (CheckId(probe.host, REACH),) if probe.host else ()
+        probes = (probing.about(other, config.probes[other]) for other in probe.depends_on)
+        rules[one.host, one.check] = Rule(
+            probe.interval, probe.confirm, probe.recover, (*hosts, *probes)
+        )
+    return rules
 
 
 def asked_of(config: Config, host: str, table: Table) -> dict[str, CheckOptions]:
