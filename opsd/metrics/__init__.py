@@ -6,7 +6,16 @@ each metric means: docs/metrics.md.
 
 from opsd.metrics.board import Board, Line
 from opsd.metrics.collector import Collector, Sources, Vitals
-from opsd.metrics.exposition import Exposition
+from opsd.metrics.exposition import CONTENT_TYPE, Exposition
 from opsd.metrics.watched import Watched
 
-__all__ = ["Board", "Collector", "Exposition", "Line", "Sources", "Vitals", "Watched"]
+__all__ = [
+    "CONTENT_TYPE",
+    "Board",
+    "Collector",
+    "Exposition",
+    "Line",
+    "Sources",
+    "Vitals",
+    "Watched",
+]

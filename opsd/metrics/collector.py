@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-
-from prometheus_client.core import Metric
-from prometheus_client.registry import Collector as PrometheusCollector
 
 from opsd import __version__, errors
 from opsd.config.schema import BackupSet, Config
 from opsd.metrics import watched
 from opsd.metrics.board import Board
 from opsd.metrics.disk import Disks
-from opsd.metrics.table import FAMILIES, Page
+from opsd.metrics.table import Beginnings, Page
 from opsd.metrics.watched import Watched
 from opsd.model import Proof, RecoveryPoint, Run, Task
 from opsd.policy import slots
@@ -58,20 +55,18 @@ class Sources:
     watched: Callable[[], Watched] = Watched
 
 
-class Collector(PrometheusCollector):
+class Collector:
     """Fills a page from the sources whenever Prometheus asks."""
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._disks = Disks()
+        self._beginnings = Beginnings()
 
-    def describe(self) -> Iterable[Metric]:
-        """The families, so that registering reads nothing."""
-        return [family.empty() for family in FAMILIES.values()]
-
-    def collect(self) -> Iterable[Metric]:
+    def page(self) -> Page:
         """The page as it is now. Raises `StorageFailed` when the history cannot be read."""
-        page, config, store = Page(), self._sources.config(), self._sources.store
+        page, config = Page(self._beginnings), self._sources.config()
+        store = self._sources.store
         page.add("opsd_build_info", 1, __version__, platform.python_version())
         _tell_vitals(page, self._sources.vitals())
         under_way = {
@@ -96,7 +91,7 @@ class Collector(PrometheusCollector):
                 page.add("opsd_run_progress_ratio", ratio, name)
         self._tell_disks(page, config)
         watched.tell(page, self._sources.watched())
-        return page.families()
+        return page
 
     def _tell_disks(self, page: Page, config: Config) -> None:
         for name, repository in config.repositories.items():

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.exposition import choose_encoder
+from typing import Final
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
 from opsd.metrics.collector import Collector
 
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
 
 class Exposition:
-    """A registry of our own with opsd's metrics and those of its process."""
+    """opsd's own metrics, and those of its process."""
 
     def __init__(self, collector: Collector) -> None:
-        self._registry = CollectorRegistry()
-        self._registry.register(collector)
-        ProcessCollector(registry=self._registry)
+        self._collector = collector
+        self._process = CollectorRegistry()
+        ProcessCollector(registry=self._process)
 
-    def page(self, accept: str = "") -> tuple[bytes, str]:
-        """The page and its content type, in the format that is accepted."""
-        encode, content_type = choose_encoder(accept)
-        return encode(self._registry), content_type
+    def page(self) -> bytes:
+        """The page as it is now. Raises `StorageFailed` when the history cannot be read."""
+        return self._collector.page().text().encode() + generate_latest(self._process)

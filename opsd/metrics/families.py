@@ -5,26 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
-
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One metric; `counter` says that it only grows."""
+    """One metric; its help is one line without a backslash."""
 
     name: str
     labels: tuple[str, ...]
     help: str
 
     @property
-    def counter(self) -> bool:
+    def kind(self) -> str:
         """Counters are told by their name, as Prometheus asks."""
-        return self.name.endswith("_total")
+        return "counter" if self.name.endswith("_total") else "gauge"
 
-    def empty(self) -> CounterMetricFamily | GaugeMetricFamily:
-        """The family without samples."""
-        kind = CounterMetricFamily if self.counter else GaugeMetricFamily
-        return kind(self.name, self.help, labels=self.labels)
+    @property
+    def heading(self) -> str:
+        """What stands above its samples."""
+        return f"# HELP {self.name} {self.help}\n# TYPE {self.name} {self.kind}\n"
 
 
 _SET = ("backup_set",)

@@ -59,7 +59,7 @@ def _told(state: CheckState, bare: frozenset[str]) -> Iterable[Measurement]:
 def _labels(state: CheckState, measurement: Measurement) -> Iterable[str]:
     one = state.id
     known = {"host": one.host, "check": one.check, "subject": one.subject, **measurement.labels}
-    return (known[name] for name in FAMILIES[measurement.metric].labels)
+    return [known[name] for name in FAMILIES[measurement.metric].labels]
 
 
 def _tell_counts(page: Page, counts: Mapping[tuple[str, str, str], int]) -> None:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from opsd import __version__
 from opsd.catalogue import Language, say
-from opsd.metrics import Exposition
+from opsd.metrics import CONTENT_TYPE, Exposition
 
 _TEXT = "text/plain; charset=utf-8"
 _HTML = "text/html; charset=utf-8"
@@ -25,7 +25,7 @@ class Answer:
     body: bytes
 
 
-Page = Callable[[str], Answer]
+Page = Callable[[], Answer]
 Table = Mapping[tuple[str, str], Page]
 
 
@@ -33,16 +33,16 @@ class Pages(Protocol):
     """What a port shows."""
 
     def table(self) -> Table:
-        """Each page by its method and its path; it is told what the client accepts."""
+        """Each page by its method and its path."""
         ...
 
 
-def answer(pages: Pages, method: str, path: str, accept: str) -> Answer:
+def answer(pages: Pages, method: str, path: str) -> Answer:
     """The page that is asked for."""
     table = pages.table()
     wanted = path.partition("?")[0]
     if page := table.get((method, wanted)):
-        return page(accept)
+        return page()
     if wanted in {known for _, known in table}:
         return text(HTTPStatus.METHOD_NOT_ALLOWED, "not allowed")
     return text(HTTPStatus.NOT_FOUND, "not found")
@@ -58,13 +58,12 @@ class MetricsPages:
     def table(self) -> Table:
         """The metrics, and a page that leads to them."""
         return {
-            ("GET", "/"): lambda _: _landing(self.language(), {"metrics": "/metrics"}),
+            ("GET", "/"): lambda: _landing(self.language(), {"metrics": "/metrics"}),
             ("GET", "/metrics"): self._metrics,
         }
 
-    def _metrics(self, accept: str) -> Answer:
-        body, content_type = self.exposition.page(accept)
-        return Answer(HTTPStatus.OK, content_type, body)
+    def _metrics(self) -> Answer:
+        return Answer(HTTPStatus.OK, CONTENT_TYPE, self.exposition.page())
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +79,10 @@ class AdminPages:
         """Health, readiness, and the order to read the configuration again."""
         leads = {"healthy": "/-/healthy", "ready": "/-/ready"}
         return {
-            ("GET", "/"): lambda _: _landing(self.language(), leads),
-            ("GET", "/-/healthy"): lambda _: _verdict(self.healthy()),
-            ("GET", "/-/ready"): lambda _: _verdict(self.ready()),
-            ("POST", "/-/reload"): lambda _: _verdict(self.reload()),
+            ("GET", "/"): lambda: _landing(self.language(), leads),
+            ("GET", "/-/healthy"): lambda: _verdict(self.healthy()),
+            ("GET", "/-/ready"): lambda: _verdict(self.ready()),
+            ("POST", "/-/reload"): lambda: _verdict(self.reload()),
         }
 
 

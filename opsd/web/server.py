@@ -166,7 +166,7 @@ class _Request(BaseHTTPRequestHandler):
         if not self.server.door.keeper.admits(self.headers.get("Authorization", "")):
             return text(HTTPStatus.UNAUTHORIZED, "who are you?")
         try:
-            return answer(self.server.pages, method, self.path, self.headers.get("Accept", ""))
+            return answer(self.server.pages, method, self.path)
         except Exception:
             log.exception("the page %s could not be made", self.path)
             return text(HTTPStatus.INTERNAL_SERVER_ERROR, "failed; see the log")

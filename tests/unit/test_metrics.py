@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
 
 from opsd.config.load import parse
 from opsd.config.schema import Config
 from opsd.metrics import Board, Collector, Exposition, Sources, Vitals
 from opsd.metrics.collector import reasons
-from opsd.metrics.table import FAMILIES
+from opsd.metrics.table import FAMILIES, Beginnings, Page
 from opsd.model import (
     Closing,
     Evidence,
@@ -139,9 +141,7 @@ def page(store: Store, config: Config, board: Board | None = None, *, alive: boo
         board=board or Board(),
         vitals=lambda: vitals,
     )
-    registry = CollectorRegistry()
-    registry.register(Collector(sources))
-    return generate_latest(registry).decode()
+    return Collector(sources).page().text()
 
 
 def samples(text: str, name: str) -> dict[str, float]:
@@ -219,15 +219,46 @@ def test_a_dead_run_is_not_in_progress(store: Store, config: Config) -> None:
     assert samples(page(store, config, alive=False), "opsd_proof_in_progress")[own] == 0.0
 
 
-def test_there_is_no_created_series_in_either_format(store: Store, config: Config) -> None:
+def test_prometheus_own_parser_reads_back_every_sample(store: Store, config: Config) -> None:
     filled(store)
     sources = Sources(config=lambda: config, store=store, alive=lambda run: True)
-    exposition = Exposition(Collector(sources))
-    for accept in ("", "application/openmetrics-text; version=1.0.0"):
-        text, content_type = exposition.page(accept)
-        assert b"opsd_backup_runs_total" in text
-        assert b"_created" not in text
-        assert content_type.startswith("application/openmetrics-text" if accept else "text/plain")
+    text = Exposition(Collector(sources)).page().decode()
+    read = list(text_string_to_metric_families(text))
+    found = {sample.name for family in read for sample in family.samples}
+    assert {"opsd_backup_runs_total", "opsd_proof_last_read_bytes", "process_open_fds"} <= found
+    assert not [name for name in found if name.endswith("_created")]
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert len(lines) == sum(len(family.samples) for family in read)
+
+
+AWKWARD = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.text(
+    '\\\n"', max_size=9
+)
+
+
+@given(label=AWKWARD, value=st.floats() | st.integers(-(2**60), 2**60) | st.booleans())
+def test_whatever_stands_in_a_label_is_read_back(label: str, value: float) -> None:
+    page = Page()
+    page.add("opsd_backup_points", value, label)
+    (family,) = text_string_to_metric_families(page.text())
+    (sample,) = family.samples
+    assert sample.labels == {"backup_set": label}
+    assert repr(float(sample.value)) == repr(float(value))
+
+
+def test_a_sample_with_too_few_labels_is_refused() -> None:
+    with pytest.raises(ValueError, match="backup_set"):
+        Page().add("opsd_backup_points", 1)
+
+
+def test_what_is_not_told_any_more_is_forgotten() -> None:
+    beginnings = Beginnings()
+    for turn in range(10):
+        page = Page(beginnings)
+        for number in range(100):
+            page.add("opsd_backup_points", 1, f"{turn} {number}")
+        assert page.text().count(f'"{turn} ') == 100
+    assert len(beginnings._known) <= 300
 
 
 def test_the_disk_of_a_local_repository_tells_its_free_space(store: Store, tmp_path: Path) -> None:
@@ -250,7 +281,7 @@ def test_docs_and_code_name_the_same_metrics() -> None:
     assert len(rows) == len(told), "a metric is documented twice"
     assert told == {
         name: (
-            "counter" if family.counter else "gauge",
+            family.kind,
             ", ".join(f"`{label}`" for label in family.labels),
             family.help,
         )
