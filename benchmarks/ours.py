@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks import measure
 from benchmarks.measure import Cost
 from benchmarks.peers import Place
+from opsd.demo import protection
 
 _CONFIG = """\
 demo: true
@@ -29,28 +30,6 @@ backup_sets:
     schedule: "01:30"
     rpo: 24h
     rto: 4h
-    members:
-"""
-_SCANS = """\
-      scans:
-        kind: files
-        path: {scans}
-"""
-_DATABASE = """\
-      database:
-        kind: postgres
-        connection: {connection}
-    prove:
-      invariants:
-        - name: every dossier has a procedure
-          member: database
-          query: >
-            SELECT 1 FROM dossier d LEFT JOIN procedure p ON p.id = d.procedure_id
-            WHERE p.id IS NULL
-      reconcile:
-        - database: database
-          files: scans
-          query: SELECT path, size, sha256 FROM attachment
 """
 
 
@@ -100,9 +79,7 @@ class Ours:
         password = home / "password"
         password.touch(mode=0o600)
         password.write_text("only for benchmarks\n")
-        text = _CONFIG + _SCANS + (_DATABASE if self.place.connection else "")
         path = home / "opsd.yaml"
-        path.write_text(
-            text.format(home=home, scans=self.place.scans, connection=self.place.connection)
-        )
+        protected = protection.lines(self.place.connection, self.place.scans)
+        path.write_text(_CONFIG.format(home=home) + protected, encoding="utf-8")
         return path

@@ -22,7 +22,6 @@ class Task(StrEnum):
     PROVE = "prove"
     RESTORE = "restore"
     REBUILD = "rebuild"
-    SWEEP = "sweep"
 
 
 class Outcome(StrEnum):

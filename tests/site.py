@@ -15,6 +15,7 @@ from pathlib import Path
 from opsd import app
 from opsd.clock import Clock, now
 from opsd.config.load import load
+from opsd.demo import protection
 from opsd.demo.dataset import Scale
 from opsd.demo.system import DossierSystem
 from opsd.tasks.kit import Kit
@@ -56,24 +57,6 @@ backup_sets:
     schedule: "01:30"
     rpo: 24h
     rto: 4h
-    members:
-      database:
-        kind: postgres
-        connection: {connection}
-      scans:
-        kind: files
-        path: {scans}
-    prove:
-      invariants:
-        - name: every dossier has a procedure
-          member: database
-          query: >
-            SELECT 1 FROM dossier d LEFT JOIN procedure p ON p.id = d.procedure_id
-            WHERE p.id IS NULL
-      reconcile:
-        - database: database
-          files: scans
-          query: SELECT path, size, sha256 FROM attachment
 """
 
 
@@ -104,9 +87,8 @@ class Site:
     @property
     def config_file(self) -> Path:
         """The configuration, written with the wanted changes."""
-        text = CONFIG.format(
-            base=self.base, connection=self.system.connection, scans=self.system.scans
-        )
+        text = CONFIG.format(base=self.base)
+        text += protection.lines(self.system.connection, self.system.scans)
         for old, new in self.changes.items():
             assert old in text, old
             text = text.replace(old, new)

@@ -310,5 +310,4 @@ TABLE: dict[str, Sentence] = {
         "chạy lại; `opsd status` cho biết điểm khôi phục gần nhất",
         "run it again; `opsd status` shows the newest recovery point",
     ),
-    "disk.failed": Sentence("lỗi đọc ghi đĩa", "a disk failed"),
 }

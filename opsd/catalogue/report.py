@@ -31,7 +31,6 @@ _WORDS: dict[str, Sentence] = {
     "task.prove": Sentence("chứng minh", "proof"),
     "task.restore": Sentence("khôi phục", "restore"),
     "task.rebuild": Sentence("dựng lại lịch sử", "rebuild"),
-    "task.sweep": Sentence("dọn dẹp", "sweep"),
     "status.ok": Sentence("TỐT", "OK"),
     "status.warning": Sentence("CẦN XEM", "WARNING"),
     "status.critical": Sentence("NGUY CẤP", "CRITICAL"),

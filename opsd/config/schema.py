@@ -346,7 +346,3 @@ class Config(Options):
     def sync_required(self) -> bool:
         """Whether an unsynchronised clock stops a backup; never in a demonstration."""
         return self.clock.require_sync and not self.demo
-
-    def repository_of(self, backup_set: str) -> Repository:
-        """The repository that takes the snapshots of a backup set."""
-        return self.repositories[self.backup_sets[backup_set].repository]

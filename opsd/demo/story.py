@@ -15,7 +15,7 @@ from pathlib import Path
 
 from opsd import catalogue
 from opsd.catalogue import Language
-from opsd.demo import schema
+from opsd.demo import protection, schema
 from opsd.demo.dataset import Scale
 from opsd.demo.front import Source, health, sample
 from opsd.demo.psql import ask
@@ -45,29 +45,6 @@ backup_sets:
     schedule: "01:30"
     rpo: 24h
     rto: 4h
-    members:
-      database:
-        kind: postgres
-        connection: {connection}
-      scans:
-        kind: files
-        path: {scans}
-    prove:
-      invariants:
-        - name: mỗi hồ sơ thuộc một thủ tục có thật
-          member: database
-          query: >
-            SELECT 1 FROM dossier d LEFT JOIN procedure p ON p.id = d.procedure_id
-            WHERE p.id IS NULL
-        - name: mỗi hồ sơ có ít nhất một bước xử lý
-          member: database
-          query: >
-            SELECT 1 FROM dossier d
-            WHERE NOT EXISTS (SELECT 1 FROM progress_step s WHERE s.dossier_id = d.id)
-      reconcile:
-        - database: database
-          files: scans
-          query: SELECT path, size, sha256 FROM attachment
 """
 
 
@@ -142,14 +119,9 @@ def _configure(stage: Stage, system: DossierSystem) -> None:
     if not password.exists():
         password.touch(mode=0o600)
         password.write_text(secrets.token_urlsafe(24) + "\n")
-    text = _CONFIG.format(
-        language=stage.language,
-        home=stage.home,
-        name=SET,
-        connection=system.connection,
-        scans=system.scans,
-    )
-    stage.config.write_text(text, encoding="utf-8")
+    text = _CONFIG.format(language=stage.language, home=stage.home, name=SET)
+    protected = protection.lines(system.connection, system.scans)
+    stage.config.write_text(text + protected, encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,7 +225,7 @@ def test_every_outcome_has_its_code_and_only_good_ones_end_with_0(outcome: Outco
     ],
 )
 def test_every_error_has_its_code(kind: type[OpsdError], code: int) -> None:
-    assert exit_codes.of_error(kind("disk.failed")) == code
+    assert exit_codes.of_error(kind("cluster.no_binaries")) == code
 
 
 def test_an_unexpected_error_is_one_line_and_a_code_of_its_own(

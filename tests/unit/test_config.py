@@ -78,7 +78,7 @@ def test_a_small_configuration_is_filled_with_defaults() -> None:
     )
     assert config.clock.max_offset == timedelta(minutes=1)
     assert config.sync_required
-    assert config.repository_of("dossiers").min_free == Size(5 << 30)
+    assert config.repositories["main"].min_free == Size(5 << 30)
     assert dossiers.schedule == time(13, 30)
     assert dossiers.prove.budget == Size(500 << 30)
     assert dossiers.prove.after_backup

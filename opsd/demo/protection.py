@@ -1,0 +1,45 @@
+"""What a configuration says of the dossier system: its members, and what must hold in a restore."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_MEMBERS = """\
+    members:
+"""
+_DATABASE = """\
+      database:
+        kind: postgres
+        connection: {connection}
+"""
+_SCANS = """\
+      scans:
+        kind: files
+        path: {scans}
+"""
+_PROVE = """\
+    prove:
+      invariants:
+        - name: mỗi hồ sơ thuộc một thủ tục có thật
+          member: database
+          query: >
+            SELECT 1 FROM dossier d LEFT JOIN procedure p ON p.id = d.procedure_id
+            WHERE p.id IS NULL
+        - name: mỗi hồ sơ có ít nhất một bước xử lý
+          member: database
+          query: >
+            SELECT 1 FROM dossier d
+            WHERE NOT EXISTS (SELECT 1 FROM progress_step s WHERE s.dossier_id = d.id)
+      reconcile:
+        - database: database
+          files: scans
+          query: SELECT path, size, sha256 FROM attachment
+"""
+
+
+def lines(connection: str, scans: Path) -> str:
+    """The lines below a backup set; without a connection the files alone are protected."""
+    if not connection:
+        return _MEMBERS + _SCANS.format(scans=scans)
+    database = _DATABASE.format(connection=connection)
+    return _MEMBERS + database + _SCANS.format(scans=scans) + _PROVE
