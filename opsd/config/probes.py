@@ -7,11 +7,12 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from opsd.catalogue import Size
-from opsd.config.addresses import Connection
+from opsd.config.addresses import Connection, read_connection
 from opsd.config.checks import CheckOptions
 from opsd.config.hosts import Port
 from opsd.config.options import Options, Truth
@@ -325,3 +326,20 @@ Probe = Annotated[
     DnsProbe | TcpProbe | TlsProbe | HttpProbe | WalkProbe | PostgresProbe | SshProbe | PingProbe,
     Field(discriminator="kind"),
 ]
+
+
+def target(probe: Probe) -> str:
+    """What a probe asks, for people and labels: never a path or a query, which may be secret."""
+    match probe:
+        case DnsProbe():
+            return probe.name
+        case HttpProbe() | WalkProbe():
+            return urlsplit(probe.url).netloc
+        case PostgresProbe():
+            settings = read_connection(probe.connection)
+            return settings.get("hostaddr") or settings.get("host", "localhost")
+        case PingProbe():
+            return probe.address
+        case _:
+            bare = f"[{probe.address}]" if ":" in probe.address else probe.address
+            return f"{bare}:{probe.port}"

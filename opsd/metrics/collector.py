@@ -10,7 +10,7 @@ from typing import Any
 
 from opsd import __version__, errors
 from opsd.config.schema import BackupSet, Config
-from opsd.metrics import watched
+from opsd.metrics import probed, watched
 from opsd.metrics.board import Board
 from opsd.metrics.disk import Disks
 from opsd.metrics.table import Beginnings, Page
@@ -90,7 +90,9 @@ class Collector:
             if ratio is not None:
                 page.add("opsd_run_progress_ratio", ratio, name)
         self._tell_disks(page, config)
-        watched.tell(page, self._sources.watched())
+        seen = self._sources.watched()
+        watched.tell(page, seen)
+        probed.tell(page, config.probes, seen.counts)
         return page
 
     def _tell_disks(self, page: Page, config: Config) -> None:

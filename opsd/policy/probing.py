@@ -10,6 +10,7 @@ from opsd.model import CheckResult, Measurement, Status
 from opsd.trace import Cause, Facts, Packets, Phase, Trace
 
 MAIN, STANDBY = "main", "standby"
+_CAUSES = frozenset(cause.value for cause in Cause)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -34,12 +35,14 @@ class Limits:
     standby: bool | None = None
     max_lag: timedelta | None = None
     min_standbys: int = 0
+    subjects: tuple[str, ...] = ("",)
 
 
 def judge(trace: Trace, limits: Limits) -> tuple[CheckResult, ...]:
     """The result of a probe; of a link with a standby also one for each road, named as subject."""
     if trace.blind:
-        return (CheckResult(Status.UNKNOWN, "probe.blind", detail=trace.blind, cause="blind"),)
+        blind = CheckResult(Status.UNKNOWN, "probe.blind", detail=trace.blind, cause="blind")
+        return tuple(replace(blind, subject=subject) for subject in limits.subjects)
     figures = tuple(_figures(trace, limits.phases))
     if limits.link is not None and trace.facts.roads:
         whole, *roads = _links(trace, limits.link)
@@ -47,11 +50,9 @@ def judge(trace: Trace, limits: Limits) -> tuple[CheckResult, ...]:
     return (_with(_service(trace, limits), figures),)
 
 
-def failing_phase(result: CheckResult) -> str:
-    """The phase whose failure makes a service count as out; empty where it is not out."""
-    known = {cause.value: cause for cause in Cause}
-    cause = known.get(result.cause)
-    return cause.phase if cause and result.status is Status.CRITICAL else ""
+def failing_phase(cause: str) -> str:
+    """The phase whose failure a cause tells of; empty where the service is not out by it."""
+    return Cause(cause).phase if cause in _CAUSES else ""
 
 
 def _service(trace: Trace, limits: Limits) -> CheckResult:
@@ -123,8 +124,9 @@ def _links(trace: Trace, limits: LinkLimits) -> Iterator[CheckResult]:
     yield _together(roads)
     for name, result in roads.items():
         # The whole is critical when both are out; one road alone is a lost reserve, no outage.
-        status = min(result.status, Status.WARNING)
-        yield replace(result, status=status, subject=name)
+        if result.status is Status.CRITICAL:
+            result = replace(result, status=Status.WARNING, cause="lost")  # noqa: PLW2901
+        yield replace(result, subject=name)
 
 
 def _together(roads: dict[str, CheckResult]) -> CheckResult:
@@ -150,7 +152,7 @@ def _road(found: Packets, limits: LinkLimits) -> CheckResult:
         "delay": round(median / _MILLISECOND, 1) if median is not None else "-",
     }
     cause, status = _verdict(found.lost, median, limits)
-    key = "probe.link" if status is Status.OK else f"cause.{cause}"
+    key = f"cause.{cause}" if status is Status.CRITICAL else "probe.link"
     return CheckResult(status, key, fields, cause=cause)
 
 
@@ -158,12 +160,12 @@ def _verdict(lost: float, median: timedelta | None, limits: LinkLimits) -> tuple
     if median is None:
         return Cause.REPLY_NONE.value, Status.CRITICAL
     ladder = (
-        (lost >= limits.loss_critical, Cause.REPLY_LOSS, Status.CRITICAL),
-        (median >= limits.delay_critical, Cause.REPLY_DELAY, Status.CRITICAL),
-        (lost >= limits.loss_warning, Cause.REPLY_LOSS, Status.WARNING),
-        (median >= limits.delay_warning, Cause.REPLY_DELAY, Status.WARNING),
+        (lost >= limits.loss_critical, Cause.REPLY_LOSS.value, Status.CRITICAL),
+        (median >= limits.delay_critical, Cause.REPLY_DELAY.value, Status.CRITICAL),
+        (lost >= limits.loss_warning, "lossy", Status.WARNING),
+        (median >= limits.delay_warning, "laggy", Status.WARNING),
     )
-    return next(((cause.value, status) for bad, cause, status in ladder if bad), ("", Status.OK))
+    return next(((cause, status) for bad, cause, status in ladder if bad), ("", Status.OK))
 
 
 # --- figures

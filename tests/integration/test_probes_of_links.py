@@ -101,9 +101,9 @@ def test_a_link_that_is_whole_loses_nothing(address: str) -> None:
     ("address", "standby", "status", "causes"),
     [
         ("127.0.0.1", "127.0.0.2", Status.OK, ["", "", ""]),
-        ("127.0.0.1", "198.51.100.9", Status.WARNING, ["standby_lost", "", "reply_none"]),
-        ("198.51.100.9", "127.0.0.1", Status.WARNING, ["main_lost", "reply_none", ""]),
-        ("198.51.100.9", "198.51.100.8", Status.CRITICAL, ["reply_none"] * 3),
+        ("127.0.0.1", "198.51.100.9", Status.WARNING, ["standby_lost", "", "lost"]),
+        ("198.51.100.9", "127.0.0.1", Status.WARNING, ["main_lost", "lost", ""]),
+        ("198.51.100.9", "198.51.100.8", Status.CRITICAL, ["reply_none", "lost", "lost"]),
     ],
     ids=["both", "main alone", "standby alone", "none"],
 )

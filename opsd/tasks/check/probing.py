@@ -87,6 +87,12 @@ def judge(probe: Probe, trace: Trace) -> tuple[CheckResult, ...]:
     return probing.judge(trace, limits_of(probe))
 
 
+def subjects_of(probe: Probe) -> tuple[str, ...]:
+    """What each answer of the probe is about: the whole, and each of two links."""
+    two = isinstance(probe, PingProbe) and probe.standby is not None
+    return ("", probing.MAIN, probing.STANDBY) if two else ("",)
+
+
 def limits_of(probe: Probe) -> Limits:
     """What is asked of a service besides that it answers."""
     database = probe if isinstance(probe, PostgresProbe) else None
@@ -98,6 +104,7 @@ def limits_of(probe: Probe) -> Limits:
         standby=database.standby if database else None,
         max_lag=database.max_lag if database else None,
         min_standbys=database.min_standbys if database else 0,
+        subjects=subjects_of(probe),
     )
 
 
