@@ -206,7 +206,9 @@ def test_doctor_tells_each_damage_with_its_remedy(proved: Office) -> None:
     (proved.base / "password").chmod(0o644)
     shutil.rmtree(proved.base / "letters")
     (proved.base / "repository").rename(proved.base / "elsewhere")
-    (proved.base / "state" / "scratch" / "20260101T000000Z-0a1b2c").mkdir(parents=True, exist_ok=True)
+    (proved.base / "state" / "scratch" / "20260101T000000Z-0a1b2c").mkdir(
+        parents=True, exist_ok=True
+    )
     code, body = proved.ask("doctor")
     found = {one["key"]: one["text"] for one in body["findings"] if one["status"] != "ok"}
     assert code == 1
