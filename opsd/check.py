@@ -18,6 +18,8 @@ from opsd.model import CheckResult
 class Read:
     """One thing to ask of a host: a text for the POSIX shell there, ended after `timeout`.
 
+    Only what it prints counts, up to 256 KiB; what it complains of is thrown away.
+
     Two checks may share a read: the same name means the same script, and it is asked once. Values
     from the configuration stand in it quoted by `shlex.quote`.
     """
@@ -29,7 +31,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a read gave; `exit_code` is None when it was ended at its deadline."""
+    """What a read gave; `exit_code` is None when it was ended, late or for saying too much."""
 
     text: str
     exit_code: int | None = 0
@@ -41,12 +43,24 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Offset:
+    """How far the clock of a host is ahead of ours, true within so much."""
+
+    ahead: timedelta
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
-    """The answers of one round trip. `at` is our clock when they were there."""
+    """The answers of one round trip. `at` is our clock when they were there.
+
+    `clock` is what the round trip itself tells of the clock there, where it does.
+    """
 
     at: datetime
     elapsed: timedelta
     answers: Mapping[str, Answer]
+    clock: Offset | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from pathlib import Path
 from tests.host_files import BOOT, PASSWD, SSHD
 from tests.slow_link import SlowLink
 
-NEEDED = ("sshd", "ssh-keygen", "ip", "nft", "unshare", "nsenter", "busybox")
+NEEDED = ("sshd", "ssh-keygen", "ip", "nft", "unshare", "nsenter", "busybox", "mkfs.ext4")
 _CLAIM = Path(tempfile.gettempdir()) / "opsd-test-networks.lock"
 _READY_SECONDS = 20.0
 
@@ -344,6 +344,16 @@ class Network:
         with self.known_hosts.open("a") as known:
             known.write(host.known)
         return host
+
+    def written(self, host: NamespaceHost) -> dict[str, object]:
+        """The options of a host, as a configuration has them."""
+        return {
+            "address": host.address,
+            "user": "root",
+            "key_file": str(self.key),
+            "known_hosts": str(self.known_hosts),
+            "connect_timeout": "3s",
+        }
 
     def end(self) -> None:
         """Take everything down."""

@@ -153,12 +153,12 @@ class Remote:
 
 
 def _bounded(script: str, deadline: timedelta) -> str:
-    """The command that ends itself there: giving up here would leave it running."""
+    """The command that ends itself there, and all of its group: giving up here would not."""
     seconds = max(deadline.total_seconds(), 0.1)
     return (
         f"command -v timeout >/dev/null || {{ echo {shlex.quote(_NO_TIMEOUT)} >&2; exit 127; }}; "
-        f"LC_ALL=C timeout -k {_KILL_AFTER.seconds} {seconds:g} sh -c {shlex.quote(script)};"
-        " exit $?"
+        f"LC_ALL=C timeout -k {_KILL_AFTER.seconds} {seconds:g} sh -c {shlex.quote(script)} & "
+        "p=$!; wait $p; c=$?; kill -s KILL -- -$p 2>/dev/null; exit $c"
     )
 
 
