@@ -149,6 +149,16 @@ class Replication:
 
 
 @dataclass(frozen=True, slots=True)
+class Hop:
+    """A router on the way of packets, or the `end` of it."""
+
+    number: int
+    address: str
+    seconds: float
+    end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What else a probe came to know."""
 

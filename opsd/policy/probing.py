@@ -114,7 +114,9 @@ def _links(trace: Trace, limits: LinkLimits) -> Iterator[CheckResult]:
     """The whole first; then each road, where there are two."""
     broken = {phase.step: phase for phase in trace.phases if phase.cause}
     roads = {
-        name: _broken(trace, broken[name]) if name in broken else _road(found, limits)
+        name: _broken(trace, replace(broken[name], step=""))
+        if name in broken
+        else _road(found, limits)
         for name, found in trace.facts.roads.items()
     }
     if len(roads) == 1:

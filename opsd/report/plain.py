@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from opsd.model import (
 from opsd.policy.freshness import LastRun, SetFacts, SetVerdict
 from opsd.policy.standing import Standing
 from opsd.report.voice import Voice
+from opsd.trace import Trace
 
 Body = dict[str, Any]
 
@@ -171,6 +172,23 @@ def answer(voice: Voice, one: CheckId, result: CheckResult) -> Body:
         "cause": result.cause,
         "text": voice.finding(result.said),
         "measurements": _measurements(result),
+    }
+
+
+def probe(voice: Voice, name: str, trace: Trace, results: Sequence[CheckResult]) -> Body:
+    """What a probe saw just now."""
+    whole = results[0]
+    return {
+        "probe": name,
+        "status": whole.status.word,
+        "cause": whole.cause,
+        "text": voice.finding(whole.said),
+        "at": moment(trace.at),
+        "seconds": trace.elapsed.total_seconds(),
+        "phases": [record.plain(phase) for phase in trace.phases],
+        "facts": record.plain(trace.facts),
+        "blind": trace.blind,
+        "links": {one.subject: one.status.word for one in results if one.subject},
     }
 
 

@@ -97,8 +97,19 @@ def connect(place: Place, tracer: Tracer) -> socket.socket:
                 continue
             tracer.know(peer=address, local=str(opened.getsockname()[0]))
             return opened
-        tracer.know(peer=addresses[0])
+        tracer.know(peer=addresses[0], local=_own_address(addresses[0]))
         raise Broke(_most_telling(refused), "; ".join(broke.detail for broke in refused))
+
+
+def _own_address(address: str) -> str:
+    """Our address on the way to another, by which the other side may look for us."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as unsent:
+        try:
+            unsent.connect((address, 9))
+        except OSError:
+            return ""
+        return str(unsent.getsockname()[0])
 
 
 def reopen(place: Place, peer: str, deadline: Deadline) -> socket.socket:
