@@ -11,6 +11,7 @@ import shtab
 from opsd.catalogue import Language, say
 from opsd.cli import (
     backup,
+    check,
     checks,
     completion,
     config,
@@ -52,6 +53,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("points", points.add, points.run),
     Command("restore", restore.add, restore.run),
     Command("status", status.add, status.run),
+    Command("check", check.add, check.run, for_monitors=True),
     Command("checks", checks.add, checks.run),
     Command("probe", probe.add, probe.run, for_monitors=True),
     Command("outages", outages.add, outages.run),

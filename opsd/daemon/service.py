@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from opsd.config.schema import Config
 from opsd.daemon import signals
 from opsd.daemon.nights import Nights
 from opsd.daemon.timetable import Timetable
+from opsd.daemon.watch import Watchtower
 from opsd.drivers import lock, systemd
 from opsd.errors import ConfigError, OpsdError, Refused, StorageFailed
 from opsd.metrics import Board, Collector, Exposition, Sources, Vitals
@@ -93,12 +94,14 @@ class Daemon:
         board = Board()
         self._nights = Nights(kit, lambda: self._reading.config, board)
         self._timetable = Timetable(self._nights.work, kit.clock, pulse / 2)
+        self._tower = Watchtower(kit, lambda: self._reading.config)
         sources = Sources(
             config=lambda: self._reading.config,
             store=kit.store,
             alive=lambda run: lock.held(kit.run_lease(run.id)),
             board=board,
             vitals=self._vitals,
+            watched=self._tower.watched,
         )
         self._metrics = MetricsPages(Exposition(Collector(sources)), self._speaks)
         self._admin = AdminPages(self._illness, self._unreadiness, self._reload, self._speaks)
@@ -106,7 +109,7 @@ class Daemon:
 
     def live(self, caught: signals.Signals) -> None:
         """Serve until an ending signal arrives, then end what is under way."""
-        with self._ports():
+        with closing(self._tower), self._ports():
             try:
                 self._begin()
                 self._wait(caught)
@@ -137,6 +140,7 @@ class Daemon:
         owed = [name for name in config.backup_sets if self._nights.due(name, config)]
         self._timetable.adopt(config, owed)
         self._timetable.begin()
+        self._tower.begin()
         self._ready = True
         self._manager.ready(self._status())
         log.info("ready; %s", self._status())
@@ -175,6 +179,7 @@ class Daemon:
         new = set(config.backup_sets) - set(self._reading.config.backup_sets)
         self._reading = Reading(config, self._kit.clock())
         self._timetable.adopt(config, new)
+        self._tower.adopt()
         log.info("configuration read again; %s", self._status())
         return ""
 

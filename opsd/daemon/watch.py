@@ -2,59 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 from opsd import app
-from opsd.clock import Clock
 from opsd.config.schema import Config
 from opsd.daemon.rounds import Rounds
 from opsd.metrics import Watched
-from opsd.store import Cases
-from opsd.tasks.check.watching import Door, Watching
+from opsd.tasks.check.gather import Hands
 from opsd.tasks.kit import Kit
 
 
-@dataclass(frozen=True, slots=True)
 class Watchtower:
-    """Everything about the watch; `config` is asked anew each time."""
+    """Everything about the watch. `config` is asked anew each time; what is kept is closed by `close`.
 
-    watching: Watching
-    rounds: Rounds
-    cases: Cases
-    config: Callable[[], Config]
-    clock: Clock
+    Raises `StorageFailed` where what it keeps cannot be opened.
+    """
 
-    def adopt(self, kit: Kit) -> None:
+    def __init__(self, kit: Kit, config: Callable[[], Config]) -> None:
+        self._kit = kit
+        self._config = config
+        self._cases, self._watch = app.cases(kit.config), app.samples(kit.config)
+        self._hands = Hands(kit.clock, kit.stop)
+        self._watching = app.watching(kit, self._cases, self._watch, self._hands.ask)
+        self._rounds = Rounds(kit.clock)
+
+    def begin(self) -> None:
+        """Start the rounds."""
+        self.adopt()
+        self._rounds.begin()
+
+    def adopt(self) -> None:
         """Watch what the configuration of the moment names."""
-        self.rounds.adopt(self.watching.adopt(replace(kit, config=self.config())))
+        config = self._config()
+        self._hands.keep(tuple(config.hosts))
+        self._rounds.adopt(self._watching.adopt(replace(self._kit, config=config)))
 
     def watched(self) -> Watched:
         """What is watched, just now."""
-        config, ledger = self.config(), self.watching.ledger
+        config, ledger = self._config(), self._watching.ledger
         return Watched(
             states=ledger.states(),
             intervals={asked: rule.interval for asked, rule in ledger.rules.items()},
             counts=ledger.counts(),
-            missed=self.rounds.missed,
-            incidents=self.cases.incidents(),
-            maintenance=self.cases.maintenance(self.clock()),
+            missed=self._rounds.missed,
+            incidents=self._cases.incidents(),
+            maintenance=self._cases.maintenance(self._kit.clock()),
             hosts=tuple(config.hosts),
             bare=frozenset(name for name, host in config.hosts.items() if host.node_exporter),
         )
 
-
-@contextmanager
-def tower(kit: Kit, config: Callable[[], Config], door: Door) -> Iterator[Watchtower]:
-    """Open what the watch keeps, for as long as the daemon lives; written down at the end."""
-    cases, watch = app.cases(kit.config), app.samples(kit.config)
-    watching = app.watching(kit, cases, watch, door)
-    made = Watchtower(watching, Rounds(kit.clock), cases, config, kit.clock)
-    try:
-        yield made
-    finally:
-        made.rounds.end()
-        watching.ledger.close()
-        watch.close()
-        cases.close()
+    def close(self) -> None:
+        """End the rounds, let go of the hosts, and write down what is known."""
+        self._hands.close()
+        self._rounds.end()
+        self._watching.ledger.close()
+        self._watch.close()
+        self._cases.close()

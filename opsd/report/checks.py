@@ -82,8 +82,9 @@ def _one(voice: Voice, state: CheckState, now: datetime) -> str:
 
 
 def _figures(voice: Voice, found: Sequence[Measurement]) -> str:
-    shown = [f"{_short(one)}={voice.number(one.value)}" for one in found[:_FIGURES_SHOWN]]
-    return ", ".join([*shown, *(["…"] if len(found) > _FIGURES_SHOWN else [])])
+    told = [one for one in found if not one.metric.endswith("_timestamp_seconds")]
+    shown = [f"{_short(one)}={voice.number(one.value)}" for one in told[:_FIGURES_SHOWN]]
+    return ", ".join([*shown, *(["…"] if len(told) > _FIGURES_SHOWN else [])])
 
 
 def _short(one: Measurement) -> str:

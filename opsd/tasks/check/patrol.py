@@ -11,7 +11,7 @@ from typing import Protocol
 
 from opsd.check import Check, Read, Round, Sample, Seen
 from opsd.clock import Clock
-from opsd.errors import OpsdError
+from opsd.errors import Cancelled, OpsdError
 from opsd.model import CheckResult, Measurement, Status
 from opsd.store import Watch
 from opsd.tasks.check.ledger import Ledger
@@ -83,6 +83,8 @@ class Patrol:
         reads = {read.name: read for posted in due for read in posted.check.reads()}
         try:
             seen = self.ask(tuple(reads.values()))
+        except Cancelled:  # opsd ends: that says nothing about the host
+            return
         except OpsdError as error:
             self._tell_way(unreached(error))
             return
