@@ -14,7 +14,7 @@ from opsd.tasks.kit import Kit
 
 
 class Watchtower:
-    """Everything about the watch. `config` is asked anew each time; what is kept is closed by `close`.
+    """Everything about the watch. `config` is asked anew each time.
 
     Raises `StorageFailed` where what it keeps cannot be opened.
     """
