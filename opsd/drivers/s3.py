@@ -1,31 +1,31 @@
-"""The objects of a repository in a bucket, read by S3's own protocol.
+"""The objects of a repository in a bucket, through boto3.
 
-Reading takes two requests, ListObjectsV2 and GetObject, each signed (Signature Version 4). The
-standard library does that; boto3 would cost every daemon 40 MiB (docs/adr/0009-s3-door.md).
+boto3 takes 0.2 s and 23 MiB: it is loaded when the first bucket is met, and a site
+without one never pays for it (docs/adr/0009-s3-door.md).
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
-import http.client
+import importlib
+import os
 import re
 import ssl
+import threading
 import time
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from configparser import Error as IniError
 from configparser import RawConfigParser
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import TypeVar
-from urllib.parse import quote, urlsplit
-from xml.etree import ElementTree as ET
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from opsd import errors
-from opsd.clock import now
 from opsd.drivers.storage import KINDS, LocalStorage, StoredObject
 
 _ATTEMPTS = 4
@@ -34,12 +34,18 @@ _SILENCE_SECONDS = 30.0  # longest wait for a connection and for each piece of a
 _SLOWEST = 32 << 10  # bytes a second: an object that comes slower is given up
 _CHUNK = 1 << 18
 _PAGE = 1000  # keys of a list at once, the most that S3 gives
-_PAGE_BYTES = 8 << 20  # far above such a list
-_EMPTY = hashlib.sha256(b"").hexdigest()
-_AMAZON = re.compile(r"(?:.*\.)?(amazonaws\.com(?:\.cn)?)")
-_AMAZON_REGION = re.compile(r"s3[.-](?:dualstack\.)?([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com.*")
+_AMAZON_HOST = re.compile(r"s3(?:[.-]([a-z]{2}(?:-[a-z]+)+-\d))?\.amazonaws\.com(?:\.cn)?")
 _REGION = "us-east-1"  # what servers without regions expect
 _DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+# Only the configuration says where a bucket is and what opens it: no file of AWS' own tools, no
+# variable of the environment.
+_NOT_ASKED = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+    "ca_bundle": (None, None, None, None),
+}
+_one_at_a_time = threading.Lock()  # making clients; using them takes no lock
 
 Read = TypeVar("Read")
 
@@ -113,14 +119,6 @@ class _Again(Exception):
         self.error = error
 
 
-class _Elsewhere(Exception):
-    """The bucket lies in another region."""
-
-    def __init__(self, region: str) -> None:
-        super().__init__(region)
-        self.region = region
-
-
 @dataclass(slots=True)
 class S3Storage:
     """A repository in a bucket. `name` is its name in the configuration, for messages."""
@@ -128,24 +126,20 @@ class S3Storage:
     name: str
     bucket: Bucket
     credentials: Credentials
-    region: str = ""  # learnt from the server when it minds
-    _trust: ssl.SSLContext | None = field(default=None, init=False, repr=False)
+    _client: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.bucket.secure:
-            self._trust = ssl.create_default_context()
-        if not self.region:
-            found = _AMAZON_REGION.fullmatch(self.bucket.host)
-            self.region = found[1] if found else _REGION
+        with _one_at_a_time:
+            self._client = _client(self.bucket, self.credentials)
 
     def reach(self) -> None:
         """Raise at once when server, key or bucket do not answer as they should."""
-        self._page("", {"max-keys": "1"})
+        self._page(self._below(""), "", 1)
 
     def objects(self) -> Iterator[StoredObject]:
         """All objects of the four kinds."""
         for kind in KINDS:
-            for key, size in self._keys(f"{kind}/"):
+            for key, size in self._keys(self._below(f"{kind}/")):
                 if not key.endswith("/"):  # some servers list directories too
                     yield StoredObject(kind, key.rpartition("/")[2], size)
 
@@ -177,207 +171,138 @@ class S3Storage:
         below = f"{stored.name[:2]}/" if stored.kind == "data" else ""
         return self._below(f"{stored.kind}/{below}{stored.name}")
 
+    def _below(self, path: str) -> str:
+        return f"{self.bucket.prefix}/{path}" if self.bucket.prefix else path
+
     # --- the two requests
 
     def _get(self, stored: StoredObject, read: Callable[[Iterator[bytes]], Read]) -> Read:
         limit = timedelta(seconds=2 * _SILENCE_SECONDS + stored.size / _SLOWEST)
-        return self._ask(self.key(stored), {}, lambda answer: read(self._chunks(answer, limit)))
+        key = self.key(stored)
+
+        def ask() -> Read:
+            answer = self._client.get_object(Bucket=self.bucket.name, Key=key)
+            with closing(
+                answer["Body"]
+            ) as body:  # as a context it gives a stream that may end early
+                return read(self._chunks(body, limit))
+
+        return self._ask(ask, key)
 
     def _keys(self, prefix: str) -> Iterator[tuple[str, int]]:
         """Keys and sizes, page by page."""
-        more = {"max-keys": str(_PAGE)}
+        token = ""
         while True:
-            page = self._page(prefix, more)
-            for found in page.iterfind("{*}Contents"):
-                size = found.findtext("{*}Size", "")
-                if not size.isdecimal():
-                    raise self._failed("an object without a size")
-                yield found.findtext("{*}Key", ""), int(size)
-            if page.findtext("{*}IsTruncated") != "true":
+            page = self._page(prefix, token, _PAGE)
+            yield from ((found["Key"], found["Size"]) for found in page.get("Contents", ()))
+            before, token = token, page.get("NextContinuationToken", "")
+            if not page["IsTruncated"]:
                 return
-            token = page.findtext("{*}NextContinuationToken", "")
-            if not token or more.get("continuation-token") == token:
+            if token in {"", before}:
                 raise self._failed("the list ends in the middle")
-            more["continuation-token"] = token
 
-    def _page(self, prefix: str, more: Mapping[str, str]) -> ET.Element:
-        query = {"list-type": "2", "prefix": self._below(prefix), **more}
-        body = self._ask("", query, self._body)
-        page = _xml(body)
-        if page is None or not page.tag.endswith("ListBucketResult"):
-            raise self._failed("the answer is no list", body)
+    def _page(self, prefix: str, token: str, most: int) -> dict[str, Any]:
+        """A page of the list. What does not say whether it ends is none: the parser takes all."""
+        more = {"ContinuationToken": token} if token else {}
+        page: dict[str, Any] = self._ask(
+            lambda: self._client.list_objects_v2(
+                Bucket=self.bucket.name, Prefix=prefix, MaxKeys=most, **more
+            )
+        )
+        if "IsTruncated" not in page:
+            raise self._failed("the answer is no list")
         return page
-
-    def _below(self, path: str) -> str:
-        return f"{self.bucket.prefix}/{path}" if self.bucket.prefix else path
 
     # --- how every request goes
 
-    def _ask(
-        self,
-        key: str,
-        query: Mapping[str, str],
-        read: Callable[[http.client.HTTPResponse], Read],
-    ) -> Read:
-        """Ask, and ask again when that may help; what `read` makes of the answer."""
-        told: errors.OpsdError | None = None
+    def _ask(self, ask: Callable[[], Read], key: str = "") -> Read:
+        """Ask, and ask again when that may help."""
+        told: errors.OpsdError = self._failed("not asked")
         for attempt in range(_ATTEMPTS):
-            if told is not None:
+            if attempt:
                 time.sleep(_PAUSE_SECONDS * 2 ** (attempt - 1))
             try:
-                return self._once(key, query, read)
+                return self._translated(ask, key)
             except _Again as again:
                 told = again.error
-            except _Elsewhere as elsewhere:
-                self._move(elsewhere.region)
-        raise told or self._failed("the server names ever other regions")
+        raise told
 
-    def _once(
-        self,
-        key: str,
-        query: Mapping[str, str],
-        read: Callable[[http.client.HTTPResponse], Read],
-    ) -> Read:
-        path = "/" + quote(f"{self.bucket.name}/{key}".rstrip("/"))
-        asked = _query(query)
-        headers = signed(self.credentials, self.region, self.bucket.server, path, asked)
-        connection = _connection(self.bucket, self._trust)
+    def _translated(self, ask: Callable[[], Read], key: str) -> Read:
+        foreign = importlib.import_module("botocore.exceptions")
         try:
-            try:
-                connection.request("GET", f"{path}?{asked}" if asked else path, headers=headers)
-                answer = connection.getresponse()
-            except (OSError, http.client.HTTPException) as error:
-                raise _Again(self._unreachable(error)) from error
-            if answer.status == HTTPStatus.OK:
-                return read(answer)
-            raise self._refusal(answer, key)
-        finally:
-            connection.close()
+            return ask()
+        except foreign.ClientError as error:
+            raise self._refusal(error.response, key) from error
+        except (
+            foreign.ConnectionError,
+            foreign.HTTPClientError,
+            foreign.IncompleteReadError,
+        ) as error:
+            raise _Again(self._unreachable(error)) from error
+        except (foreign.BotoCoreError, ValueError) as error:
+            raise self._failed(str(error)) from error
 
-    def _chunks(self, answer: http.client.HTTPResponse, limit: timedelta) -> Iterator[bytes]:
+    def _chunks(self, body: Any, limit: timedelta) -> Iterator[bytes]:  # noqa: ANN401  (botocore's)
         """The body, whole: one that was cut off raises."""
         end = time.monotonic() + limit.total_seconds()
-        while True:
-            try:
-                chunk = answer.read(_CHUNK)
-            except (OSError, http.client.HTTPException) as error:
-                raise _Again(self._unreachable(error)) from error
-            if not chunk:
-                break
+        while chunk := body.read(_CHUNK):
             if time.monotonic() > end:
                 raise errors.TimedOut("s3.too_slow", repository=self.name, limit=limit)
             yield chunk
-        if answer.length:
-            raise _Again(self._unreachable(f"{answer.length} bytes of the answer did not come"))
 
-    def _body(self, answer: http.client.HTTPResponse) -> bytes:
-        """The body of an answer that is no object: a list, or a complaint."""
-        body = bytearray()
-        for chunk in self._chunks(answer, timedelta(seconds=4 * _SILENCE_SECONDS)):
-            body += chunk
-            if len(body) > _PAGE_BYTES:
-                raise self._failed("the answer does not end", bytes(body))
-        return bytes(body)
-
-    def _refusal(self, answer: http.client.HTTPResponse, key: str) -> Exception:
+    def _refusal(self, answer: dict[str, Any], key: str) -> Exception:
         """What an answer other than OK means."""
-        body = self._body(answer)
-        told = _xml(body)
-        code = told.findtext("{*}Code", "") if told is not None else ""
-        region = answer.headers.get("x-amz-bucket-region") or (
-            told.findtext("{*}Region", "") if told is not None else ""
-        )
-        if region and region != self.region and answer.status in {301, 307, 400}:
-            return _Elsewhere(region)
-        said = (told.findtext("{*}Message", "") if told is not None else "") or _plain(body)
-        detail = f"{answer.status} {code}: {said}" if code else f"{answer.status} {said}".strip()
+        status = int(answer["ResponseMetadata"]["HTTPStatusCode"])
+        code, said = answer["Error"].get("Code", ""), answer["Error"].get("Message", "")
+        detail = f"{status} {code}: {said}"
         if code == "NoSuchBucket":
             return errors.BucketMissing("repository.no_bucket", repository=self.name, detail=detail)
-        if answer.status == HTTPStatus.NOT_FOUND and key:
+        if status == HTTPStatus.NOT_FOUND and key:
             return FileNotFoundError(key)
         if code == "RequestTimeTooSkewed":
             return errors.ClockWrong("clock.s3", repository=self.name, detail=detail)
-        if answer.status in _DENIED:
+        if status in _DENIED:
             return errors.AccessDenied("repository.denied", repository=self.name, detail=detail)
-        failed = errors.StorageFailed("s3.failed", repository=self.name, detail=detail)
-        passing = answer.status >= 500 or answer.status == HTTPStatus.TOO_MANY_REQUESTS
+        passing = status >= 500 or status == HTTPStatus.TOO_MANY_REQUESTS
+        failed = self._failed(detail)
         return _Again(failed) if passing else failed
 
-    def _move(self, region: str) -> None:
-        """Ask in another region from now on; Amazon has a server in each."""
-        self.region = region
-        amazon = _AMAZON.fullmatch(self.bucket.host)
-        if amazon:
-            host = f"s3.{region}.{amazon[1]}"
-            self.bucket = Bucket(
-                self.bucket.secure, host, self.bucket.port, self.bucket.name, self.bucket.prefix
-            )
-
-    def _unreachable(self, why: Exception | str) -> errors.StorageFailed:
+    def _unreachable(self, why: Exception) -> errors.StorageFailed:
         return errors.StorageFailed("repository.unreachable", repository=self.name, detail=str(why))
 
-    def _failed(self, why: str, body: bytes = b"") -> errors.StorageFailed:
-        detail = f"{why}: {_plain(body)}" if body else why
-        return errors.StorageFailed("s3.failed", repository=self.name, detail=detail)
+    def _failed(self, why: str) -> errors.StorageFailed:
+        return errors.StorageFailed("s3.failed", repository=self.name, detail=why)
 
 
-def signed(
-    credentials: Credentials, region: str, server: str, path: str, query: str
-) -> dict[str, str]:
-    """The headers of a GET, signed (AWS, "Signature Version 4 signing process"); now."""
-    at = now()
-    moment, day = f"{at:%Y%m%dT%H%M%SZ}", f"{at:%Y%m%d}"
-    headers = {"host": server, "x-amz-content-sha256": _EMPTY, "x-amz-date": moment}
-    if credentials.token:
-        headers["x-amz-security-token"] = credentials.token
-    names = ";".join(sorted(headers))
-    lines = [f"{name}:{headers[name]}\n" for name in sorted(headers)]
-    request = "\n".join(("GET", path, query, "".join(lines), names, _EMPTY))
-    scope = f"{day}/{region}/s3/aws4_request"
-    digest = hashlib.sha256(request.encode()).hexdigest()
-    key = f"AWS4{credentials.secret}".encode()
-    for part in scope.split("/"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{digest}"
-    signature = hmac.digest(key, text.encode(), "sha256").hex()
-    headers["authorization"] = (
-        f"AWS4-HMAC-SHA256 Credential={credentials.key}/{scope}, "
-        f"SignedHeaders={names}, Signature={signature}"
+def _client(bucket: Bucket, credentials: Credentials) -> Any:  # noqa: ANN401  (boto3 has no types)
+    """A client that asks once: how often is asked is decided here, for bodies as well."""
+    config = importlib.import_module("botocore.config").Config(
+        connect_timeout=_SILENCE_SECONDS,
+        read_timeout=_SILENCE_SECONDS,
+        retries={"total_max_attempts": 1},
+        s3={"addressing_style": "path"},
+        signature_version="s3v4",
+        defaults_mode="legacy",  # no word of the environment, no question to instance metadata
+        ignore_configured_endpoint_urls=True,
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
     )
-    return headers
-
-
-def _query(query: Mapping[str, str]) -> str:
-    """A query string in the order and spelling that is signed."""
-    return "&".join(f"{quote(k, safe='')}={quote(query[k], safe='')}" for k in sorted(query))
-
-
-def _connection(bucket: Bucket, trust: ssl.SSLContext | None) -> http.client.HTTPConnection:
-    """A connection of its own to the server, through the proxy that the environment names."""
     scheme = "https" if bucket.secure else "http"
-    proxy = urllib.request.getproxies().get(scheme, "")
-    through = urlsplit(proxy if "://" in proxy else f"http://{proxy}") if proxy else None
-    if through is None or not through.hostname or urllib.request.proxy_bypass(bucket.server):
-        return _direct(bucket.host, bucket.port, trust)
-    connection = _direct(through.hostname, through.port or 80, trust)
-    connection.set_tunnel(bucket.host, bucket.port or (443 if bucket.secure else 80))
-    return connection
+    amazon = _AMAZON_HOST.fullmatch(bucket.host) if bucket.secure and not bucket.port else None
+    return _session().client(
+        "s3",
+        # Amazon has a server in each region, and boto3 knows which.
+        endpoint_url=None if amazon else f"{scheme}://{bucket.server}",
+        region_name=(amazon[1] if amazon else None) or _REGION,
+        aws_access_key_id=credentials.key,
+        aws_secret_access_key=credentials.secret,
+        aws_session_token=credentials.token or None,
+        verify=ssl.get_default_verify_paths().cafile or True,
+        config=config,
+    )
 
 
-def _direct(
-    host: str, port: int | None, trust: ssl.SSLContext | None
-) -> http.client.HTTPConnection:
-    if trust is not None:
-        return http.client.HTTPSConnection(host, port, timeout=_SILENCE_SECONDS, context=trust)
-    return http.client.HTTPConnection(host, port, timeout=_SILENCE_SECONDS)
-
-
-def _xml(body: bytes) -> ET.Element | None:
-    try:
-        return ET.fromstring(body)  # noqa: S314  (expat bounds what entities may grow to)
-    except ET.ParseError:
-        return None
-
-
-def _plain(body: bytes) -> str:
-    return body[:200].decode(errors="backslashreplace").strip()
+@cache
+def _session() -> Any:  # noqa: ANN401  (boto3 has no types)
+    core = importlib.import_module("botocore.session").Session(session_vars=_NOT_ASKED)
+    return importlib.import_module("boto3").Session(botocore_session=core)
