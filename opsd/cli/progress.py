@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TextIO
@@ -15,6 +16,7 @@ from opsd.clock import Stopwatch
 from opsd.report.layout import cut, pad, width
 
 _REDRAW_SECONDS = 0.1
+_TURN_SECONDS = 3.0  # for which one is shown of those that go on at the same time
 _WINDOW_SECONDS = 15.0  # the speed is that of the last moments, not of all
 _BAR = 20
 _SHORTEST_BAR = 8
@@ -81,48 +83,46 @@ def _bar(share: float, columns: int) -> str:
 
 
 class Progress:
-    """A watcher that shows the run on `stream`. Called from several threads."""
+    """A watcher that shows the run on `stream`. Called from several threads.
 
-    def __init__(self, stream: TextIO, language: Language) -> None:
+    What goes on at the same time shares the line: each is shown for some seconds in its turn.
+    """
+
+    def __init__(self, stream: TextIO, language: Language, line: _Line | None = None) -> None:
+        self._line = line or _Line(stream)
         self._stream = stream
         self._language = language
-        self._live = stream.isatty()
-        self._lock = threading.Lock()
         self._watch = Stopwatch()
         self._view = View("")
         self._samples: deque[tuple[float, int]] = deque()
-        self._drawn_at = -_REDRAW_SECONDS
+
+    def beside(self) -> Progress:
+        """The watcher of what goes on at the same time."""
+        return Progress(self._stream, self._language, self._line)
 
     def phase(self, name: str, subject: str = "") -> None:
         """A new phase begins."""
-        with self._lock:
-            again = (name, subject) == (self._view.phase, self._view.subject)
-            self._view = View(name, subject)
-            self._samples.clear()
-            if self._live:
-                self._draw()
-            elif not again:
-                title = " ".join(p for p in (name_of(name, self._language), subject) if p)
-                self._write(f"opsd: {title}\n")
+        again = (name, subject) == (self._view.phase, self._view.subject)
+        self._view = View(name, subject)
+        self._samples.clear()
+        if self._line.live:
+            self._line.draw(self, self._drawn, at_once=True)
+        elif not again:
+            title = " ".join(p for p in (name_of(name, self._language), subject) if p)
+            self._line.write(f"opsd: {title}\n")
 
     def advance(self, done: int, total: int) -> None:
         """So much of the phase is done."""
-        if not self._live:
+        if not self._line.live:
             return
-        with self._lock:
-            now = self._watch.elapsed().total_seconds()
-            self._view = View(
-                self._view.phase, self._view.subject, done, total, self._speed(now, done)
-            )
-            if now - self._drawn_at >= _REDRAW_SECONDS:
-                self._drawn_at = now
-                self._draw()
+        speed = self._speed(self._watch.elapsed().total_seconds(), done)
+        self._view = View(self._view.phase, self._view.subject, done, total, speed)
+        self._line.draw(self, self._drawn)
 
     def close(self) -> None:
         """Leave the line clean for what follows."""
-        with self._lock:
-            if self._live:
-                self._write(_CLEAR)
+        if self._line.live:
+            self._line.write(_CLEAR)
 
     def _speed(self, now: float, done: int) -> float:
         if self._samples and done < self._samples[-1][1]:
@@ -133,8 +133,39 @@ class Progress:
         began, first = self._samples[0]
         return (done - first) / (now - began) if now - began > 1 else 0.0
 
-    def _draw(self) -> None:
-        self._write(_CLEAR + line(self._view, self._columns() - 1, self._language))
+    def _drawn(self, columns: int) -> str:
+        return line(self._view, columns, self._language)
+
+
+class _Line:
+    """The line on the terminal, and whose turn it is."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.live = stream.isatty()
+        self._stream = stream
+        self._lock = threading.Lock()
+        self._watch = Stopwatch()
+        self._shown: Progress | None = None
+        self._turn_at = 0.0
+        self._drawn_at = -_REDRAW_SECONDS
+
+    def draw(self, whose: Progress, drawn: Callable[[int], str], *, at_once: bool = False) -> None:
+        """Show `whose` progress, when it is its turn and the line is not just drawn."""
+        with self._lock:
+            now = self._watch.elapsed().total_seconds()
+            if whose is not self._shown:
+                if self._shown and not at_once and now - self._turn_at < _TURN_SECONDS:
+                    return
+                self._shown, self._turn_at = whose, now
+            elif not at_once and now - self._drawn_at < _REDRAW_SECONDS:
+                return
+            self._drawn_at = now
+            self._write(_CLEAR + drawn(self._columns() - 1))
+
+    def write(self, text: str) -> None:
+        """Show a text as it is."""
+        with self._lock:
+            self._write(text)
 
     def _columns(self) -> int:
         try:
@@ -148,4 +179,4 @@ class Progress:
             self._stream.write(text)
             self._stream.flush()
         except (OSError, ValueError):
-            self._live = False
+            self.live = False

@@ -110,7 +110,7 @@ _BACKUP = (
     Family(
         "opsd_run_progress_ratio",
         _SET,
-        "Part of the present phase that is done, 0 to 1; absent while that is not known.",
+        "Part of the present phases that is done, 0 to 1; absent while that is not known.",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""Back up a set: the databases first, then the files, then the record that closes the point.
+"""Back up a set: the databases, beside them the files, then the record that closes the point.
 
 A recovery point exists when its record does: the record is written last and holds the manifests
 and the evidence, so that the repository alone tells everything. A member that fails leaves the
@@ -8,18 +8,20 @@ others alone and makes the point incomplete.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from threading import Event
 
 from opsd import __version__, record
-from opsd.config.schema import PostgresMember
 from opsd.drivers.storage import Storage, StoredObject
 from opsd.errors import OpsdError, StorageFailed, TimedOut
 from opsd.model import Closing, Finding, Outcome, Proof, RecoveryPoint, Severity, Task
 from opsd.policy import change
 from opsd.tasks import sweep
+from opsd.tasks.beside import beside
 from opsd.tasks.ground import Ground, survey
 from opsd.tasks.journal import Journal, end, opened, scratch_failed
 from opsd.tasks.kit import RECORD, TAG, Kit, tagged
@@ -109,26 +111,64 @@ def _take(work: Work) -> RecoveryPoint | None:
 
 
 def _capture(work: Work, ground: Ground) -> dict[str, Captured]:
-    """Each member that can be taken; a failure of one is told and leaves the others alone."""
-    captured: dict[str, Captured] = {}
-    for name, member in work.backup_set.ordered:
+    """The members that can be taken: one database after the other, and beside them the trees.
+
+    No tree is read before the moment of every database is fixed: a file that a database names was
+    there by then (docs/adr/0012-side-by-side.md).
+    """
+    moments = {name: Event() for name in work.backup_set.databases}
+    with beside(work.kit) as side:
+        trees = side.start(lambda kit: _capture_trees(work.on(kit), ground, moments))
         try:
-            if name in ground.failed:
-                raise ground.failed[name]
-            if isinstance(member, PostgresMember):
-                captured[name] = postgres.capture(work, name, member)
-            else:
-                captured[name] = files.capture(work, name, member, _parent(ground, name))
-        except (OpsdError, OSError) as error:
-            failed = error if isinstance(error, OpsdError) else scratch_failed(error)
-            if work.kit.stop.requested or isinstance(failed, StorageFailed | TimedOut):
-                raise failed from error
-            ground.failed.setdefault(name, failed)
-            work.journal.find(Severity.FAULT, "member.failed", member=name)
-            work.journal.findings.append(
-                Finding(Severity.FAULT, failed.key, failed.fields, failed.detail)
-            )
+            databases = _capture_databases(work.on(side.kit), ground, moments)
+        finally:
+            for moment in moments.values():
+                moment.set()
+    return databases | trees.result()
+
+
+def _capture_databases(
+    work: Work, ground: Ground, moments: Mapping[str, Event]
+) -> dict[str, Captured]:
+    captured: dict[str, Captured] = {}
+    for name, member in work.backup_set.databases.items():
+        fixed = moments[name].set
+        captured |= _attempt(
+            work, ground, name, partial(postgres.capture, work, name, member, fixed)
+        )
+        fixed()
     return captured
+
+
+def _capture_trees(work: Work, ground: Ground, moments: Mapping[str, Event]) -> dict[str, Captured]:
+    for moment in moments.values():
+        moment.wait()
+    captured: dict[str, Captured] = {}
+    for name, member in work.backup_set.trees.items():
+        work.kit.go_on()
+        parent = _parent(ground, name)
+        captured |= _attempt(work, ground, name, partial(files.capture, work, name, member, parent))
+    return captured
+
+
+def _attempt(
+    work: Work, ground: Ground, name: str, capture: Callable[[], Captured]
+) -> dict[str, Captured]:
+    """One member; its failure is told and leaves the others alone, one of the storage does not."""
+    try:
+        if name in ground.failed:
+            raise ground.failed[name]
+        return {name: capture()}
+    except (OpsdError, OSError) as error:
+        failed = error if isinstance(error, OpsdError) else scratch_failed(error)
+        if work.kit.stop.requested or isinstance(failed, StorageFailed | TimedOut):
+            raise failed from error
+        ground.failed.setdefault(name, failed)
+        work.journal.find(Severity.FAULT, "member.failed", member=name)
+        work.journal.findings.append(
+            Finding(Severity.FAULT, failed.key, failed.fields, failed.detail)
+        )
+        return {}
 
 
 def _parent(ground: Ground, name: str) -> str:
@@ -187,7 +227,7 @@ def _write_record(
     }
     (home / RECORD_FILE).write_text(record.to_json(body), encoding="utf-8")
     marks = (f"at:{point.at.isoformat()}", f"complete:{'yes' if point.complete else 'no'}")
-    summary = work.store(home, RECORD, marks)
+    summary = work.store(work.source(home, RECORD, marks))
     return replace(point, record=summary.snapshot, record_root=str(home))
 
 

@@ -7,9 +7,10 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Lock
 
 from opsd import errors
 from opsd.clock import Stopwatch
@@ -45,6 +46,11 @@ class Journal:
     phases: dict[str, float] = field(default_factory=dict)
     closing: Closing | None = None
     held: ExitStack = field(default_factory=ExitStack)  # until the run is over
+    _adding: Lock = field(default_factory=Lock)
+
+    def on(self, kit: Kit) -> Journal:
+        """The same journal, for work of this run that goes on beside other work."""
+        return replace(self, kit=kit)
 
     def workplace(self) -> Path:
         """Make this run's place in scratch; its lease tells every sweep that the run lives."""
@@ -58,14 +64,15 @@ class Journal:
 
     @contextmanager
     def phase(self, name: str, subject: str = "") -> Iterator[None]:
-        """A named part of the run, timed; phases of one name add up."""
+        """A named part of the run, timed; phases of one name add up, at the same time or not."""
         self.kit.watcher.phase(name, subject)
         watch = Stopwatch()
         try:
             yield
         finally:
             spent = watch.elapsed().total_seconds()
-            self.phases[name] = self.phases.get(name, 0.0) + spent
+            with self._adding:
+                self.phases[name] = self.phases.get(name, 0.0) + spent
 
     def evidence(self, kind: str, body: Mapping[str, object]) -> None:
         """Keep what was seen."""

@@ -40,6 +40,10 @@ class Watcher(Protocol):
         """`done` of `total` bytes of this phase; `total` is 0 while it is not known."""
         ...
 
+    def beside(self) -> Watcher:
+        """Who is told of work that goes on at the same time, with phases of its own."""
+        ...
+
 
 class Nobody:
     """A watcher that does not look."""
@@ -49,6 +53,10 @@ class Nobody:
 
     def advance(self, done: int, total: int) -> None:
         """Nothing."""
+
+    def beside(self) -> Watcher:
+        """The same."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from opsd import record
@@ -21,6 +22,7 @@ from opsd.errors import OpsdError, RepositoryDamaged, UsageError
 from opsd.model import Closing, Finding, MemberKind, Outcome, Proof, RecoveryPoint, Severity, Task
 from opsd.policy import preflight
 from opsd.tasks import sweep
+from opsd.tasks.beside import beside
 from opsd.tasks.journal import end, opened, outcome_of, scratch_failed
 from opsd.tasks.kit import PROOF_RECORD, Kit, tags
 from opsd.tasks.members.postgres import MANIFEST, read_manifest
@@ -119,11 +121,14 @@ def _prove(bench: Bench) -> Proof:
 
 
 def _restore_and_compare(bench: Bench) -> None:
-    """Restore all members, then ask them everything, alone and together."""
+    """Restore the trees and beside them the databases; ask them everything, alone and together."""
     members = bench.point.members
-    databases: dict[str, Database] = {}
-    trees = {m.member: tree.compare(bench, m) for m in members if m.kind is MemberKind.FILES}
-    with ExitStack() as clusters:
+    if not members:
+        bench.journal.find(Severity.FAULT, "proof.no_members")
+    with beside(bench.kit) as side, ExitStack() as clusters:
+        comparing = side.start(lambda kit: _compare_trees(bench.on(kit)))
+        bench = bench.on(side.kit)
+        databases: dict[str, Database] = {}
         for member in members:
             if member.kind is not MemberKind.POSTGRES:
                 continue
@@ -133,20 +138,28 @@ def _restore_and_compare(bench: Bench) -> None:
             with bench.journal.phase("compare", member.member):
                 database.compare(bench, member, found, jobs)
                 database.judge_invariants(bench, member.member, found)
-        with bench.journal.phase("reconcile"):
-            for rule in bench.backup_set.prove.reconcile:
-                if rule.database in databases and rule.files in trees:
-                    source = read_manifest(bench.record / f"{rule.database}.{MANIFEST}")
-                    restored = trees[rule.files]
-                    reconcile.reconcile(bench, rule, databases[rule.database], source, restored)
-                else:
-                    bench.journal.find(Severity.FAULT, "reconcile.not_possible", member=rule.files)
+        _reconcile(bench, databases, comparing.result())
         for member in members:
             if member.member in databases:
                 database.canary(bench, member, databases[member.member])
                 database.judge_properties(bench, member, databases[member.member])
-    if not members:
-        bench.journal.find(Severity.FAULT, "proof.no_members")
+
+
+def _compare_trees(bench: Bench) -> dict[str, Path]:
+    """The manifest of each tree as restored."""
+    trees = (m for m in bench.point.members if m.kind is MemberKind.FILES)
+    return {member.member: tree.compare(bench, member) for member in trees}
+
+
+def _reconcile(bench: Bench, databases: Mapping[str, Database], trees: Mapping[str, Path]) -> None:
+    with bench.journal.phase("reconcile"):
+        for rule in bench.backup_set.prove.reconcile:
+            if rule.database in databases and rule.files in trees:
+                source = read_manifest(bench.record / f"{rule.database}.{MANIFEST}")
+                restored = trees[rule.files]
+                reconcile.reconcile(bench, rule, databases[rule.database], source, restored)
+            else:
+                bench.journal.find(Severity.FAULT, "reconcile.not_possible", member=rule.files)
 
 
 def _judge_canaries(bench: Bench) -> None:
@@ -233,8 +246,8 @@ def _wiping(bench: Bench) -> Iterator[None]:
     except OSError as error:
         raise scratch_failed(error) from error
     finally:
-        wiped = system.wipe(bench.scratch)
-        bench.figures["wiped"] = {"files": wiped.files, "bytes": Size(wiped.bytes)}
-        bench.journal.evidence(
-            "wiped", {"files": wiped.files, "bytes": wiped.bytes, "after_crash": False}
-        )
+        bench.wipe(bench.scratch)
+        files = sum(wiped.files for wiped in bench.wiped)
+        size = sum(wiped.bytes for wiped in bench.wiped)
+        bench.figures["wiped"] = {"files": files, "bytes": Size(size)}
+        bench.journal.evidence("wiped", {"files": files, "bytes": size, "after_crash": False})

@@ -23,20 +23,21 @@ from opsd import app
 from opsd.config.load import load
 from opsd.errors import OpsdError
 from opsd.model import Task
+from opsd.tasks.kit import Nobody
 from tests.faults.telling import WORK
 from tests.site import ROOT, SET, Site
 
 _PATIENCE = 60.0
 
 
-class Announcer:
+class Announcer(Nobody):
     """Says each phase; when `moment` begins, `place` is filled to the last byte."""
 
     def __init__(self, moment: str, place: Path | None) -> None:
         self._moment, self._place = moment, place
 
     def phase(self, name: str, subject: str = "") -> None:
-        print(name, subject, flush=True)
+        print(f"{name} {subject}\n", end="", flush=True)  # whole: phases begin in several threads
         if self._place is not None and f"{name} {subject}".startswith(self._moment):
             fill(self._place)
             self._place = None

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from opsd.model import Outcome, Task
+from opsd.tasks.kit import Nobody
 from opsd.tasks.prove import prove
 from tests.faults.child import child, gone
 from tests.faults.telling import all_is_well, attempt, nothing_left
@@ -186,7 +187,7 @@ def test_a_program_killed_in_mid_run(death: Death, ward: Site) -> None:
     all_is_well(ward)
 
 
-class At:
+class At(Nobody):
     """A watcher that acts when a phase begins, once."""
 
     def __init__(self, moment: str, act: Callable[[], None]) -> None:

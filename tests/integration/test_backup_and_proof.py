@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 import pytest
 
 from opsd import app
 from opsd.config.load import load
+from opsd.drivers.postgres import Connection
 from opsd.drivers.process import Command, run
 from opsd.drivers.restic import BackupSummary
 from opsd.errors import DatabaseFailed, RepositoryDamaged
@@ -108,6 +112,35 @@ def test_a_query_that_trips_over_a_row_does_not_quote_it(site: Site) -> None:
         with pytest.raises(DatabaseFailed) as caught, kit.database(member).connect() as connection:
             connection.violations("SELECT 1 FROM dossier WHERE applicant::int = 1")
     assert caught.value.detail == "22P02: invalid input syntax for type integer: …"
+
+
+def test_no_tree_is_looked_at_before_the_moment_of_the_database(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is filed before that moment is in the database, and so it must be in the tree."""
+    began = threading.Event()
+    exported = Connection.exported_snapshot
+
+    class Sees(Nobody):
+        """Notes when a tree is first looked at."""
+
+        def phase(self, name: str, subject: str = "") -> None:
+            if name == "survey":
+                began.set()
+
+    @contextmanager
+    def late(self: Connection) -> Iterator[tuple[str, datetime]]:
+        assert not began.wait(1), "a tree was looked at before"
+        with exported(self) as moment:
+            yield moment
+            assert began.wait(30), "the trees wait for the whole dump"
+
+    monkeypatch.setattr(Connection, "exported_snapshot", late)
+    made = app.assemble(load(site.config_file), watcher=Sees())
+    try:
+        assert back_up(made, SET).closing.outcome is Outcome.SUCCEEDED
+    finally:
+        made.store.close()
 
 
 def test_many_files_gone_during_the_backup_are_worth_a_look(

@@ -16,7 +16,7 @@ from opsd.drivers.pgtools import Programs
 from opsd.drivers.postgres import Database
 from opsd.model import Outcome, Proof, Severity, Task
 from opsd.tasks.backup import back_up
-from opsd.tasks.kit import Kit
+from opsd.tasks.kit import Kit, Nobody
 from opsd.tasks.prove import prove
 from opsd.tasks.restore import Door, Request, carry_out, plan
 from tests.faults.telling import empty_repository
@@ -274,7 +274,7 @@ def test_a_sequence_that_goes_on_while_it_is_dumped(cluster: Cluster) -> None:
         assert watcher.drawn > 5
 
 
-class Drawing:
+class Drawing(Nobody):
     """An office that draws numbers whenever something happens."""
 
     def __init__(self, office: psycopg.Connection[tuple[object, ...]]) -> None:

@@ -14,7 +14,7 @@ from opsd.drivers.process import Command, run
 from opsd.errors import Refused, UsageError
 from opsd.model import Outcome, Proof, Task
 from opsd.tasks.backup import back_up
-from opsd.tasks.kit import Kit
+from opsd.tasks.kit import Kit, Nobody
 from opsd.tasks.prove import prove
 from opsd.tasks.rebuild import rebuild
 from opsd.tasks.restore import Door, Request, carry_out, plan, recorded
@@ -201,7 +201,7 @@ def test_a_restore_of_a_person_stands_in_the_history(site: Site) -> None:
         assert asked["target"] == str(site.base / "restored")
 
 
-class _Looker:
+class _Looker(Nobody):
     """Looks into scratch when a phase begins."""
 
     def __init__(self, scratch: Path) -> None:

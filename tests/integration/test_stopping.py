@@ -12,7 +12,7 @@ from opsd.drivers.process import Stop
 from opsd.errors import Cancelled
 from opsd.model import Outcome, Task
 from opsd.tasks.backup import back_up
-from opsd.tasks.kit import Kit
+from opsd.tasks.kit import Kit, Nobody
 from opsd.tasks.prove import prove
 from tests.site import SET, Site
 
@@ -20,7 +20,7 @@ BACKUP = ("preflight", "dump", "upload", "survey", "record")
 PROVE = ("preflight", "structure", "read_back", "fetch", "compare", "load", "reconcile", "record")
 
 
-class _StopsAt:
+class _StopsAt(Nobody):
     """A watcher that asks for the end when a phase begins."""
 
     def __init__(self, phase: str, stop: Stop) -> None:

@@ -19,7 +19,7 @@ from opsd.drivers.restic import Piece
 from opsd.manifest import FILE, Entry
 from opsd.model import Evidence, Outcome, Proof, Severity, Task
 from opsd.tasks.backup import back_up
-from opsd.tasks.kit import Kit
+from opsd.tasks.kit import Kit, Nobody
 from opsd.tasks.prove import prove
 from opsd.tasks.proving.bench import Bench
 from tests.faults.telling import empty_repository
@@ -301,7 +301,7 @@ def alike(entry: Entry) -> Entry:
     return bare if entry.kind == FILE else bare._replace(mtime=0)
 
 
-class Office:
+class Office(Nobody):
     """A living tree: what its people do when a phase begins."""
 
     def __init__(self, top: Path) -> None:

@@ -150,6 +150,17 @@ def samples(text: str, name: str) -> dict[str, float]:
     return {labels: float(value) for labels, value in found}
 
 
+def test_the_progress_of_what_goes_on_at_the_same_time_is_one_ratio() -> None:
+    line = Board().line("dossiers")
+    beside = line.beside()
+    line.advance(1, 10)
+    assert line.ratio == 0.1
+    beside.advance(30, 30)
+    assert line.ratio == 31 / 40
+    line.clear()
+    assert line.ratio is None
+
+
 def test_the_page_of_three_nights_is_the_golden_one(store: Store, config: Config) -> None:
     filled(store)
     board = Board()

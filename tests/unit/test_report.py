@@ -77,6 +77,23 @@ def test_a_terminal_sees_one_line_that_is_left_clean() -> None:
     assert terminal.getvalue().endswith("\r\x1b[K")
 
 
+def test_what_goes_on_at_the_same_time_shares_the_line_in_turns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = Terminal()
+    progress = Progress(terminal, Language.EN)
+    other = progress.beside()
+    progress.phase("dump", "database")
+    other.phase("upload", "scans")
+    progress.advance(3, 7)
+    assert "3 bytes" not in terminal.getvalue(), "it is not its turn yet"
+    monkeypatch.setattr("opsd.cli.progress._TURN_SECONDS", 0.0)
+    progress.advance(4, 7)
+    assert "Dumping database" in terminal.getvalue().rpartition("\r")[2]
+    other.advance(5, 9)
+    assert "Storing scans" in terminal.getvalue().rpartition("\r")[2]
+
+
 def test_a_file_sees_one_line_a_phase() -> None:
     log = io.StringIO()
     progress = Progress(log, Language.EN)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -88,10 +88,10 @@ class Restic:
             *("--host", source.host, "--tag", ",".join(source.tags), "--group-by", "host,tags"),
             *(("--parent", source.parent) if source.parent else ("--force",)),
             *(f"--exclude={literal(item)}" for item in source.exclude),
-            *("--retry-lock", _seconds(limits.lock)),
+            *("--no-scan", "--retry-lock", _seconds(limits.lock)),
             *("--", str(source.path)),
         )
-        messages = Messages(on_progress)
+        messages = Messages(lambda told: on_progress(replace(told, bytes_total=source.total)))
         done = self._call(
             *arguments, timeout=limits.work, messages=messages, tolerate=frozenset({INCOMPLETE})
         )

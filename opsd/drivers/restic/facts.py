@@ -44,7 +44,8 @@ class Snapshot:
 class Source:
     """What goes into one snapshot, and under which names.
 
-    `exclude` holds absolute paths. Without `parent` each file is read anew.
+    `exclude` holds absolute paths. Without `parent` each file is read anew. `total` are the bytes
+    in it, as far as they are known: restic would walk through everything once more to count them.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class Source:
     tags: Sequence[str]
     parent: str = ""
     exclude: Sequence[str] = ()
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)

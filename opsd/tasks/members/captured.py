@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -32,6 +32,10 @@ class Work:
     journal: Journal
     backup_set: BackupSet
 
+    def on(self, kit: Kit) -> Work:
+        """The same run, for work that goes on beside other work."""
+        return replace(self, kit=kit, journal=self.journal.on(kit))
+
     @property
     def scratch(self) -> Path:
         """What must not stay."""
@@ -50,25 +54,15 @@ class Work:
         """What is left of the time, and how long to wait for somebody else's lock."""
         return self.kit.limits(self.journal.run.repository, self.left)
 
-    def store(
-        self,
-        path: Path,
-        part: str,
-        marks: Sequence[str],
-        *,
-        parent: str = "",
-        exclude: Sequence[str] = (),
-    ) -> BackupSummary:
-        """Put `path` into a snapshot under this run's names."""
+    def source(self, path: Path, part: str, marks: Sequence[str]) -> Source:
+        """What lies at `path`, under this run's names."""
         run = self.journal.run
-        source = Source(
-            path,
-            self.kit.config.host,
-            (*tags(run.backup_set, run.id, part), *marks),
-            parent,
-            exclude,
-        )
-        restic = self.kit.restic(run.repository)
+        names = (*tags(run.backup_set, run.id, part), *marks)
+        return Source(path, self.kit.config.host, names)
+
+    def store(self, source: Source) -> BackupSummary:
+        """Put it into a snapshot."""
+        restic = self.kit.restic(self.journal.run.repository)
         return restic.backup(source, limits=self.limits, on_progress=Forward(self.kit))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from opsd import manifest
@@ -21,6 +21,7 @@ from opsd.drivers.restic import BackupSummary
 from opsd.errors import SourceFailed
 from opsd.manifest import APPEARED, CHANGED, DIRECTORY, FILE, UNREADABLE, VANISHED, Entry
 from opsd.model import MemberKind, MemberSnapshot, Severity
+from opsd.tasks.beside import beside
 from opsd.tasks.journal import Journal
 from opsd.tasks.kit import Kit
 from opsd.tasks.members.captured import Captured, Work, kind_mark
@@ -55,27 +56,27 @@ def capture(work: Work, name: str, member: FilesMember, parent: str) -> Captured
     with journal.phase("survey", name):
         known = kit.manifest(journal.run.backup_set, name)
         try:
-            manifests.write(first, _with_known_digests(member, known))
+            seen = _surveyed(first, member, known)
         except ValueError:  # a power cut may have cut it off: it saves reading, no more
             journal.find(Severity.NOTE, "manifest.unreadable", member=name)
             known.unlink()
-            manifests.write(first, _with_known_digests(member, known))
-    with journal.phase("upload", name), ThreadPoolExecutor(1) as pool:
-        hashing = pool.submit(manifests.write, second, _hashed(kit, member.path, first))
-        summary = work.store(
-            member.path,
-            name,
-            kind_mark(MemberKind.FILES),
-            parent=parent,
-            exclude=[str(member.path / path) for path in member.exclude],
+            seen = _surveyed(first, member, known)
+    with journal.phase("upload", name), beside(kit) as side:
+        side.start(lambda lane: manifests.write(second, _hashed(lane, member.path, first)))
+        summary = work.on(side.kit).store(
+            replace(
+                work.source(member.path, name, kind_mark(MemberKind.FILES)),
+                parent=parent,
+                exclude=[str(member.path / path) for path in member.exclude],
+                total=seen.bytes,
+            )
         )
-        hashing.result()
     with journal.phase("survey", name):
-        noted = _Noted(name)
+        noted = _Noted()
         manifests.write(last, noted.count(_settled(member, second)))
     first.unlink()
     second.unlink()
-    noted.tell(journal)
+    noted.tell(journal, name)
     _tell_unread(journal, name, summary)
     snapshot = MemberSnapshot(
         member=name,
@@ -89,6 +90,13 @@ def capture(work: Work, name: str, member: FilesMember, parent: str) -> Captured
         elapsed=watch.elapsed(),
     )
     return Captured(snapshot, at, last)
+
+
+def _surveyed(survey: Path, member: FilesMember, known: Path) -> _Noted:
+    """Write the first look down, and give what was counted."""
+    noted = _Noted()
+    manifests.write(survey, noted.count(_with_known_digests(member, known)))
+    return noted
 
 
 def _with_known_digests(member: FilesMember, previous: Path) -> Iterator[Entry]:
@@ -152,8 +160,7 @@ def _moved(seen: Entry, now: Entry) -> bool:
 class _Noted:
     """Counts entries while they pass, and keeps the names of those that moved."""
 
-    def __init__(self, member: str) -> None:
-        self._member = member
+    def __init__(self) -> None:
         self._moved: dict[str, list[str]] = {}
         self._counts: dict[str, int] = {}
         self.files = 0
@@ -171,13 +178,13 @@ class _Noted:
                     names.append(entry.name)
             yield entry
 
-    def tell(self, journal: Journal) -> None:
+    def tell(self, journal: Journal, member: str) -> None:
         """Name what moved."""
         for state, count in sorted(self._counts.items()):
             journal.find(
                 self._severity(state, count),
                 f"files.{state}",
-                member=self._member,
+                member=member,
                 count=count,
                 names=self._moved[state],
             )

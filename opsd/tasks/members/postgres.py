@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -63,14 +63,18 @@ def observe(kit: Kit, member: PostgresMember) -> Observed:
     return Observed(server, asked + (answered - asked) / 2 - server.clock)
 
 
-def capture(work: Work, name: str, member: PostgresMember) -> Captured:
-    """Dump the database, check the dump against what SQL counted, and put it into a snapshot."""
+def capture(work: Work, name: str, member: PostgresMember, fixed: Callable[[], None]) -> Captured:
+    """Dump the database, check the dump against what SQL counted, and put it into a snapshot.
+
+    `fixed` is called as soon as the moment is fixed that the dump will be from.
+    """
     journal, watch, home = work.journal, Stopwatch(), work.scratch / name
     home.mkdir(parents=True, mode=0o700)
     with work.kit.database(member).connect() as connection, journal.phase("dump", name):
-        manifest = _dump(work, connection, member, home)
+        manifest = _dump(work, connection, member, home, fixed)
     with journal.phase("upload", name):
-        summary = work.store(home, name, kind_mark(MemberKind.POSTGRES))
+        source = work.source(home, name, kind_mark(MemberKind.POSTGRES))
+        summary = work.store(replace(source, total=_bytes_in(home / pgtools.DUMP)))
     if summary.unread:
         raise DatabaseFailed("dump.unread", member=name, detail="\n".join(summary.unread[:5]))
     kept = home.with_name(f"{name}.{MANIFEST}")
@@ -90,7 +94,11 @@ def capture(work: Work, name: str, member: PostgresMember) -> Captured:
 
 
 def _dump(
-    work: Work, connection: Connection, member: PostgresMember, home: Path
+    work: Work,
+    connection: Connection,
+    member: PostgresMember,
+    home: Path,
+    fixed: Callable[[], None],
 ) -> DatabaseManifest:
     """Dump and count at the same time, both in one exported snapshot; then compare the two."""
     server, target = connection.facts(), home / pgtools.DUMP
@@ -99,6 +107,7 @@ def _dump(
     programs = pgtools.Programs(cluster.binaries(server.major), database.env, work.left, halt)
     before = connection.sequences()
     with connection.exported_snapshot() as (snapshot, at), ThreadPoolExecutor(2) as pool:
+        fixed()
         shapes, properties = connection.tables(), connection.properties()
         dumping = pool.submit(programs.dump, member.connection, snapshot, target, member.jobs)
         counting = pool.submit(lambda: {shape.oid: connection.count(shape) for shape in shapes})
@@ -178,6 +187,10 @@ def _described(
         Table(shape.schema, shape.name, shape.columns, rows, digest, shape.oid)
         for shape, (rows, digest) in zip(dumped, digests, strict=True)
     )
+
+
+def _bytes_in(dump: Path) -> int:
+    return sum(file.stat().st_size for file in dump.iterdir())
 
 
 def _large_objects(dump: Path) -> tuple[int, str]:

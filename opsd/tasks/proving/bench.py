@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from opsd.config.schema import BackupSet
+from opsd.drivers import system
 from opsd.drivers.restic import Limits, Piece
+from opsd.drivers.system import Wiped
 from opsd.errors import RepositoryDamaged, ScratchFull, TimedOut
 from opsd.model import MemberSnapshot, RecoveryPoint, Task
 from opsd.policy import sampling
@@ -32,6 +34,11 @@ class Bench:
     point: RecoveryPoint
     turn: int  # how many proofs passed before: moves the samples on
     figures: dict[str, Any] = field(default_factory=dict)
+    wiped: list[Wiped] = field(default_factory=list)
+
+    def on(self, kit: Kit) -> Bench:
+        """The same proof, for work that goes on beside other work."""
+        return replace(self, kit=kit, journal=self.journal.on(kit))
 
     @property
     def scratch(self) -> Path:
@@ -78,6 +85,10 @@ class Bench:
         if any(reason in text for text in fetched.failures for reason in _LOCAL):
             raise ScratchFull("scratch.failed", detail=detail)
         raise RepositoryDamaged("proof.fetch_failed", member=member, detail=detail)
+
+    def wipe(self, place: Path) -> None:
+        """Wipe what was restored into `place`: it has said what it was restored for."""
+        self.wiped.append(system.wipe(place))
 
     def add(self, figures: Mapping[str, int | float]) -> None:
         """Add to figures that are sums over members."""

@@ -82,6 +82,7 @@ def compare(bench: Bench, member: MemberSnapshot) -> Path:
     bench.add({"files": comparison.files, "bytes": comparison.bytes})
     told = parts.Told(sample.part, comparison.files, comparison.bytes, watch.elapsed())
     parts.tell(bench, member, told)
+    bench.wipe(target)
     return restored
 
 
