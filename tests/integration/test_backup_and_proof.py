@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -12,7 +11,7 @@ import pytest
 
 from opsd import app
 from opsd.config.load import load
-from opsd.drivers.postgres import Connection
+from opsd.drivers.postgres import Connection, Database
 from opsd.drivers.process import Command, run
 from opsd.drivers.restic import BackupSummary
 from opsd.errors import DatabaseFailed, RepositoryDamaged
@@ -221,14 +220,11 @@ def test_a_dump_ends_before_it_fills_a_disk_that_others_live_on(
             if name == "dump":
                 monkeypatch.setattr("opsd.policy.preflight.spare_room", lambda _: 1 << 60)
 
-    lock = "BEGIN; LOCK TABLE dossier IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(3)"
-    argv = ("psql", "-X", "-c", lock, site.system.connection)
     made = app.assemble(load(site.config_file), watcher=Fills())
     try:
-        with ThreadPoolExecutor(1) as pool:
-            held = pool.submit(run, Command(argv, timedelta(seconds=60)))
+        with Database(site.system.connection).connect() as office, office.raw.transaction():
+            office.raw.execute("LOCK TABLE dossier IN ACCESS EXCLUSIVE MODE")
             backup = back_up(made, SET)
-            assert held.result().exit_code == 0
     finally:
         made.store.close()
     assert backup.closing.outcome is Outcome.PARTIAL

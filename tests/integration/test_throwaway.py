@@ -11,6 +11,7 @@ import pytest
 from opsd.drivers.cluster import THROWAWAY, Cluster, newest
 from opsd.model import Outcome, Task
 from opsd.policy import preflight
+from opsd.tasks.kit import Nobody
 from tests.faults.telling import all_is_well, attempt, nothing_left
 from tests.site import Site, workplace
 
@@ -39,7 +40,7 @@ def test_it_comes_after_others_each_process_and_all_together() -> None:
             server.stop()
 
 
-class _Shrinks:
+class _Shrinks(Nobody):
     """A disk that gets short of room when a phase begins."""
 
     def __init__(self, phase: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,9 +49,6 @@ class _Shrinks:
     def phase(self, name: str, subject: str = "") -> None:
         if f"{name} {subject}" == self._phase:
             self._monkeypatch.setattr(preflight, "spare_room", lambda _: 1 << 62)
-
-    def advance(self, done: int, total: int) -> None:
-        """Nothing."""
 
 
 @pytest.mark.parametrize("phase", ["compare scans", "load database"])
