@@ -1,21 +1,15 @@
 """Prometheus' own programs read what opsd exports: its lint, its rules, a real scrape."""
 
-import json
 import re
-import shutil
-import socket
 import subprocess
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from opsd.catalogue import Language
 from opsd.config.load import parse
@@ -37,10 +31,8 @@ from opsd.model import (
 )
 from opsd.store import Store
 from opsd.web import MetricsPages, Server
-from tests.site import ROOT
+from tests.prometheus import eventually, stack
 
-PROMETHEUS = ROOT / "grafana" / "prometheus"
-ALERTS = PROMETHEUS / "alerts" / "opsd_backup.yml"
 NIGHT = datetime(2026, 3, 10, 18, 30, tzinfo=UTC)
 CONFIG = """\
 host: srv
@@ -54,13 +46,6 @@ backup_sets:
     rto: 4h
     members:
       scans: {{kind: files, path: /srv/scans}}
-"""
-SCRAPE = """\
-scrape_configs:
-  - job_name: opsd
-    scrape_interval: 200ms
-    scrape_timeout: 200ms
-    static_configs: [{{targets: ["{target}"]}}]
 """
 
 
@@ -136,103 +121,36 @@ def test_promtool_would_have_something_to_say() -> None:
     assert promtool("check", "metrics", text=bad).returncode != 0
 
 
-# ------------------------------------------------------------------------------ the rules
-
-
-def rules() -> list[dict[str, Any]]:
-    found = yaml.safe_load(ALERTS.read_text(encoding="utf-8"))
-    return [rule for group in found["groups"] for rule in group["rules"]]
-
-
-def test_the_rules_pass_their_tests() -> None:
-    for test in sorted((PROMETHEUS / "tests").glob("*_test.yml")):
-        found = promtool("test", "rules", test)
-        assert found.returncode == 0, found.stdout + found.stderr
-
-
-def test_the_example_is_a_configuration_with_our_rules(tmp_path: Path) -> None:
-    shutil.copytree(PROMETHEUS / "alerts", tmp_path / "alerts")
-    shutil.copy(PROMETHEUS / "scrape.example.yml", tmp_path / "prometheus.yml")
-    found = promtool("check", "config", tmp_path / "prometheus.yml")
-    assert found.returncode == 0, found.stdout + found.stderr
-    assert f"{len(rules())} rules found" in found.stdout
-
-
-def test_every_alert_is_tested_and_asks_only_what_is_exported() -> None:
-    tested = (PROMETHEUS / "tests" / "opsd_backup_test.yml").read_text(encoding="utf-8")
-    for rule in rules():
-        assert rule["alert"] in tested
-        assert set(re.findall(r"opsd_\w+", rule["expr"])) <= set(FAMILIES)
-        assert rule["labels"]["severity"] in {"critical", "warning", "info"}
-        assert {"summary", "summary_vi", "description", "description_vi"} == set(
-            rule["annotations"]
-        )
-
-
-@pytest.mark.parametrize("number", range(len(rules())))
-def test_an_alert_that_never_fires_would_fail_the_tests(number: int, tmp_path: Path) -> None:
-    """A test that passes whatever the rule says tests nothing."""
-    shutil.copytree(PROMETHEUS, tmp_path / "prometheus")
-    copy = tmp_path / "prometheus" / "alerts" / ALERTS.name
-    spoiled = yaml.safe_load(copy.read_text(encoding="utf-8"))
-    spoiled["groups"][0]["rules"][number]["expr"] = "vector(1) < 0"
-    copy.write_text(yaml.safe_dump(spoiled), encoding="utf-8")
-    test = tmp_path / "prometheus" / "tests" / "opsd_backup_test.yml"
-    assert promtool("test", "rules", test).returncode != 0
-
-
 # ------------------------------------------------------------------------------ a real scrape
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
-
-
-def asked(base: str, query: str) -> list[dict[str, Any]]:
-    url = f"{base}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  (http, put together here)
-            return list(json.load(answer)["data"]["result"])
-    except (urllib.error.URLError, ConnectionError):
-        return []  # not up yet
-
-
-@pytest.fixture
-def prometheus(server: Server, tmp_path: Path) -> Iterator[str]:
-    """A real Prometheus that scrapes the real server; gives its address."""
-    config = tmp_path / "prometheus.yml"
-    config.write_text(SCRAPE.format(target=server.address))
-    address = f"127.0.0.1:{free_port()}"
-    with (tmp_path / "prometheus.log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                "prometheus",
-                f"--config.file={config}",
-                f"--storage.tsdb.path={tmp_path / 'tsdb'}",
-                f"--web.listen-address={address}",
-            ],
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            yield f"http://{address}"
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def test_a_real_prometheus_scrapes_it_and_answers(prometheus: str) -> None:
+def test_a_real_prometheus_scrapes_it_and_answers(server: Server, tmp_path: Path) -> None:
     query = 'opsd_proof_newest_point_timestamp_seconds{job="opsd",level="proved"}'
-    end = time.monotonic() + 60
-    while not (found := asked(prometheus, query)) and time.monotonic() < end:
-        time.sleep(0.1)
-    (sample,) = found
-    assert float(sample["value"][1]) == NIGHT.timestamp()
-    assert sample["metric"]["backup_set"] == "dossiers"
-    assert not [name for name in sample["metric"] if name.startswith("exported_")]
-    (up,) = asked(prometheus, "up")
-    assert up["value"][1] == "1"
+    with stack([server.address], tmp_path) as running:
+        eventually(lambda: running.query(query), "a sample")
+        (sample,) = running.query(query)
+        assert float(sample["value"][1]) == NIGHT.timestamp()
+        assert sample["metric"]["backup_set"] == "dossiers"
+        assert not [name for name in sample["metric"] if name.startswith("exported_")]
+        (up,) = running.query("up")
+        assert up["value"][1] == "1"
+
+
+def test_an_alert_goes_all_the_way_and_comes_back(server: Server, tmp_path: Path) -> None:
+    """The newest data is far older than its RPO, until opsd is gone altogether."""
+    with stack([server.address], tmp_path) as running:
+        eventually(lambda: running.told("OpsdBackupTooOld"), "the alert at the receiver")
+        (told, *_) = running.told("OpsdBackupTooOld")
+        assert told["labels"]["backup_set"] == "dossiers"
+        assert "docs" not in told["labels"]
+        said = told["annotations"]
+        assert said["runbook_url"] == "http://docs/runbooks/OpsdBackupTooOld.md"
+        assert "dossiers" in said["description_vi"]
+        eventually(lambda: running.told("Watchdog"), "the heartbeat")
+        assert "OpsdDown" not in running.firing()
+        server.close()
+        eventually(lambda: "OpsdDown" in running.firing(), "OpsdDown")
+        eventually(lambda: running.told("OpsdBackupTooOld", "resolved"), "its end")
 
 
 # ------------------------------------------------------------------------------ a broken history
