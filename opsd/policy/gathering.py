@@ -69,6 +69,10 @@ kill $W 2>/dev/null
 }}
 """
 
+_BEGUN = re.compile(rb"^(\S+) begin (\S+) (\S+)\n", re.MULTILINE)
+_FRAMED = re.compile(rb"(\S+) (\d{1,9}) (\d{1,9}) (\d{1,12})\n")
+_ENDED = re.compile(rb"(\S+) end (\S+)\n")
+
 
 @dataclass(frozen=True, slots=True)
 class Printed:
@@ -128,14 +132,14 @@ def _cases(group: str) -> str:
 def parse(text: str, reads: Sequence[Read], nonce: str) -> Printed | None:
     """The answers; nothing when the script did not even begin. A read without answer was ended."""
     printed = text.encode(errors="surrogateescape")
-    begun = re.search(rb"^%s begin (\S+) (\S+)\n" % nonce.encode(), printed, re.MULTILINE)
+    mark = nonce.encode()
+    begun = next((one for one in _BEGUN.finditer(printed) if one[1] == mark), None)
     if begun is None:
         return None
     answers = {read.name: Answer("", None) for read in reads}
-    frame = re.compile(rb"%s (\d+) (\d+) (\d+)\n" % nonce.encode())
     position = begun.end()
-    while found := frame.match(printed, position):
-        number, code, length = (int(one) for one in found.groups())
+    while (found := _FRAMED.match(printed, position)) and found[1] == mark:
+        number, code, length = (int(one) for one in found.groups()[1:])
         end = found.end() + min(length, MOST_BYTES)
         said = printed[found.end() : end]
         if number >= len(reads) or printed[end : end + 1] != b"\n":
@@ -145,9 +149,10 @@ def parse(text: str, reads: Sequence[Read], nonce: str) -> Printed | None:
             said.decode(errors="backslashreplace") + ("\n" if said else ""), code if whole else None
         )
         position = end + 1
-    ended = re.compile(rb"%s end (\S+)\n" % nonce.encode()).match(printed, position)
-    at, within = _moment(begun[1])
-    return Printed(answers, at, within, _lasted(begun[2], ended[1]) if ended else None)
+    ended = _ENDED.match(printed, position)
+    at, within = _moment(begun[2])
+    lasted = _lasted(begun[3], ended[2]) if ended and ended[1] == mark else None
+    return Printed(answers, at, within, lasted)
 
 
 def _moment(said: bytes) -> tuple[datetime | None, timedelta]:

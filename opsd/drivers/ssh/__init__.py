@@ -64,8 +64,7 @@ class Remote:
         """
         try:
             used, session = self._session()
-            with used.guarded(deadline + 3 * _KILL_AFTER):
-                return self._finished(used, session, script, deadline, kept)
+            return self._finished(used, session, script, deadline, kept)
         except OpsdError:
             if self._closed:
                 raise Cancelled("host.cancelled", host=self._address.host) from None
@@ -81,16 +80,14 @@ class Remote:
 
     def _session(self) -> tuple[Line, Session]:
         """A session of the kept connection, or of a new one where that is lost."""
-        patience = self._address.patience
         if (kept := self._line) is not None:
-            with suppress(*self._breaks), kept.guarded(patience):
+            with suppress(*self._breaks):
                 return kept, kept.session()
             self._drop(kept)
         with self._opening:
             used = self._line = self._line or self._opened()
         try:
-            with used.guarded(patience):
-                return used, used.session()
+            return used, used.session()
         except self._breaks as error:
             self._drop(used)
             raise self._lost(error) from error
@@ -122,13 +119,13 @@ class Remote:
     ) -> Answered:
         began = time.monotonic()
         try:
-            session.settimeout((deadline + 3 * _KILL_AFTER).total_seconds())
-            session.exec_command(_bounded(script, deadline))
-            out = _taken(session.recv, kept)
-            whole = len(out) <= kept
-            err = _taken(session.recv_stderr, kept) if whole else b""
-            whole = whole and len(err) <= kept
-            exit_code = _exit_code(used, session) if whole else _KILLED
+            with used.guarded(deadline + 3 * _KILL_AFTER):
+                session.exec_command(_bounded(script, deadline))
+                out = _taken(session.recv, kept)
+                whole = len(out) <= kept
+                err = _taken(session.recv_stderr, kept) if whole else b""
+                whole = whole and len(err) <= kept
+                exit_code = _exit_code(used, session) if whole else _KILLED
         except self._breaks as error:
             self._drop(used)
             raise self._lost(error) from error
