@@ -5,7 +5,6 @@ FILE tells the hosts and how long to watch them; what that cost is printed as JS
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 import sys
@@ -15,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ class Gauge:
     """What is counted while it watches."""
 
     begun: dict[str, list[float]] = field(default_factory=dict)
-    lasted: list[float] = field(default_factory=list)
+    lasted: list[tuple[float, float]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def timed(self, name: str, work: Callable[[], None]) -> Callable[[], None]:
@@ -49,7 +49,7 @@ class Gauge:
             work()
             with self.lock:
                 self.begun.setdefault(name, []).append(began)
-                self.lasted.append(time.monotonic() - began)
+                self.lasted.append((began, time.monotonic() - began))
 
         return timed
 
@@ -93,15 +93,15 @@ def main(path: Path) -> None:
         while len(gauge.begun) < len(hosts) and time.monotonic() < end:
             time.sleep(0.2)
         began, cpu, answers = time.monotonic(), time.process_time(), _answers(ledger)
-        since = {name: len(times) for name, times in gauge.begun.items()}
+        answered_before = len(gauge.begun)
         time.sleep(asked["seconds"])
         seconds, cpu = time.monotonic() - began, time.process_time() - cpu
         answered = _answers(ledger) - answers
-        figures = _figures(gauge, since, interval.total_seconds())
+        figures = _figures(gauge, began, interval.total_seconds())
         figures |= {
             "hosts": len(hosts),
             "checks": len(READS),
-            "answered_before": len(since),
+            "answered_before": answered_before,
             "bad": sum(state.result.status != 0 for state in ledger.states()),
             "seconds": seconds,
             "cpu_seconds": cpu,
@@ -118,23 +118,32 @@ def _answers(ledger: Ledger) -> int:
     return sum(n for (_, check, _), n in ledger.counts().items() if check != REACH)
 
 
-def _figures(gauge: Gauge, since: dict[str, int], interval: float) -> dict[str, Any]:
+def _figures(gauge: Gauge, since: float, interval: float) -> dict[str, Any]:
+    """What rounds took once every host had one, and how much too late they began."""
     with gauge.lock:
         gaps = [
             later - earlier
-            for name, times in gauge.begun.items()
-            for earlier, later in itertools.pairwise(times)
-            if name in since
+            for times in gauge.begun.values()
+            for earlier, later in pairwise(times)
+            if later > since
         ]
-        lasted = sorted(gauge.lasted)
+        lasted = sorted(took for began, took in gauge.lasted if began > since)
     late = sorted(gap - interval for gap in gaps)
     return {
         "rounds": len(lasted),
-        "round_seconds_median": lasted[len(lasted) // 2] if lasted else None,
-        "round_seconds_p99": lasted[int(len(lasted) * 0.99)] if lasted else None,
-        "late_seconds_median": late[len(late) // 2] if late else None,
-        "late_seconds_p99": late[int(len(late) * 0.99)] if late else None,
-        "late_seconds_most": late[-1] if late else None,
+        "round_seconds": _spread(lasted),
+        "late_seconds": _spread(late),
+    }
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    """Of sorted values the median, what 99 of 100 stay below, and the most."""
+    if not values:
+        return {}
+    return {
+        "median": values[len(values) // 2],
+        "p99": values[int(len(values) * 0.99)],
+        "most": values[-1],
     }
 
 

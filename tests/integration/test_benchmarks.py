@@ -79,3 +79,20 @@ def test_what_was_written_is_counted(tmp_path: Path) -> None:
 def test_a_command_that_fails_is_no_measurement() -> None:
     with pytest.raises(measure.Failed, match=r"exit 3\nwhy"):
         measure.script("echo why; exit 3")
+
+
+def test_a_watch_is_measured_while_it_works(tmp_path: Path) -> None:
+    arguments = ("--hosts", "2", "--scale", "4", "--interval", "1", "--seconds", "4")
+    assert (
+        benchmarks.main(["watch", *arguments, "--without-peers", "--results", str(tmp_path)]) == 0
+    )
+    (found,), (report,) = tmp_path.glob("*.json"), tmp_path.glob("*.md")
+    measured = json.loads(found.read_text())
+    for one, hosts in ((measured["own"], 2), (measured["scale"], 4)):
+        wanted = hosts * one["checks"] * 4
+        assert wanted * 0.7 <= one["host_checks"] <= wanted * 1.3
+        assert (one["hosts"], one["bad"], one["answered_before"]) == (hosts, 0, hosts)
+        assert 0 < one["cpu_seconds"] < 2 * one["seconds"]
+        assert one["peak_bytes"] > 20 * MIB
+        assert one["late_seconds"]["most"] < 3
+    assert "/tmp/" not in report.read_text() + found.read_text()

@@ -3,12 +3,12 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from opsd.clock import now
-from opsd.daemon.rounds import Rounds
+from opsd.daemon.rounds import Every, Rounds
 from opsd.errors import TimedOut
 from opsd.tasks.check.watching import Errand
 
@@ -55,6 +55,28 @@ def test_an_errand_that_hangs_delays_no_other_and_misses_its_own_turns(rounds: R
     assert (hanging.times, rounds.missed["quick"]) == (1, 0)
     let_go.set()
     eventually(lambda: hanging.times > 2)
+
+
+@pytest.mark.parametrize(
+    ("previous", "now", "then"),
+    [
+        (None, -5, 0),
+        (None, 0, 0),
+        (None, 7, 15),
+        (0, 0.4, 15),
+        (15, 15.2, 30),
+        (15, 30, 45),
+        (15, 3600, 3615),  # the machine slept: what is past is not made up for
+    ],
+)
+def test_rounds_keep_to_their_row_however_late_one_was(
+    previous: float | None, now: float, then: float
+) -> None:
+    first = datetime(2026, 3, 1, tzinfo=UTC)
+    before = None if previous is None else first + timedelta(seconds=previous)
+    trigger = Every(first, timedelta(seconds=15))
+    found = trigger.get_next_fire_time(before, first + timedelta(seconds=now))
+    assert found == first + timedelta(seconds=then)
 
 
 def refuse() -> None:
