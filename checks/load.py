@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from opsd.check import Plain, Read, Round
-from opsd.config.checks import LoadOptions
+from opsd.check import Plain, Read, Round, unreadable
+from opsd.config.machines import LoadOptions
 from opsd.model import CheckResult, Measurement, Status
+from opsd.policy.thresholds import at_least
 
 LOAD = Read("loadavg", "cat /proc/loadavg && getconf _NPROCESSORS_ONLN")
 
@@ -30,17 +31,9 @@ class Load(Plain):
             averages, processors = answer.text.splitlines()
             one, five, fifteen = (float(word) for word in averages.split()[:3])
             each = five / int(processors)
-        except ValueError:
-            return (
-                CheckResult(
-                    Status.UNKNOWN,
-                    "check.unreadable",
-                    {"read": LOAD.name},
-                    answer.text,
-                    "unreadable",
-                ),
-            )
-        status = self._status(each)
+        except (ValueError, ZeroDivisionError):
+            return (unreadable(LOAD, answer),)
+        status = at_least(each, self.options.warning, self.options.critical)
         return (
             CheckResult(
                 status,
@@ -54,8 +47,3 @@ class Load(Plain):
                 ),
             ),
         )
-
-    def _status(self, each: float) -> Status:
-        if each >= self.options.critical:
-            return Status.CRITICAL
-        return Status.WARNING if each >= self.options.warning else Status.OK

@@ -6,12 +6,12 @@ on the host, asked in one round trip, and the answers handed to `judge`, which i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import ClassVar, Protocol
+from typing import ClassVar, Generic, Protocol, TypeVar
 
-from opsd.model import CheckResult
+from opsd.model import CheckResult, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +117,33 @@ class Plain:
     kept: ClassVar[Mapping[str, timedelta]] = {}
     disturbed_by: ClassVar[frozenset[str]] = frozenset()
     alone: ClassVar[bool] = False
+
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Remembered(Generic[T]):
+    """What is dear to work out from history and changes slowly: good for a while, by its key."""
+
+    good_for: timedelta
+    _found: dict[tuple[str, ...], tuple[datetime, T]] = field(default_factory=dict)
+
+    def get(self, key: tuple[str, ...], now: datetime, work: Callable[[], T]) -> T:
+        """What is known, or is worked out now."""
+        known = self._found.get(key)
+        if known is None or not timedelta() <= now - known[0] < self.good_for:
+            known = self._found[key] = (now, work())
+        return known[1]
+
+
+def unreadable(read: Read, answer: Answer, subject: str = "") -> CheckResult:
+    """The result of an answer that does not come, or says nothing: unknown."""
+    if answer.exit_code is None:
+        fields = {"read": read.name, "limit": read.timeout}
+        return CheckResult(
+            Status.UNKNOWN, "check.no_answer", fields, cause="no_answer", subject=subject
+        )
+    return CheckResult(
+        Status.UNKNOWN, "check.unreadable", {"read": read.name}, answer.text, "unreadable", subject
+    )

@@ -35,6 +35,9 @@ NEEDED = (
     "weed",
     "openssl",
     "ssh-keyscan",
+    "fio",
+    "losetup",
+    "/usr/lib/nagios/plugins/check_disk",
 )
 
 CONFIG = """\

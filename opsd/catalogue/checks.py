@@ -9,6 +9,12 @@ TABLE: dict[str, Sentence] = {
         "chạy lệnh đó trên máy để xem: opsd check --debug",
         "run it on the host to see: opsd check --debug",
     ),
+    "check.no_answer": Sentence(
+        "máy không trả lời `{read}` trong {limit}",
+        "the host did not answer `{read}` within {limit}",
+        "chạy lệnh đó trên máy để xem: opsd check --debug",
+        "run it on the host to see: opsd check --debug",
+    ),
     "check.unheard": Sentence(
         "không có câu trả lời nào từ {since}",
         "no answer since {since}",

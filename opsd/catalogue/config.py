@@ -117,6 +117,10 @@ _OPTIONS: dict[str, Sentence] = {
         "thiếu tuỳ chọn bắt buộc này", "this option is required and missing"
     ),
     "config.one_needed": Sentence("cần ít nhất một mục", "at least one is needed"),
+    "config.number_expected": Sentence(
+        "cần một số, đang là {found}", "a number is needed, this is {found}"
+    ),
+    "config.more_than": Sentence("phải lớn hơn {limit}", "must be more than {limit}"),
     "config.at_least": Sentence("phải từ {limit} trở lên", "must be {limit} or more"),
     "config.at_most": Sentence("không được quá {limit}", "must be {limit} or less"),
     "config.choice": Sentence("phải là một trong: {choices}", "must be one of: {choices}"),
@@ -149,6 +153,16 @@ _OPTIONS: dict[str, Sentence] = {
         "not a size: {found}; write it like 500MiB, 2GiB, 1GB, 1.5T",
     ),
     "config.zero": Sentence("phải lớn hơn 0: {found}", "must be more than 0: {found}"),
+    "config.device": Sentence(
+        "không phải kiểu ổ đĩa của smartctl: {found}; hãy viết như `sat` hoặc "
+        "`/dev/sda megaraid,0`",
+        "not a type of disk that smartctl knows: {found}; write it like `sat` or "
+        "`/dev/sda megaraid,0`",
+    ),
+    "config.unit_name": Sentence(
+        "không phải tên unit của systemd: {found}; hãy viết như postgresql.service",
+        "not the name of a systemd unit: {found}; write it like postgresql.service",
+    ),
     "config.time": Sentence(
         'không phải giờ trong ngày: {found}; hãy viết như "01:30"',
         'not a time of day: {found}; write it like "01:30"',

@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Annotated
-
-from pydantic import Field
-
-from opsd.config.options import Options, Truth
-from opsd.config.units import PositiveDuration
-
-Times = Annotated[int, Field(strict=True, ge=1, le=100)]
-
-
-class CheckOptions(Options):
-    """What every check has."""
-
-    enabled: Truth = True
-    """Whether it is asked at all."""
-
-    interval: PositiveDuration = timedelta(seconds=15)
-    """How often it is asked."""
-
-    confirm: Times = 2
-    """Answers in a row that are worse before its status is worse."""
-
-    recover: Times = 2
-    """Answers in a row that are better before its status is better."""
-
-
-class LoadOptions(CheckOptions):
-    """`load`: processes that want to run, for each processor."""
-
-    warning: Annotated[float, Field(gt=0)] = 2.0
-    """Five-minute load for each processor from which it is a warning."""
-
-    critical: Annotated[float, Field(gt=0)] = 5.0
-    """The same, from which it is critical."""
+from opsd.config.check import CheckOptions
+from opsd.config.disks import (
+    DiskErrorsOptions,
+    DiskLatencyOptions,
+    DiskSpeedOptions,
+    FilesystemsOptions,
+    RaidOptions,
+    SmartOptions,
+    VolumesOptions,
+)
+from opsd.config.machines import (
+    BootOptions,
+    CertificatesOptions,
+    ClockOptions,
+    LoadOptions,
+    MemoryOptions,
+    PluginsOptions,
+    TemperatureOptions,
+    UnitsOptions,
+)
+from opsd.config.options import Options
 
 
 class Checks(Options):
@@ -44,6 +30,48 @@ class Checks(Options):
 
     load: LoadOptions = LoadOptions()
     """Processes that want to run, for each processor."""
+
+    memory: MemoryOptions = MemoryOptions()
+    """Memory that is left, swapping, and what was killed for want of it."""
+
+    filesystems: FilesystemsOptions = FilesystemsOptions()
+    """Room on each filesystem, until when it lasts, and whether it answers."""
+
+    disk_latency: DiskLatencyOptions = DiskLatencyOptions()
+    """How long reads and writes wait while the host works."""
+
+    disk_speed: DiskSpeedOptions = DiskSpeedOptions()
+    """How fast disks read and write, tried out with fio."""
+
+    disk_errors: DiskErrorsOptions = DiskErrorsOptions()
+    """What the kernel could not read or write."""
+
+    smart: SmartOptions = SmartOptions()
+    """What disks say of their own health."""
+
+    raid: RaidOptions = RaidOptions()
+    """Software RAID."""
+
+    volumes: VolumesOptions = VolumesOptions()
+    """LVM: thin pools, snapshots, missing disks."""
+
+    temperature: TemperatureOptions = TemperatureOptions()
+    """Sensors."""
+
+    boot: BootOptions = BootOptions()
+    """Whether the machine restarted."""
+
+    units: UnitsOptions = UnitsOptions()
+    """Units of systemd."""
+
+    clock: ClockOptions = ClockOptions()
+    """How far the clock is off."""
+
+    certificates: CertificatesOptions = CertificatesOptions()
+    """Files with certificates and keys."""
+
+    plugins: PluginsOptions = PluginsOptions()
+    """Any monitoring plugin that is on the host."""
 
     def options(self, check: str) -> CheckOptions:
         """The options of the check of this name."""

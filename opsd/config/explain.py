@@ -22,6 +22,9 @@ PYDANTIC: Final[Mapping[str, str]] = {
     "dict_type": "config.group_expected",
     "enum": "config.choice",
     "extra_forbidden": "config.unknown",
+    "finite_number": "config.number_expected",
+    "float_type": "config.number_expected",
+    "greater_than": "config.more_than",
     "greater_than_equal": "config.at_least",
     "int_type": "config.whole_number_expected",
     "invalid_key": "config.name_text",
@@ -91,7 +94,7 @@ def _fields(error: ErrorDetails, annotation: Any) -> dict[str, object]:  # noqa:
 
 def _limits(error: ErrorDetails) -> dict[str, object]:
     limits = error.get("ctx", {})
-    limit = limits.get("ge", limits.get("le"))
+    limit = limits.get("ge", limits.get("gt", limits.get("le")))
     return {} if limit is None else {"limit": limit}
 
 

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from opsd.catalogue import Size
 from opsd.config.addresses import Connection, read_connection
-from opsd.config.checks import CheckOptions
+from opsd.config.check import CheckOptions
 from opsd.config.hosts import Port
 from opsd.config.options import Options, Truth
 from opsd.config.probe_values import Ip, Objective, PagePath, Peer, Share, ShortDuration, Url

@@ -16,6 +16,8 @@ from opsd.config.wrong import nearest, wrong
 NAME: Final = r"^[a-z][a-z0-9_-]{0,30}$"
 _HOST = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 _CREDENTIAL = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$"
+_DEVICE = r"^(/dev/[A-Za-z0-9/._-]+ )?[a-z0-9][a-z0-9_+,/:-]{0,60}$"
+_UNIT = r"^[A-Za-z0-9_][A-Za-z0-9_:.@\\-]{0,250}\.(service|socket|timer|mount|path|target)$"
 _TIME = r"^([01]?[0-9]|2[0-3]):[0-5][0-9]$"
 _LISTEN = r"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"
 _PORTS = 1 << 16
@@ -133,6 +135,8 @@ _as_text = PlainSerializer(str)
 
 Name = Annotated[str, PlainValidator(_matching(NAME, "name")), _schema(pattern=NAME)]
 HostName = Annotated[str, PlainValidator(_matching(_HOST, "host")), _schema(pattern=_HOST)]
+SmartDevice = Annotated[str, PlainValidator(_matching(_DEVICE, "device")), _schema(pattern=_DEVICE)]
+UnitName = Annotated[str, PlainValidator(_matching(_UNIT, "unit_name")), _schema(pattern=_UNIT)]
 Text = Annotated[str, AfterValidator(_filled), _schema(pattern=r"\S")]
 Zone = Annotated[str, PlainValidator(_zone), _schema(examples=["Asia/Ho_Chi_Minh"])]
 Listen = Annotated[Address, PlainValidator(_address), _as_text, _schema(pattern=_LISTEN)]

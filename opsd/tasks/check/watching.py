@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from opsd.check import Check
-from opsd.config.checks import CheckOptions
+from opsd.config.check import CheckOptions
 from opsd.config.hosts import Host
 from opsd.config.probes import Probe
 from opsd.config.schema import Config
