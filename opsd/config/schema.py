@@ -186,8 +186,8 @@ class Prove(Options):
     moves on."""
 
     budget_time: PositiveDuration | None = None
-    """How long one proof may restore and compare each tree, reckoned by the speed of the last one
-    that passed (at first 20 MiB/s). Of `budget` and this, the smaller part is taken."""
+    """How long one proof may restore and compare each tree, reckoned by the best speed of the last
+    ones that passed (at first 20 MiB/s). Of `budget` and this, the smaller part is taken."""
 
     read_budget: PositiveBytes = Size(200 << 30)
     """Bytes of the repository's packs that one proof reads back."""

@@ -77,7 +77,7 @@ def choose(total_bytes: int, budget_bytes: int, turn: int) -> Part:
 def budget(most: int, time: timedelta | None, speed: float | None) -> int:
     """How many bytes to restore: no more than `most`, and what `time` is enough for.
 
-    `speed` is what the last proof reached, in bytes a second, if there was one.
+    `speed` is what earlier proofs reached, in bytes a second, if there were any.
     """
     if time is None:
         return most

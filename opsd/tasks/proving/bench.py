@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from opsd.tasks.journal import Journal
 from opsd.tasks.kit import Kit
 from opsd.tasks.members.captured import Forward
 
+_LATELY = 16  # proofs; the fastest tells the speed, for of a small part most time is overhead
 _NAMED = 5  # failures quoted in an error
 # What our own disk refuses, as restic quotes it: no word about the repository.
 _LOCAL = ("permission denied", "read-only file system", "too many open files", "file name too long")
@@ -60,10 +62,10 @@ class Bench:
 
     def part(self, member: MemberSnapshot) -> sampling.Part:
         """Which part of a tree this proof looks at: the whole, where the budget allows it."""
-        prove, before = self.backup_set.prove, next(self.before(member.member), {})
-        seconds = float(before.get("seconds", 0))
-        speed = float(before["bytes"]) / seconds if seconds else None
-        allowed = sampling.budget(prove.budget, prove.budget_time, speed)
+        prove = self.backup_set.prove
+        lately = islice(self.before(member.member), _LATELY)
+        speeds = [one["bytes"] / one["seconds"] for one in lately if one["seconds"]]
+        allowed = sampling.budget(prove.budget, prove.budget_time, max(speeds, default=None))
         return sampling.choose(member.bytes, allowed, self.turn)
 
     def before(self, member: str) -> Iterator[Mapping[str, Any]]:
