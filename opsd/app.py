@@ -13,12 +13,14 @@ from opsd.drivers.process import Stop
 from opsd.errors import Refused
 from opsd.model import Task
 from opsd.store import Cases, Store, Watch
+from opsd.tasks import audit
 from opsd.tasks.backup import back_up
 from opsd.tasks.check.disturbances import Disturbances
 from opsd.tasks.check.ledger import Ledger
 from opsd.tasks.check.watching import Door, Watching
 from opsd.tasks.kit import Kit, Nobody, Watcher
 from opsd.tasks.prove import prove
+from opsd.tasks.retain import retain
 
 STORE = "opsd.sqlite"
 WATCH = "watch.sqlite"
@@ -48,11 +50,14 @@ def assemble(
 
 
 def night(kit: Kit, backup_set: str, slot: datetime | None = None) -> dict[Task, bool]:
-    """What a schedule does each night: back up, then prove what was taken."""
+    """What a schedule does each night: back up, prove what was taken, drop what need not stay."""
     backup = back_up(kit, backup_set, slot)
     done = {Task.BACKUP: backup.closing.outcome.good}
     if backup.point is not None and kit.backup_set(backup_set).prove.after_backup:
         done[Task.PROVE] = prove(kit, backup_set, backup.point.id).closing.outcome.good
+    if kit.backup_set(backup_set).retention is not None and all(done.values()):
+        done[Task.RETAIN] = retain(kit, backup_set).closing.outcome.good
+    audit.verify(kit, [backup_set])
     return done
 
 

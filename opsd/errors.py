@@ -11,6 +11,7 @@
     │   └── DatabaseFailed     PostgreSQL did not answer as asked
     ├── StorageFailed          a repository or a disk of ours
     │   ├── RepositoryMissing  nothing is there: create, or look for what was lost
+    │   ├── LockUnreadable     look at the file; nothing else works meanwhile
     │   ├── RepositoryLocked   somebody else works on it: wait, or look who
     │   ├── BucketMissing      a person makes it, with its lock and its policy
     │   ├── AccessDenied       mend the access key, or what it may do
@@ -120,6 +121,12 @@ class RepositoryLocked(StorageFailed):
     """Another process holds the repository."""
 
     reason = "locked"
+
+
+class LockUnreadable(StorageFailed):
+    """A lock in the repository cannot be read: restic refuses nearly everything."""
+
+    reason = "lock_unreadable"
 
 
 class BucketMissing(StorageFailed):

@@ -22,6 +22,7 @@ class Task(StrEnum):
     PROVE = "prove"
     RESTORE = "restore"
     REBUILD = "rebuild"
+    RETAIN = "retain"
 
 
 class Outcome(StrEnum):

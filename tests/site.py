@@ -32,6 +32,7 @@ NEEDED = (
     "ionice",
     "getfacl",
     "setfattr",
+    "unshare",
     "weed",
     "openssl",
     "ssh-keyscan",

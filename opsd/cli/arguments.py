@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from opsd.catalogue import say
 from opsd.cli.desk import Desk
 from opsd.cli.words import Parser
+from opsd.drivers import system
 from opsd.errors import UsageError
+from opsd.keeping import Word
 
 
 def add_set(parser: Parser, *, optional: bool = False) -> None:
@@ -25,6 +29,26 @@ def add_host(parser: Parser) -> None:
         metavar=say(parser.language, "help.metavar.host"),
         help=say(parser.language, "help.host"),
     )
+
+
+def add_word(parser: Parser) -> None:
+    """Who decides, and why: it stands in the history for ever."""
+    language = parser.language
+    for option, metavar in (("reason", "text"), ("by", "name")):
+        parser.add_argument(
+            f"--{option}",
+            metavar=say(language, f"help.metavar.{metavar}"),
+            help=say(language, f"help.{option}"),
+        )
+
+
+def word_of(desk: Desk, at: datetime) -> Word:
+    """What was decided needs a reason. Raises `UsageError` where there is none."""
+    asked = vars(desk.arguments)
+    if not asked["reason"]:
+        name = f"{asked['command']} {asked['action']}"
+        raise UsageError("usage.needs", name=name, other="--reason")
+    return Word(at, asked["by"] or system.user(), asked["reason"])
 
 
 def host_of(desk: Desk) -> str | None:

@@ -10,6 +10,7 @@ import shtab
 
 from opsd.catalogue import Language, say
 from opsd.cli import (
+    audit,
     backup,
     check,
     checks,
@@ -17,12 +18,14 @@ from opsd.cli import (
     config,
     doctor,
     exit_codes,
+    hold,
     maintenance,
     outages,
     points,
     probe,
     prove,
     restore,
+    retention,
     run,
     status,
     store,
@@ -52,6 +55,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("prove", prove.add, prove.run),
     Command("points", points.add, points.run),
     Command("restore", restore.add, restore.run),
+    Command("retention", retention.add, retention.run),
+    Command("hold", hold.add, hold.run),
+    Command("audit", audit.add, audit.run),
     Command("status", status.add, status.run),
     Command("check", check.add, check.run, for_monitors=True),
     Command("checks", checks.add, checks.run),

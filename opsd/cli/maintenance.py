@@ -82,7 +82,7 @@ def _end(desk: Desk, cases: Cases) -> Answer:
         raise UsageError("usage.needs", name="maintenance end", other="ID")
     if name not in {window.id for window in cases.maintenance(at) if window.ended_at is None}:
         raise UsageError("usage.no_maintenance", name=name)
-    cases.end_maintenance(name, at)
+    cases.end_maintenance(name, at, getpass.getuser())
     return Answer(ExitCode.DONE, desk.voice.say("maintenance.ended", id=name), {"id": name})
 
 

@@ -19,6 +19,7 @@ from opsd.config.checks import Checks
 from opsd.config.hosts import Host
 from opsd.config.options import Options, Truth
 from opsd.config.probes import Probe
+from opsd.config.retention import Retention
 from opsd.config.secret import Secret, secret
 from opsd.config.units import Bytes, Duration, PositiveBytes, PositiveDuration
 from opsd.config.values import (
@@ -228,6 +229,9 @@ class BackupSet(Options):
 
     prove: Prove = Prove()
     """How its recovery points are proved."""
+
+    retention: Retention | None = None
+    """Which of its recovery points stay. None: all of them, for ever."""
 
     @property
     def ordered(self) -> tuple[tuple[str, PostgresMember | FilesMember], ...]:

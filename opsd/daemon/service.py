@@ -22,7 +22,7 @@ from opsd.daemon.watch import Watchtower
 from opsd.drivers import lock, systemd
 from opsd.errors import ConfigError, OpsdError, Refused, StorageFailed
 from opsd.metrics import Board, Collector, Exposition, Sources, Vitals
-from opsd.tasks import sweep
+from opsd.tasks import audit, sweep
 from opsd.tasks.kit import Kit
 from opsd.web import AdminPages, MetricsPages, Server
 
@@ -44,6 +44,7 @@ def run(config_path: Path, language: Language | None = None) -> int:
         kit = app.assemble(config)
         held.callback(kit.store.close)
         sweep.sweep(kit)
+        audit.configured(kit, config)
         daemon = Daemon(config_path, kit, manager, language)
         daemon.live(caught)
     return 0
@@ -178,6 +179,7 @@ class Daemon:
             return error.text(self._speaks())
         new = set(config.backup_sets) - set(self._reading.config.backup_sets)
         self._reading = Reading(config, self._kit.clock())
+        audit.configured(self._kit, config)
         self._timetable.adopt(config, new)
         self._tower.adopt()
         log.info("configuration read again; %s", self._status())

@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from opsd import errors
-from opsd.drivers.storage import KINDS, LocalStorage, StoredObject
+from opsd.drivers.storage import KINDS, LOCKS, LocalStorage, StoredObject, is_name
 
 _ATTEMPTS = 4
 _PAUSE_SECONDS = 0.5  # doubled after each attempt
@@ -142,6 +142,11 @@ class S3Storage:
             for key, size in self._keys(self._below(f"{kind}/")):
                 if not key.endswith("/"):  # some servers list directories too
                     yield StoredObject(kind, key.rpartition("/")[2], size)
+
+    def locks(self) -> tuple[str, ...]:
+        """The names of the locks that lie there."""
+        keys = (key.rpartition("/")[2] for key, _ in self._keys(self._below(f"{LOCKS}/")))
+        return tuple(filter(is_name, keys))
 
     def digest(self, stored: StoredObject) -> str:
         """Read an object whole and give its SHA-256. Raises `OSError` when it is not there."""

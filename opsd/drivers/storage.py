@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Protocol
 
 KINDS = ("data", "index", "snapshots", "keys")
+LOCKS = "locks"
+is_name = re.compile(r"[0-9a-f]{64}").fullmatch  # restic passes over any other
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,10 @@ class Storage(Protocol):
 
     def objects(self) -> Iterator[StoredObject]:
         """All objects of the four kinds."""
+        ...
+
+    def locks(self) -> tuple[str, ...]:
+        """The names of the locks that lie there, of living and of dead processes."""
         ...
 
     def digest(self, stored: StoredObject) -> str:
@@ -63,6 +70,14 @@ class LocalStorage:
                 for name in names:
                     size = (Path(directory) / name).stat().st_size
                     yield StoredObject(kind, name, size)
+
+    def locks(self) -> tuple[str, ...]:
+        """The names of the locks that lie there."""
+        try:
+            names = [path.name for path in (self.root / LOCKS).iterdir()]
+        except FileNotFoundError:
+            return ()
+        return tuple(filter(is_name, names))
 
     def digest(self, stored: StoredObject) -> str:
         """Read an object whole and give its SHA-256."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import getpass
 import os
 import shutil
 import signal
@@ -50,6 +51,21 @@ def other_owner(path: Path) -> str | None:
     if os.geteuid() != 0 or not path.exists() or path.stat().st_uid == 0:
         return None
     return path.owner()
+
+
+def user() -> str:
+    """The account that this process works as."""
+    return getpass.getuser()
+
+
+def host_name() -> str:
+    """The name that this machine gives itself: restic writes it into its locks."""
+    return os.uname().nodename
+
+
+def alive(pid: int) -> bool:
+    """Whether there is a process of this number, whoever it is by now."""
+    return psutil.pid_exists(pid)
 
 
 def servers_in(directory: Path) -> tuple[int, ...]:

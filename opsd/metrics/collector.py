@@ -10,6 +10,7 @@ from typing import Any
 
 from opsd import __version__, errors
 from opsd.config.schema import BackupSet, Config
+from opsd.keeping import Cause
 from opsd.metrics import probed, watched
 from opsd.metrics.board import Board
 from opsd.metrics.disk import Disks
@@ -20,7 +21,11 @@ from opsd.policy import slots
 from opsd.store import Store
 
 # The tasks that have run metrics, and what these begin with.
-_BEGINNINGS: Mapping[Task, str] = {Task.BACKUP: "opsd_backup", Task.PROVE: "opsd_proof"}
+_BEGINNINGS: Mapping[Task, str] = {
+    Task.BACKUP: "opsd_backup",
+    Task.PROVE: "opsd_proof",
+    Task.RETAIN: "opsd_retention",
+}
 # Figures of a proof's evidence, and the metrics they become.
 _FIGURES: Mapping[str, str] = {
     "read_bytes": "opsd_proof_last_read_bytes",
@@ -75,6 +80,8 @@ class Collector:
         for name, backup_set in config.backup_sets.items():
             _tell_objectives(page, name, backup_set)
             for task in _BEGINNINGS:
+                if task is Task.RETAIN and backup_set.retention is None:
+                    continue
                 _tell_runs(page, store, task, name)
                 page.add(f"{_BEGINNINGS[task]}_in_progress", (task, name) in under_way, name)
             page.add(
@@ -86,10 +93,13 @@ class Collector:
             _tell_points(page, store, name)
             _tell_levels(page, store, name)
             _tell_last_proof(page, store, name)
+            if backup_set.retention is not None:
+                _tell_retention(page, store, name)
             ratio = self._sources.board.line(name).ratio
             if ratio is not None:
                 page.add("opsd_run_progress_ratio", ratio, name)
         self._tell_disks(page, config)
+        _tell_audit(page, store)
         seen = self._sources.watched()
         watched.tell(page, seen)
         probed.tell(page, config.probes, seen.counts)
@@ -201,6 +211,23 @@ def _tell_last_proof(page: Page, store: Store, name: str) -> None:
     spent = [phases[phase] for phase in _RESTORING if phase in phases]
     if spent:
         page.add("opsd_proof_last_restore_duration_seconds", sum(spent), name)
+
+
+def _tell_retention(page: Page, store: Store, name: str) -> None:
+    if found := store.last_ended(Task.RETAIN, name, good=True):
+        at = found[1].closed_at.timestamp()
+        page.add("opsd_retention_last_success_timestamp_seconds", at, name)
+    page.add("opsd_retention_dropped_points_total", store.count_dropped(name), name)
+    page.add("opsd_retention_holds", len(store.holds(name)), name)
+    frozen = {freeze.cause for freeze in store.freezes(name)}
+    for cause in Cause:
+        page.add("opsd_retention_frozen", cause in frozen, name, cause.value)
+
+
+def _tell_audit(page: Page, store: Store) -> None:
+    page.add("opsd_audit_chain_lines", store.head().number)
+    if at := store.last_verified():
+        page.add("opsd_audit_chain_last_verified_timestamp_seconds", at.timestamp())
 
 
 def _figures(store: Store, run: Run, kind: str) -> Mapping[str, Any]:

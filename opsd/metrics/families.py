@@ -91,7 +91,7 @@ _BACKUP = (
     Family(
         "opsd_backup_last_added_bytes", _SET, "Bytes the last good backup added to the repository."
     ),
-    Family("opsd_backup_points", _SET, "Recovery points that were taken."),
+    Family("opsd_backup_points", _SET, "Recovery points that are kept."),
     Family(
         "opsd_backup_newest_point_timestamp_seconds",
         _SET,
@@ -142,4 +142,27 @@ _PROOF = (
     ),
 )
 
-OF_THE_HISTORY: Final = (*_DAEMON, *_BACKUP, *_PROOF)
+_RETENTION = (
+    *_runs("retention"),
+    Family(
+        "opsd_retention_last_success_timestamp_seconds", _SET, "End of the last good retention."
+    ),
+    Family("opsd_retention_dropped_points_total", _SET, "Recovery points that were dropped."),
+    Family(
+        "opsd_retention_frozen",
+        ("backup_set", "cause"),
+        "1 while this keeps retention frozen until a person acknowledges it, else 0.",
+    ),
+    Family("opsd_retention_holds", _SET, "Legal holds in force."),
+)
+
+_AUDIT = (
+    Family(
+        "opsd_audit_chain_last_verified_timestamp_seconds",
+        (),
+        "Last time that the audit chain was found whole.",
+    ),
+    Family("opsd_audit_chain_lines", (), "Lines of the audit chain."),
+)
+
+OF_THE_HISTORY: Final = (*_DAEMON, *_BACKUP, *_PROOF, *_RETENTION, *_AUDIT)

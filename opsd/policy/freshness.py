@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
+from opsd.keeping import Freeze
 from opsd.model import Closing, Outcome, RecoveryPoint, Run, Severity, Status, worst
 
 _BAD: Mapping[Outcome, Status] = {
@@ -58,6 +59,17 @@ class SetFacts:
     backup: LastRun | None = None
     proof: LastRun | None = None
     running: tuple[Run, ...] = ()
+    retention: Retained | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retained:
+    """What retention keeps and has dropped, how it went last, and what freezes it."""
+
+    kept: int
+    dropped: int
+    last: LastRun | None = None
+    freezes: tuple[Freeze, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +83,13 @@ class SetVerdict:
     backup: Status
     proof: Status
     restore: Status
+    retention: Status = Status.OK
 
     @property
     def status(self) -> Status:
         """The worst of all."""
-        return worst((self.newest, self.proved, self.backup, self.proof, self.restore))
+        asked = (self.newest, self.proved, self.backup, self.proof, self.restore, self.retention)
+        return worst(asked)
 
 
 def judge(facts: SetFacts) -> SetVerdict:
@@ -93,6 +107,7 @@ def judge(facts: SetFacts) -> SetVerdict:
         backup=judge_run(facts.backup),
         proof=judge_run(facts.proof),
         restore=judge_span(facts.restore.span if facts.restore else None, facts.objectives.rto),
+        retention=_judge_retention(facts.retention),
     )
 
 
@@ -105,6 +120,14 @@ def judge_run(last: LastRun | None) -> Status:
         worth_a_look = any(found.severity is Severity.CHANGE for found in findings)
         return Status.WARNING if worth_a_look else Status.OK
     return _BAD[last.outcome]
+
+
+def _judge_retention(found: Retained | None) -> Status:
+    """A set that drops nothing loses nothing: at worst a person should look."""
+    if found is None or (not found.freezes and found.last is None):
+        return Status.OK
+    good = found.last is None or found.last.outcome.good
+    return Status.OK if good and not found.freezes else Status.WARNING
 
 
 def judge_span(span: timedelta | None, limit: timedelta) -> Status:

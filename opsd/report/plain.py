@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from opsd import record
+from opsd.keeping import Freeze
 from opsd.model import (
     CheckId,
     CheckResult,
@@ -19,6 +20,7 @@ from opsd.model import (
     Run,
 )
 from opsd.policy.freshness import LastRun, SetFacts, SetVerdict
+from opsd.policy.retention import Fate
 from opsd.policy.standing import Standing
 from opsd.report.voice import Voice
 from opsd.trace import Trace
@@ -106,9 +108,40 @@ def status(voice: Voice, facts: SetFacts, verdict: SetVerdict, due: datetime) ->
             "seconds": seconds(restore.span) if restore else None,
             "reckoned": restore.reckoned if restore else None,
         },
+        "retention": _retained(voice, facts, verdict),
         "next_due": moment(due),
         "running": [run(one) for one in facts.running],
     }
+
+
+def _retained(voice: Voice, facts: SetFacts, verdict: SetVerdict) -> Body | None:
+    found = facts.retention
+    if found is None:
+        return None
+    return {
+        "status": verdict.retention.word,
+        "kept": found.kept,
+        "dropped": found.dropped,
+        "freezes": [freeze(voice, one) for one in found.freezes],
+        "last": _last(voice, found.last),
+    }
+
+
+def freeze(voice: Voice, found: Freeze) -> Body:
+    """What freezes retention, with its sentence."""
+    return {
+        "id": found.id,
+        "at": moment(found.at),
+        "cause": found.cause.value,
+        "about": found.about,
+        "text": voice.finding(found.said),
+    }
+
+
+def fate(found: Fate, now: datetime) -> Body:
+    """A point, and the rules that keep it."""
+    rules = [rule.value for rule in found.rules]
+    return {**standing(found.standing, now), "kept": found.kept, "rules": rules}
 
 
 def run(found: Run) -> Body:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from opsd.model import Finding, RecoveryPoint, Run, Severity, Status
-from opsd.policy.freshness import LastRun, SetFacts, SetVerdict
-from opsd.report import layout, text
+from opsd.policy.freshness import LastRun, Retained, SetFacts, SetVerdict
+from opsd.report import keeping, layout, text
 from opsd.report.voice import Voice
 
 _INDENT = "  "
@@ -47,6 +47,16 @@ def _rows(voice: Voice, facts: SetFacts, verdict: SetVerdict) -> Iterator[tuple[
         span = voice.say(key, span=facts.restore.span)
         against = _against(voice, verdict.restore, "RTO", rto)
         yield verdict.restore, "label.restore_time", f"{span}, {against}"
+    if facts.retention is not None:
+        yield verdict.retention, "label.retention", _retained(voice, facts.retention)
+
+
+def _retained(voice: Voice, found: Retained) -> str:
+    said = voice.say("keeping.status", kept=found.kept, dropped=found.dropped)
+    if found.freezes:
+        why, at = keeping.causes(voice, found.freezes), found.freezes[0].at
+        said += f"\n{voice.say('keeping.status_frozen', at=at, causes=why)}"
+    return said if found.last is None else f"{said}\n{_run(voice, found.last)}"
 
 
 def _point(voice: Voice, point: RecoveryPoint | None, age: timedelta | None) -> str:

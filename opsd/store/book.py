@@ -51,8 +51,9 @@ class Book:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        """One transaction: all of it is written, or nothing."""
+        """One transaction, the only writing one: all of it is written, or nothing."""
         with self._failing(), self._engine.begin() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
     def _check_version(self) -> None:

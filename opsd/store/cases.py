@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row, func, select
@@ -12,14 +11,11 @@ from sqlalchemy import Row, func, select
 from opsd import record
 from opsd.model import CheckId, Flip, Incident, Maintenance, Status
 from opsd.store import schema
-from opsd.store.book import Book
+from opsd.store.audit import Audit, add_line
 
 
-class Cases(Book):
+class Cases(Audit):
     """The file of the history, opened for flips, incidents and maintenance."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, schema.metadata, schema.VERSION)
 
     def add_flip(self, flip: Flip) -> None:
         """Record that a check's confirmed status changed."""
@@ -51,20 +47,34 @@ class Cases(Book):
 
     def start_maintenance(self, window: Maintenance) -> None:
         """Record that faults are expected from now on."""
-        self._add(
-            schema.maintenance,
-            id=window.id,
-            began=window.began,
-            ends=window.ends,
-            reason=window.reason,
-            who=window.who,
-            host=window.host,
-            check=window.check,
-        )
+        with self._writing() as connection:
+            connection.execute(
+                schema.maintenance.insert().values(
+                    id=window.id,
+                    began=window.began,
+                    ends=window.ends,
+                    reason=window.reason,
+                    who=window.who,
+                    host=window.host,
+                    check=window.check,
+                )
+            )
+            told = {
+                "id": window.id,
+                "ends": window.ends.isoformat(),
+                "reason": window.reason,
+                "host": window.host,
+                "check": window.check,
+            }
+            add_line(connection, window.began, "maintenance", window.who, told)
 
-    def end_maintenance(self, maintenance_id: str, at: datetime) -> None:
+    def end_maintenance(self, maintenance_id: str, at: datetime, who: str) -> None:
         """Record that they are expected no more, before the planned end."""
-        self._add(schema.maintenance_end, id=maintenance_id, ended_at=at)
+        with self._writing() as connection:
+            connection.execute(
+                schema.maintenance_end.insert().values(id=maintenance_id, ended_at=at)
+            )
+            add_line(connection, at, "maintenance_end", who, {"id": maintenance_id})
 
     # --- reading
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 
 from opsd import record
 from opsd.model import (
@@ -21,14 +20,11 @@ from opsd.model import (
     Task,
 )
 from opsd.store import schema
-from opsd.store.book import Book
+from opsd.store.keeping import Keeping
 
 
-class Store(Book):
+class Store(Keeping):
     """The history in one SQLite file. Raises `StorageFailed` when it cannot be read or written."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, schema.metadata, schema.VERSION)
 
     # --- adding
 
@@ -157,24 +153,14 @@ class Store(Book):
         chosen = self._with_closing().where(schema.closing.c.run.is_(None))
         return tuple(_run(row) for row in self._rows(chosen.order_by(schema.run.c.opened_at)))
 
-    def dead_locks_of(self, repository: str) -> tuple[str, ...]:
-        """Runs cut short since the locks of such runs were last removed from a repository."""
-        removed = (
-            select(func.max(schema.evidence.c.at))
-            .join(schema.run)
-            .where(schema.evidence.c.kind == "unlocked", schema.run.c.repository == repository)
-            .scalar_subquery()
-        )
+    def spans(self, repository: str, host: str) -> tuple[tuple[datetime, datetime], ...]:
+        """From when to when each run of a host on a repository went on that is over."""
         chosen = (
-            select(schema.run.c.id)
+            select(schema.run.c.opened_at, schema.closing.c.closed_at)
             .join(schema.closing)
-            .where(
-                schema.run.c.repository == repository,
-                schema.closing.c.outcome == Outcome.INTERRUPTED.value,
-                or_(removed.is_(None), schema.closing.c.closed_at >= removed),
-            )
+            .where(schema.run.c.repository == repository, schema.run.c.host == host)
         )
-        return tuple(row.id for row in self._rows(chosen.order_by(schema.run.c.opened_at)))
+        return tuple((row.opened_at, row.closed_at) for row in self._rows(chosen))
 
     def tally(self, task: Task, backup_set: str) -> dict[str, int]:
         """How many closed runs ended for each reason; the good ones under the empty word."""
@@ -205,22 +191,22 @@ class Store(Book):
         return record.noun(RecoveryPoint, rows[0].body) if rows else None
 
     def points(self, backup_set: str) -> tuple[RecoveryPoint, ...]:
-        """All recovery points of a set, newest first."""
+        """All recovery points of a set that were not dropped, newest first."""
         table = schema.point
-        chosen = select(table.c.body).where(table.c.backup_set == backup_set)
+        chosen = select(table.c.body).where(table.c.backup_set == backup_set, _not_dropped())
         rows = self._rows(chosen.order_by(table.c.at.desc(), table.c.id.desc()))
         return tuple(record.noun(RecoveryPoint, row.body) for row in rows)
 
     def count_points(self, backup_set: str) -> int:
-        """How many recovery points of a set are known."""
+        """How many recovery points of a set are known that were not dropped."""
         table = schema.point
-        chosen = select(func.count()).where(table.c.backup_set == backup_set)
+        chosen = select(func.count()).where(table.c.backup_set == backup_set, _not_dropped())
         return int(self._rows(chosen.select_from(table))[0][0])
 
     def newest_point(self, backup_set: str) -> RecoveryPoint | None:
         """The recovery point of a set with the newest data."""
         table = schema.point
-        chosen = select(table.c.body).where(table.c.backup_set == backup_set)
+        chosen = select(table.c.body).where(table.c.backup_set == backup_set, _not_dropped())
         rows = self._rows(chosen.order_by(table.c.at.desc(), table.c.id.desc()).limit(1))
         return record.noun(RecoveryPoint, rows[0].body) if rows else None
 
@@ -268,6 +254,11 @@ class Store(Book):
 
     def _with_closing(self) -> Select[Any]:
         return select(schema.run, schema.closing).outerjoin(schema.closing)
+
+
+def _not_dropped() -> ColumnElement[bool]:
+    gone = select(schema.dropped.c.point).where(schema.dropped.c.point == schema.point.c.id)
+    return ~gone.exists()
 
 
 def _run(row: Row[Any]) -> Run:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-VERSION = 2
+VERSION = 3
 metadata = MetaData()
 
 
@@ -157,6 +157,77 @@ maintenance_end = Table(
     metadata,
     Column("id", ForeignKey("maintenance.id"), primary_key=True),
     Column("ended_at", Moment, nullable=False),
+)
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("backup_set", String, nullable=False),
+    Column("point", String, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("who", String, nullable=False),
+)
+
+hold_end = Table(
+    "hold_end",
+    metadata,
+    Column("id", ForeignKey("hold.id"), primary_key=True),
+    Column("released_at", Moment, nullable=False),
+    Column("who", String, nullable=False),
+    Column("reason", String, nullable=False),
+)
+
+freeze = Table(
+    "freeze",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("backup_set", String, nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("cause", String, nullable=False),
+    Column("about", String, nullable=False),
+    Column("said", JSON, nullable=False),
+)
+
+freeze_end = Table(
+    "freeze_end",
+    metadata,
+    Column("id", ForeignKey("freeze.id"), primary_key=True),
+    Column("ended_at", Moment, nullable=False),
+    Column("who", String, nullable=False),
+    Column("reason", String, nullable=False),
+)
+
+# Written before the first snapshot goes: what it names is gone, or on its way.
+dropped = Table(
+    "dropped",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("point", ForeignKey("point.id"), nullable=False, unique=True),
+    Column("backup_set", String, nullable=False),
+    Column("repository", String, nullable=False, index=True),
+    Column("run", ForeignKey("run.id"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("snapshots", JSON, nullable=False),
+    Column("record", String, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("text", String, nullable=False),
+    Column("previous", String, nullable=False),
+    Column("digest", String, nullable=False),
+)
+
+audit_verified = Table(
+    "audit_verified",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("number", Integer, nullable=False),
 )
 
 for _table in metadata.sorted_tables:

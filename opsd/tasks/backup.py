@@ -20,13 +20,14 @@ from opsd.drivers.storage import Storage, StoredObject
 from opsd.errors import OpsdError, StorageFailed, TimedOut
 from opsd.model import Closing, Finding, Outcome, Proof, RecoveryPoint, Severity, Task
 from opsd.policy import change
-from opsd.tasks import sweep
+from opsd.tasks import locks, sweep
 from opsd.tasks.beside import beside
 from opsd.tasks.ground import Ground, survey
 from opsd.tasks.journal import Journal, end, opened, scratch_failed
 from opsd.tasks.kit import RECORD, TAG, Kit, tagged
 from opsd.tasks.members import files, postgres
 from opsd.tasks.members.captured import Captured, Work
+from opsd.tasks.turn import turn
 
 RECORD_FILE = "record.json"
 
@@ -48,33 +49,22 @@ def back_up(kit: Kit, name: str, slot: datetime | None = None) -> Result:
     backup_set = kit.backup_set(name)
     repository = backup_set.repository
     sweep.sweep(kit)
-    with opened(kit, Task.BACKUP, name, repository, slot) as journal:
-        wait = kit.config.repositories[repository].lock_wait
-        with kit.queue(repository, f"backup {name} {journal.run.id}", wait) as waited:
-            journal.evidence("waited", {"seconds": waited.total_seconds()})
-            try:
-                point = _take(Work(kit, journal, backup_set))
-            except OSError as error:
-                raise scratch_failed(error) from error
-            finally:
-                shutil.rmtree(kit.scratch(journal.run.id), ignore_errors=True)
+    with opened(kit, Task.BACKUP, name, repository, slot) as journal, turn(journal):
+        try:
+            point = _take(Work(kit, journal, backup_set))
+        except OSError as error:
+            raise scratch_failed(error) from error
+        finally:
+            shutil.rmtree(kit.scratch(journal.run.id), ignore_errors=True)
     assert journal.closing is not None  # noqa: S101  (`opened` closed it)
     return Result(journal.closing, point)
-
-
-def _unlock(kit: Kit, journal: Journal) -> None:
-    """Remove the locks of runs that were cut short, whoever found them dead."""
-    owed = kit.store.dead_locks_of(journal.run.repository)
-    if owed:
-        kit.restic(journal.run.repository).unlock()
-        journal.evidence("unlocked", {"after": owed})
 
 
 def _take(work: Work) -> RecoveryPoint | None:
     kit, journal, backup_set = work.kit, work.journal, work.backup_set
     with journal.phase("preflight"):
         ground = survey(kit, journal, backup_set)
-        _unlock(kit, journal)
+        locks.settle(journal)
     journal.workplace()
     storage = kit.storage(journal.run.repository)
     before = _names(storage)
@@ -226,7 +216,12 @@ def _write_record(
         "manifests": {name: found.manifest.name for name, found in captured.items()},
     }
     (home / RECORD_FILE).write_text(record.to_json(body), encoding="utf-8")
-    marks = (f"at:{point.at.isoformat()}", f"complete:{'yes' if point.complete else 'no'}")
+    head = kit.store.head()
+    marks = (
+        f"at:{point.at.isoformat()}",
+        f"complete:{'yes' if point.complete else 'no'}",
+        f"audit:{head.number}:{head.digest}",
+    )
     summary = work.store(work.source(home, RECORD, marks))
     return replace(point, record=summary.snapshot, record_root=str(home))
 

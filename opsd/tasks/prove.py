@@ -21,7 +21,7 @@ from opsd.drivers.restic import Piece, Source
 from opsd.errors import OpsdError, RepositoryDamaged, UsageError
 from opsd.model import Closing, Finding, MemberKind, Outcome, Proof, RecoveryPoint, Severity, Task
 from opsd.policy import preflight
-from opsd.tasks import sweep
+from opsd.tasks import locks, sweep
 from opsd.tasks.beside import beside
 from opsd.tasks.journal import end, opened, outcome_of, scratch_failed
 from opsd.tasks.kit import PROOF_RECORD, Kit, tags
@@ -29,6 +29,7 @@ from opsd.tasks.members.postgres import MANIFEST, read_manifest
 from opsd.tasks.proving import database, reconcile, storage, tree
 from opsd.tasks.proving.bench import Bench
 from opsd.tasks.proving.guard import guarded
+from opsd.tasks.turn import turn
 
 PROOF_FILE = "proof.json"
 # A loaded database takes its dump, its data with indexes, and its WAL.
@@ -59,8 +60,7 @@ def prove(kit: Kit, name: str, point_id: str | None = None) -> Result:
     )
     with opened(kit, Task.PROVE, name, point.repository) as journal:
         bench = Bench(replace(kit, stop=Stop(kit.stop)), journal, backup_set, point, passed)
-        wait = kit.config.repositories[point.repository].lock_wait
-        with kit.queue(point.repository, f"prove {name} {journal.run.id}", wait), _wiping(bench):
+        with turn(journal), _wiping(bench):
             level = _prove(bench)
     assert journal.closing is not None  # noqa: S101  (`opened` closed it)
     return Result(journal.closing, point, level, bench.figures)
@@ -87,6 +87,8 @@ def _prove(bench: Bench) -> Proof:
             _judge_room(bench)
             journal.workplace()
         with journal.phase("structure", point.repository):
+            bench.kit.reach(point.repository)
+            locks.settle(journal)
             storage.check_structure(bench)
             _fetch_record(bench)
         level = _reached(bench, Proof.STRUCTURE_CHECKED)

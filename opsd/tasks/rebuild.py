@@ -10,6 +10,8 @@ from typing import Any
 
 from opsd import record
 from opsd.drivers.restic import Restic, Snapshot
+from opsd.errors import Refused
+from opsd.keeping import Cause
 from opsd.model import (
     Closing,
     Evidence,
@@ -20,7 +22,11 @@ from opsd.model import (
     Run,
     Task,
 )
-from opsd.tasks.journal import opened
+from opsd.policy.retention import Obstacle
+from opsd.store import OPSD
+from opsd.tasks.audit import heads_of
+from opsd.tasks.journal import Journal, opened
+from opsd.tasks.keeping import freeze
 from opsd.tasks.kit import PROOF_RECORD, TAG, Kit, tagged
 from opsd.tasks.prove import PROOF_FILE
 from opsd.tasks.shelf import points_of, read_record
@@ -45,7 +51,20 @@ def rebuild(kit: Kit) -> Rebuilt:
             points += _add_points(kit, repository, snapshots)
             proofs += _add_proofs(kit, repository, snapshots)
             journal.evidence("rebuilt", {"points": points, "proofs": proofs})
+            _tell(journal, snapshots)
     return Rebuilt(points, proofs)
+
+
+def _tell(journal: Journal, snapshots: tuple[Snapshot, ...]) -> None:
+    """What was lost with a history: its audit chain, and legal holds, so that nothing may go."""
+    kit = journal.kit
+    lost = sorted({head.digest for _, head in heads_of(snapshots)} - kit.store.digests())
+    if not lost:
+        return
+    kit.store.tell(kit.clock(), "rebuilt", OPSD, {"run": journal.run.id, "heads": lost})
+    for name in kit.config.backup_sets:
+        error = Refused("retention.rebuilt")
+        freeze(kit, name, [Obstacle(Cause.REBUILT, journal.run.id, error)])
 
 
 def _add_points(kit: Kit, repository: Restic, snapshots: tuple[Snapshot, ...]) -> int:

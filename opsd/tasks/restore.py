@@ -152,6 +152,8 @@ def recorded(kit: Kit, door: Door, wanted: Plan) -> Restored:
     with opened(kit, Task.RESTORE, point.backup_set, point.repository) as journal:
         asked = {"point": point.id, "target": str(wanted.request.target)}
         journal.evidence("restore", asked)
+        told = {**asked, "backup_set": point.backup_set, "run": journal.run.id}
+        kit.store.tell(kit.clock(), "restore", system.user(), told)
         scratch = journal.workplace()
         try:
             done = carry_out(replace(door, scratch=scratch), wanted)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from opsd.drivers.restic import Restic, Snapshot
+from opsd.errors import RepositoryDamaged
 from opsd.model import MemberKind, MemberSnapshot, RecoveryPoint
 from opsd.tasks.backup import RECORD_FILE
 from opsd.tasks.kit import PROOF_RECORD, RECORD, TAG, tagged
 
 log = logging.getLogger(__name__)
+
+_NAMED = 5
 
 
 def points_in(repository: Restic, backup_set: str = "") -> tuple[RecoveryPoint, ...]:
@@ -32,6 +35,25 @@ def points_of(repository: str, snapshots: Iterable[Snapshot]) -> tuple[RecoveryP
     points = [_told(repository, run, found) for run, found in runs.items() if run]
     known = (point for point in points if point is not None)
     return tuple(sorted(known, key=lambda point: (point.at, point.id), reverse=True))
+
+
+def insist_on_snapshots(
+    repository: str, points: Iterable[RecoveryPoint], present: Collection[str]
+) -> None:
+    """Raise `RepositoryDamaged` when a repository lacks snapshots of its points."""
+    known = {
+        snapshot
+        for point in points
+        if point.repository == repository
+        for snapshot in (point.record, *(member.snapshot for member in point.members))
+    }
+    if missing := sorted(known.difference(present)):
+        raise RepositoryDamaged(
+            "repository.snapshots_gone",
+            repository=repository,
+            count=len(missing),
+            names=[name[:8] for name in missing[:_NAMED]],
+        )
 
 
 def read_record(repository: Restic, point: RecoveryPoint) -> Mapping[str, Any]:

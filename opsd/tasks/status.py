@@ -5,7 +5,7 @@ from __future__ import annotations
 from opsd.drivers import lock
 from opsd.model import Run, Task
 from opsd.policy import freshness
-from opsd.policy.freshness import LastRun, Objectives, SetFacts
+from opsd.policy.freshness import LastRun, Objectives, Retained, SetFacts
 from opsd.policy.standing import Standing
 from opsd.tasks.kit import Kit
 
@@ -23,9 +23,19 @@ def observe(kit: Kit, name: str) -> SetFacts:
         proved=proved.point if proved else None,
         proved_at=proved.proved_at if proved else None,
         restore=_restore_time(kit, name),
-        backup=_last(kit, Task.BACKUP, name),
-        proof=_last(kit, Task.PROVE, name),
+        backup=last_over(kit, Task.BACKUP, name),
+        proof=last_over(kit, Task.PROVE, name),
         running=tuple(run for run in running if run.backup_set == name),
+        retention=_retained(kit, name, len(found)) if backup_set.retention else None,
+    )
+
+
+def _retained(kit: Kit, name: str, kept: int) -> Retained:
+    return Retained(
+        kept=kept,
+        dropped=kit.store.count_dropped(name),
+        last=last_over(kit, Task.RETAIN, name),
+        freezes=tuple(kit.store.freezes(name)),
     )
 
 
@@ -44,7 +54,7 @@ def unclosed(kit: Kit) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
     return tuple(alive), tuple(dead)
 
 
-def _last(kit: Kit, task: Task, name: str) -> LastRun | None:
+def last_over(kit: Kit, task: Task, name: str) -> LastRun | None:
     """The newest run that is over, be it by death."""
     for run, closing in kit.store.runs(task, name):
         if closing is not None or not lock.held(kit.run_lease(run.id)):

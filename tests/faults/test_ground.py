@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -16,10 +14,9 @@ import psycopg
 import pytest
 
 from opsd.clock import now
-from opsd.model import Outcome, Run, Task
-from opsd.tasks.kit import new_run_id
-from opsd.tasks.sweep import sweep
+from opsd.model import Outcome, Task
 from tests.faults.child import child, gone
+from tests.faults.stopped import stopped_check
 from tests.faults.telling import all_is_well, attempt, nothing_left
 from tests.site import SET, Site
 
@@ -61,37 +58,6 @@ def test_a_repository_held_by_another_run(task: Task, ward: Site) -> None:
     assert Outcome.INTERRUPTED in outcomes
 
 
-@contextmanager
-def stopped_check(site: Site) -> Iterator[int]:
-    """A real `restic check`, stopped in the middle, so that it holds its exclusive lock."""
-    env = {
-        **os.environ,
-        "RESTIC_REPOSITORY": str(site.repository),
-        "RESTIC_PASSWORD_FILE": str(site.base / "password"),
-    }
-
-    def locked() -> bool:
-        """Whether the lock has its final name: before, restic is only writing it."""
-        return any(len(found.name) == 64 for found in (site.repository / "locks").iterdir())
-
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        with subprocess.Popen(
-            ("restic", "--no-cache", "check"), env=env, stdout=subprocess.DEVNULL
-        ) as restic:
-            while not locked() and restic.poll() is None:
-                time.sleep(0.0005)
-            restic.send_signal(signal.SIGSTOP)
-            try:
-                if locked():
-                    yield restic.pid
-                    return
-            finally:
-                restic.send_signal(signal.SIGCONT)
-                restic.wait(PATIENCE)
-    raise AssertionError("restic check was always done before it could be stopped")
-
-
 @pytest.mark.parametrize(
     ("task", "outcome"),
     [(BACKUP, Outcome.FAILED), (PROVE, Outcome.COULD_NOT_VERIFY)],
@@ -104,25 +70,6 @@ def test_a_repository_locked_by_restic(task: Task, outcome: Outcome, ward: Site)
         assert "repository.locked" in told.keys
     nothing_left(ward)
     all_is_well(ward)
-
-
-def test_the_locks_of_a_dead_run_are_removed_whoever_found_it_dead(ward: Site) -> None:
-    with ward.kit() as kit:
-        at = kit.clock()
-        dead = Run(new_run_id(at), BACKUP, SET, "main", at, kit.config.host, 999_999_999)
-        kit.store.open_run(dead)
-        assert sweep(kit) == (dead,)  # as the daemon does when it begins
-        with stopped_check(ward) as restic:
-            os.kill(restic, signal.SIGKILL)
-        assert kit.restic("main").locks()
-    told = attempt(ward, BACKUP)
-    assert told.outcome.good, told.text
-    with ward.kit() as kit:
-        assert kit.restic("main").locks() == ()
-        removed = kit.store.evidence(told.run.id, "unlocked")
-        assert removed is not None
-        assert dead.id in removed["after"]
-        assert kit.store.dead_locks_of("main") == ()
 
 
 # --- the dump

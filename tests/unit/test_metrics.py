@@ -12,12 +12,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from opsd.config.load import parse
 from opsd.config.schema import Config
+from opsd.keeping import Cause, Drop, Freeze, Hold
 from opsd.metrics import Board, Collector, Exposition, Sources, Vitals
 from opsd.metrics.collector import reasons
 from opsd.metrics.table import FAMILIES, Beginnings, Page
 from opsd.model import (
     Closing,
     Evidence,
+    Finding,
     MemberKind,
     MemberSnapshot,
     Outcome,
@@ -25,6 +27,7 @@ from opsd.model import (
     ProofReached,
     RecoveryPoint,
     Run,
+    Severity,
     Task,
 )
 from opsd.store import Store
@@ -46,6 +49,7 @@ backup_sets:
     rto: 4h
     members:
       scans: {kind: files, path: /srv/scans}
+    retention: {min_age: 14d, daily: 30}
   web:
     repository: main
     schedule: "02:30"
@@ -125,6 +129,18 @@ def filled(store: Store) -> None:
     proved(store, second, NIGHT + DAY + 6 * MINUTE, Outcome.FAILED, "integrity")
     backed_up(store, NIGHT + 4 * DAY, Outcome.PARTIAL, "source")
     opened(store, Task.PROVE, NIGHT + 4 * DAY + 6 * MINUTE)
+    retained(store, first, NIGHT + 20 * MINUTE)
+
+
+def retained(store: Store, point: Run, at: datetime) -> None:
+    """A run of retention that dropped a point; afterwards a proof froze it, and one is held."""
+    run = opened(store, Task.RETAIN, at)
+    store.drop([Drop(point.id, "dossiers", "main", run.id, at, ("ab" * 32,), "ab" * 32)])
+    closed(store, run, 3, Outcome.SUCCEEDED, prune=90.0)
+    said = Finding(Severity.FAULT, "retention.proof_failed")
+    store.freeze(Freeze("f1", "dossiers", at + DAY, Cause.PROOF, "p1", said))
+    store.add_hold(Hold("h1", "dossiers", "", at, "evidence", "An"))
+    store.add_verified(at + DAY, store.head().number)
 
 
 def page(store: Store, config: Config, board: Board | None = None, *, alive: bool = True) -> str:

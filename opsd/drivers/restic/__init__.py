@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -32,10 +32,13 @@ from opsd.drivers.restic.words import (
     failure,
     parse_backup,
     parse_check,
+    parse_lock,
+    parse_prune,
     parse_restore,
     parse_snapshots,
     telling,
 )
+from opsd.keeping import Lock
 
 __all__ = [
     "MINIMUM",
@@ -133,6 +136,39 @@ class Restic:
             tolerate=frozenset({1}),
         )
         return parse_check(self.name, messages, done)
+
+    def forget(self, snapshots: Sequence[str], *, limits: Limits) -> None:
+        """Remove these snapshots, by their whole ids. Whether they went is seen by listing them.
+
+        One that is gone already is passed over, and so is one that the storage keeps.
+        """
+        messages = Messages(silent)
+        self._call(
+            "forget",
+            *("--retry-lock", _seconds(limits.lock)),
+            "--",
+            *snapshots,
+            timeout=limits.work,
+            messages=messages,
+            tolerate=frozenset({INCOMPLETE}),
+        )
+
+    def prune(self, repack: int, *, limits: Limits) -> tuple[str, ...]:
+        """Give back the space of what no snapshot needs; what the storage would not remove.
+
+        Writes at most `repack` bytes of packs anew. Raises `TimedOut` when its time is over: what
+        was done by then counts, and the next prune goes on.
+        """
+        done = self._call(
+            "prune",
+            *("--max-repack-size", str(repack), "--retry-lock", _seconds(limits.lock)),
+            timeout=limits.work,
+        )
+        return parse_prune(done)
+
+    def lock(self, lock_id: str) -> Lock:
+        """Whose a lock is. Raises an error when it cannot be read, or is gone."""
+        return parse_lock(lock_id, self._call("cat", "lock", lock_id, "--no-lock", timeout=_QUICK))
 
     def locks(self) -> tuple[str, ...]:
         """The ids of the locks that lie in the repository, of living and of dead processes."""

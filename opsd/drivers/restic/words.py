@@ -20,6 +20,7 @@ from opsd.drivers.restic.facts import (
     RestoreSummary,
     Snapshot,
 )
+from opsd.keeping import Lock
 
 # restic's manual, "Scripting", exit codes: an unknown code is a failure.
 INCOMPLETE = 3
@@ -37,6 +38,7 @@ _TELLING: Sequence[tuple[re.Pattern[str], type[errors.OpsdError], str]] = (
         errors.AccessDenied,
         "repository.denied",
     ),
+    (re.compile(r"invalid lock file"), errors.LockUnreadable, "lock.prevents"),
     (re.compile(r"bucket does not exist"), errors.BucketMissing, "repository.no_bucket"),
     (
         re.compile(r"connection refused|no such host|i/o timeout|no route to host|timed out"),
@@ -60,6 +62,7 @@ _TELLING: Sequence[tuple[re.Pattern[str], type[errors.OpsdError], str]] = (
         "repository.damaged",
     ),
 )
+_REFUSED = re.compile(r"unable to remove|Remove\(.*failed")
 _HEALING = "storing the file again"
 _RETRYING = b"returned error, retrying after"
 _KEPT_ERRORS = 1000
@@ -171,6 +174,28 @@ def parse_check(name: str, messages: Messages, done: process.Completed) -> Check
     if not messages.errors and not isinstance(told, errors.RepositoryDamaged):
         raise told
     return CheckReport(tuple(messages.errors) or (told.detail,))
+
+
+def parse_lock(lock_id: str, done: process.Completed) -> Lock:
+    """A lock as restic shows it."""
+    try:
+        found = json.loads(done.text)
+        return Lock(
+            id=lock_id,
+            at=datetime.fromisoformat(found["time"]),
+            host=str(found.get("hostname", "")),
+            user=str(found.get("username", "")),
+            pid=int(found.get("pid", 0)),
+            exclusive=bool(found.get("exclusive", False)),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise errors.ToolFailed("restic.odd_lock", id=lock_id, detail=done.text[:200]) from error
+
+
+def parse_prune(done: process.Completed) -> tuple[str, ...]:
+    """What prune could not remove: it says so and ends with 0 all the same."""
+    lines = done.stderr.decode(errors="backslashreplace").splitlines()
+    return tuple(line.strip() for line in lines if _REFUSED.search(line))
 
 
 def _insist_on_storage(name: str, complaints: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from opsd.policy import sampling
 from opsd.tasks.ahead import ahead
 from opsd.tasks.kit import TAG
 from opsd.tasks.proving.bench import Bench
-from opsd.tasks.shelf import points_of
+from opsd.tasks.shelf import insist_on_snapshots, points_of
 
 _NAMED = 5
 
@@ -25,22 +25,10 @@ def check_structure(bench: Bench) -> None:
     `restic check` does not miss a snapshot that was deleted, so they are counted here.
     """
     repository = bench.point.repository
-    bench.kit.reach(repository)
     listed = bench.kit.restic(repository).snapshots(TAG, f"set:{bench.point.backup_set}")
     present = {snapshot.id for snapshot in listed}
-    known = {
-        snapshot
-        for point in (*bench.kit.store.points(bench.point.backup_set), bench.point)
-        if point.repository == repository
-        for snapshot in (point.record, *(member.snapshot for member in point.members))
-    }
-    if missing := sorted(known - present):
-        raise RepositoryDamaged(
-            "repository.snapshots_gone",
-            repository=repository,
-            count=len(missing),
-            names=[name[:8] for name in missing[:_NAMED]],
-        )
+    points = (*bench.kit.store.points(bench.point.backup_set), bench.point)
+    insist_on_snapshots(repository, points, present)
     _insist_that_the_repository_tells(bench.point, points_of(repository, listed))
     _check(bench)
     bench.figures["snapshots"] = len(present)

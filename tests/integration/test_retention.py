@@ -1,0 +1,350 @@
+"""Retention against a real repository: a season of nights, deaths in the middle, refusals."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from opsd import app
+from opsd.clock import now
+from opsd.config.load import load
+from opsd.config.schema import Config
+from opsd.drivers.restic import Restic
+from opsd.errors import OpsdError, Refused, RepositoryDamaged, UsageError
+from opsd.keeping import Cause, Word
+from opsd.model import Outcome, Proof, RecoveryPoint, Task
+from opsd.policy.retention import Rule
+from opsd.tasks import audit, keeping
+from opsd.tasks.backup import back_up
+from opsd.tasks.journal import end, opened
+from opsd.tasks.kit import PROOF_RECORD, TAG, Kit, tagged
+from opsd.tasks.prove import prove
+from opsd.tasks.rebuild import rebuild
+from opsd.tasks.retain import retain
+from opsd.tasks.shelf import points_in
+from tests.faults.telling import empty_repository
+from tests.site import workplace
+
+SET = "dossiers"
+DAY = timedelta(days=1)
+CONFIG = """\
+language: en
+demo: true
+host: test-host
+state: {base}/state
+scratch: {base}/scratch
+repositories:
+  main: {{url: {base}/repository, password_file: {base}/password, min_free: 1MiB, lock_wait: 0s}}
+backup_sets:
+  dossiers:
+    repository: main
+    schedule: "01:30"
+    rpo: 24h
+    rto: 4h
+    members:
+      scans: {{kind: files, path: {base}/scans}}
+    retention: {retention}
+"""
+RULES = "{min_age: 5d, min_points: 2, daily: 7, weekly: 3, monthly: 2}"
+
+
+@dataclass
+class Season:
+    """A set with a clock of its own, which begins now: restic's own times are never after it."""
+
+    base: Path
+    begin: datetime
+    passed: timedelta = timedelta()
+
+    def clock(self) -> datetime:
+        return self.begin + self.passed
+
+    @contextmanager
+    def kit(self, rules: str = RULES) -> Iterator[Kit]:
+        path = self.base / "opsd.yaml"
+        path.write_text(CONFIG.format(base=self.base, retention=rules))
+        kit = app.assemble(load(path), clock=self.clock)
+        try:
+            yield kit
+        finally:
+            kit.store.close()
+
+    def night(self, kit: Kit, days: float = 1) -> RecoveryPoint:
+        """Some days pass, something is scanned, and it is backed up."""
+        self.passed += days * DAY
+        name = f"{self.passed / DAY:.2f}.txt"
+        (self.base / "scans" / name).write_text(name * 50)
+        done = back_up(kit, SET)
+        assert done.point is not None
+        assert done.closing.outcome.good
+        return done.point
+
+
+@pytest.fixture
+def season() -> Iterator[Season]:
+    with workplace() as base:
+        (base / "scans").mkdir()
+        (base / "password").write_text("only for tests\n")
+        (base / "password").chmod(0o600)
+        empty_repository(base / "repository")
+        yield Season(base, now())
+
+
+def judged(kit: Kit, point: RecoveryPoint, outcome: Outcome = Outcome.PASSED) -> None:
+    """What a proof would leave in the history, without restoring anything."""
+    with opened(kit, Task.PROVE, SET, point.repository) as journal:
+        level = Proof.RESTORED if outcome is Outcome.FAILED else Proof.PROVED
+        if outcome is not Outcome.COULD_NOT_VERIFY:
+            journal.reach(point.id, level, outcome)
+        end(journal, outcome, "" if outcome.good else "integrity")
+
+
+def word(kit: Kit) -> Word:
+    return Word(kit.clock(), "An", "looked at it")
+
+
+def insist(kit: Kit) -> None:
+    """The repository holds what the history knows, with the proofs of it, and nothing else."""
+    known = {point.id: point for point in kit.store.points(SET)}
+    restic = kit.restic("main")
+    assert {point.id for point in points_in(restic, SET)} == set(known)
+    runs = {reached.run for name in known for reached in kit.store.proofs(name)}
+    parts = [
+        (tagged(s.tags, "part"), tagged(s.tags, "run")) for s in restic.snapshots(TAG, f"set:{SET}")
+    ]
+    assert {run for part, run in parts if part == PROOF_RECORD} <= runs
+    assert {run for part, run in parts if part != PROOF_RECORD} == set(known)
+
+
+def test_a_season_of_nights(season: Season) -> None:
+    """Seventy days with all that years bring: what is there is what the pure plan says."""
+    chance = random.Random(20261123)
+    dropped = frozen = 0
+    with season.kit() as kit:
+        while season.passed < 75 * DAY:
+            day = int(season.passed / DAY)
+            if 30 <= day < 31:
+                season.night(kit, 8)  # the machine was off for longer than the minimum age
+            if 45 <= day < 46:
+                season.passed += 400 * DAY  # the clock leaps, a night passes, it is put right
+                judged(kit, season.night(kit))
+                with pytest.raises(Refused):
+                    retain(kit, SET)
+                season.passed -= 400 * DAY
+            point = season.night(kit)
+            if day % 20 == 3:
+                assert prove(kit, SET, point.id).closing.outcome is Outcome.PASSED
+            else:
+                judged(kit, point, chance.choices(list(_PROOFS), list(_PROOFS.values()))[0])
+            if day == 12:
+                held = keeping.hold(kit, SET, point.id, word(kit))
+            if chance.random() < 0.5:
+                continue
+            before = {one.id for one in kit.store.points(SET)}
+            going = {f.standing.point.id for f in keeping.plan(kit, SET).fates if not f.kept}
+            try:
+                done = retain(kit, SET)
+            except Refused:
+                assert {one.id for one in kit.store.points(SET)} == before
+                if kit.store.freezes(SET):
+                    frozen += 1
+                    keeping.acknowledge(kit, SET, word(kit))
+                continue
+            assert done.closing.outcome is Outcome.SUCCEEDED
+            assert {one.id for one in kit.store.points(SET)} == before - going
+            dropped += len(going)
+            insist(kit)
+        assert kit.store.point(held.point) in kit.store.points(SET)
+        causes = {freeze.cause for freeze in kit.store.freezes(SET, ended=True)}
+        assert {Cause.FUTURE, Cause.LEAP, Cause.PROOF} <= causes
+        assert dropped > 25
+        assert frozen >= 3
+        assert kit.store.count_dropped(SET) == dropped
+        assert audit.verify(kit, [SET]).breach is None
+        assert prove(kit, SET).closing.outcome is Outcome.PASSED
+        assert (
+            not kit.restic("main").check(limits=kit.limits("main", DAY), subset="100%").complaints
+        )
+
+
+_PROOFS = {Outcome.PASSED: 16, Outcome.FAILED: 1, Outcome.COULD_NOT_VERIFY: 2}
+
+
+# --- deaths
+
+
+class Dead(Exception):
+    """The process died here."""
+
+
+def _old(season: Season, kit: Kit, count: int = 6) -> list[RecoveryPoint]:
+    """Some points, the newest proved, all but two of them of no use any more."""
+    points = [season.night(kit) for _ in range(count)]
+    judged(kit, points[-1])
+    season.passed += 4 * DAY
+    return points
+
+
+FEW = "{min_age: 1d, min_points: 2}"
+
+# Where retention dies: the call before which, or after which, and how often it was called.
+DEATHS = {
+    "before anything is removed": ("forget", 1, False),
+    "when the records are gone": ("forget", 1, True),
+    "before it is looked whether all went": ("forget", 2, True),
+    "before space is given back": ("prune", 1, False),
+    "when space was given back": ("prune", 1, True),
+}
+
+
+@pytest.mark.parametrize("case", DEATHS)
+def test_the_night_after_a_death_goes_on(
+    case: str, season: Season, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, times, after = DEATHS[case]
+    with season.kit("{min_age: 10d, min_points: 2}") as kit:
+        points = _old(season, kit)
+    with season.kit(FEW) as kit, monkeypatch.context() as patched:
+        real, count = getattr(Restic, name), 0
+
+        def dying(self: Restic, *args: object, **options: object) -> object:
+            nonlocal count
+            count += 1
+            if count == times and not after:
+                raise Dead
+            found = real(self, *args, **options)
+            if count == times:
+                raise Dead
+            return found
+
+        patched.setattr(Restic, name, dying)
+        with pytest.raises(Dead):
+            retain(kit, SET)
+        run = kit.store.last_run(Task.RETAIN, SET)
+        assert run is not None
+        assert run[1] is not None
+        assert not run[1].outcome.good
+    with season.kit(FEW) as kit:
+        # whatever was half done, a proof finds nothing missing, and the next night is whole
+        assert {one.id for one in kit.store.points(SET)} == {p.id for p in points[-2:]}
+        assert prove(kit, SET).closing.outcome is Outcome.PASSED
+        assert retain(kit, SET).closing.outcome is Outcome.SUCCEEDED
+        insist(kit)
+        assert kit.store.pruned_up_to("main") == kit.store.last_drop("main") == 4
+        before = len(kit.store.runs(Task.RETAIN, SET))
+        again = retain(kit, SET)  # nothing is left to do: nothing is removed, nothing is pruned
+        assert len(kit.store.runs(Task.RETAIN, SET)) == before + 1
+        assert kit.store.evidence(again.closing.run, "pruned") is None
+
+
+def test_prune_that_runs_out_of_time_goes_on_the_next_night(season: Season) -> None:
+    with season.kit("{min_age: 10d}") as kit:
+        _old(season, kit)
+    short = "{min_age: 1d, min_points: 2, prune_time: 1s}"
+    with season.kit(short) as kit:
+        patient = kit.restic("main")
+        blocker = replace_program(kit, _sleeping(season.base))
+        slow = replace(kit, config=blocker)
+        done = retain(slow, SET)
+        assert done.closing.outcome is Outcome.SUCCEEDED
+        assert [f.key for f in done.closing.findings] == ["retention.prune_goes_on"]
+        assert kit.store.pruned_up_to("main") == 0
+        assert len(points_in(patient, SET)) == 2
+    with season.kit(FEW) as kit:
+        assert retain(kit, SET).closing.outcome is Outcome.SUCCEEDED
+        assert kit.store.pruned_up_to("main") == 4
+
+
+def _sleeping(base: Path) -> Path:
+    """restic, except that prune takes for ever."""
+    program = base / "slow-restic"
+    program.write_text('#!/bin/sh\ncase "$*" in *prune*) exec sleep 60;; esac\nexec restic "$@"\n')
+    program.chmod(0o755)
+    return program
+
+
+# --- what is refused
+
+
+def test_nothing_is_dropped_before_something_is_proved(season: Season) -> None:
+    with season.kit(FEW) as kit:
+        for _ in range(3):
+            season.night(kit)
+        season.passed += DAY
+        with pytest.raises(Refused, match="no recovery point is proved"):
+            retain(kit, SET)
+        assert len(kit.store.points(SET)) == 3
+
+
+def test_a_failed_proof_freezes_until_a_person_acknowledges_it(season: Season) -> None:
+    with season.kit("{min_age: 36h, min_points: 1}") as kit:
+        judged(kit, season.night(kit))
+        assert retain(kit, SET).closing.outcome is Outcome.SUCCEEDED
+        points = [season.night(kit) for _ in range(3)]
+        judged(kit, points[-1], Outcome.FAILED)
+        season.passed += timedelta(minutes=5)
+        judged(kit, points[-2])  # a good one afterwards does not thaw it
+        for _ in range(2):
+            with pytest.raises(Refused, match="frozen"):
+                retain(kit, SET)
+        assert [f.cause for f in kit.store.freezes(SET)] == [Cause.PROOF]
+        assert len(kit.store.points(SET)) == 4
+        keeping.acknowledge(kit, SET, word(kit))
+        assert retain(kit, SET).closing.outcome is Outcome.SUCCEEDED
+        kept = {f.standing.point.id: f.rules for f in keeping.plan(kit, SET).fates}
+        assert kept[points[-2].id] == (Rule.LAST_PROVED, Rule.MINIMUM, Rule.YOUNG)
+        with pytest.raises(UsageError, match="not frozen"):
+            keeping.acknowledge(kit, SET, word(kit))
+
+
+def test_a_snapshot_that_somebody_removed_stops_retention(season: Season) -> None:
+    with season.kit("{min_age: 10d}") as kit:
+        points = _old(season, kit)
+    with season.kit(FEW) as kit:
+        (season.base / "repository" / "snapshots" / points[-1].record).unlink()
+        with pytest.raises(RepositoryDamaged):
+            retain(kit, SET)
+        assert len(kit.store.points(SET)) == 6
+
+
+def test_after_a_rebuild_nothing_goes_until_holds_are_looked_at(season: Season) -> None:
+    with season.kit("{min_age: 10d, min_points: 1}") as kit:
+        points = _old(season, kit)
+        keeping.hold(kit, SET, points[0].id, word(kit))
+        lines = kit.store.head().number
+    with season.kit(FEW) as kit:
+        assert retain(kit, SET).closing.outcome is Outcome.SUCCEEDED
+        assert {p.id for p in kit.store.points(SET)} == {p.id for p in (points[0], *points[-2:])}
+        season.night(kit)
+        assert kit.store.head().number > lines
+    (season.base / "state" / app.STORE).unlink()
+    with season.kit(FEW) as kit:
+        rebuild(kit)
+        assert len(kit.store.points(SET)) == 4
+        assert Cause.REBUILT in {f.cause for f in kit.store.freezes(SET)}
+        with pytest.raises(OpsdError, match="frozen"):
+            retain(kit, SET)
+        assert audit.verify(kit, [SET]).breach is None  # the new chain names the old one's end
+
+
+def test_a_storage_that_lets_nothing_go_is_told(season: Season) -> None:
+    with season.kit("{min_age: 10d}") as kit:
+        _old(season, kit)
+    with season.kit(FEW) as kit:
+        stubborn = season.base / "stubborn-restic"
+        stubborn.write_text('#!/bin/sh\ncase "$*" in *forget*) exit 0;; esac\nexec restic "$@"\n')
+        stubborn.chmod(0o755)
+        with pytest.raises(OpsdError, match="does not let go: 8"):
+            retain(replace(kit, config=replace_program(kit, stubborn)), SET)
+        assert retain(kit, SET).closing.outcome is Outcome.SUCCEEDED
+        insist(kit)
+
+
+def replace_program(kit: Kit, program: Path) -> Config:
+    return kit.config.model_copy(update={"restic": str(program)})
