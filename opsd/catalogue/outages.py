@@ -148,8 +148,8 @@ _COMMANDS: dict[str, Sentence] = {
     ),
     "help.metavar.probe": Sentence("PHÉP-DÒ", "PROBE"),
     "help.outages": Sentence(
-        "mỗi dịch vụ ngừng bao lâu trong một tháng, vì sao, ngân sách lỗi còn bao nhiêu",
-        "how long each service was out in a month, why, and what is left of its error budget",
+        "mỗi dịch vụ ngừng bao lâu trong tháng, vì sao, còn bao nhiêu ngân sách lỗi",
+        "how long each service was out in a month, and why; its error budget",
     ),
     "help.month": Sentence("tháng, ví dụ 2026-11 (mặc định: tháng này)", "month, like 2026-11"),
     "help.metavar.month": Sentence("THÁNG", "MONTH"),
