@@ -13,6 +13,7 @@ from opsd.errors import OpsdError
 from opsd.metrics import Board
 from opsd.model import Evidence, Task
 from opsd.policy import slots
+from opsd.tasks import sweep
 from opsd.tasks.kit import Kit
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Nights:
                 return None
             slot, error = self._newest(name, config), ""
             try:
+                sweep.sweep(replace(self._kit, config=config))
                 if self.due(name, config) is None:
                     return None
                 self._run(name, config, slot)
@@ -62,7 +64,7 @@ class Nights:
             except Exception as fault:
                 error = repr(fault)
                 log.exception("%s: opsd itself failed", name, extra={"backup_set": name})
-            if not self._recorded(name, slot):
+            if not self._recorded(name, config, slot):
                 return self._lose(name, config, Lost(slot, 1, error))
         return None
 
@@ -70,10 +72,15 @@ class Nights:
         at = config.backup_sets[name].schedule
         return slots.newest_due(self._kit.clock(), at, config.zone)
 
-    def _recorded(self, name: str, slot: datetime) -> bool:
-        """Whether the history has the run of a slot; it is told then how often it was lost."""
+    def _recorded(self, name: str, config: Config, slot: datetime) -> bool:
+        """Whether the history has a run of the slot that came to its end, be it a bad one.
+
+        One whose end could not be written is dead, and settled as such; the losses are told to the
+        one that is there at last.
+        """
         store = self._kit.store
         try:
+            sweep.sweep(replace(self._kit, config=config))
             fired = store.fired(Task.BACKUP, name)
             if slots.wants_run(slot, fired):
                 return False

@@ -260,6 +260,25 @@ def test_a_history_that_does_not_answer_loses_no_slot(
     assert done == [SLOT]
 
 
+def test_a_run_whose_end_could_not_be_written_is_settled_and_tried_again(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[datetime | None] = []
+    later = nights(kit)
+
+    def cut_off(kit: Kit, name: str, slot: datetime | None) -> dict[Task, bool]:
+        run = Run("cut", Task.BACKUP, name, "main", kit.clock(), "srv", 1, slot)
+        kit.store.open_run(run)
+        raise StorageFailed("store.failed", path=kit.store.path, detail="locked")
+
+    monkeypatch.setattr(app, "night", cut_off)
+    assert later.work("one") == timedelta(minutes=1)
+    assert [c.outcome for _, c in kit.store.runs(Task.BACKUP, "one") if c] == [Outcome.INTERRUPTED]
+    monkeypatch.setattr(app, "night", recorded(Outcome.SUCCEEDED, done))
+    assert later.work("one") is None
+    assert done == [SLOT]
+
+
 def test_after_the_end_was_asked_for_nothing_is_begun(
     kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
