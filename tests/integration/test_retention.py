@@ -3,123 +3,26 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from opsd import app
-from opsd.clock import now
-from opsd.config.load import load
 from opsd.config.schema import Config
 from opsd.drivers.restic import Restic
 from opsd.errors import OpsdError, Refused, RepositoryDamaged, UsageError
-from opsd.keeping import Cause, Word
-from opsd.model import Outcome, Proof, RecoveryPoint, Task
+from opsd.keeping import Cause
+from opsd.model import Outcome, RecoveryPoint, Task
 from opsd.policy.retention import Rule
 from opsd.tasks import audit, keeping
-from opsd.tasks.backup import back_up
-from opsd.tasks.journal import end, opened
-from opsd.tasks.kit import PROOF_RECORD, TAG, Kit, tagged
+from opsd.tasks.kit import Kit
 from opsd.tasks.prove import prove
 from opsd.tasks.rebuild import rebuild
 from opsd.tasks.retain import retain
 from opsd.tasks.shelf import points_in
-from tests.faults.telling import empty_repository
-from tests.site import workplace
-
-SET = "dossiers"
-DAY = timedelta(days=1)
-CONFIG = """\
-language: en
-demo: true
-host: test-host
-state: {base}/state
-scratch: {base}/scratch
-repositories:
-  main: {{url: {base}/repository, password_file: {base}/password, min_free: 1MiB, lock_wait: 0s}}
-backup_sets:
-  dossiers:
-    repository: main
-    schedule: "01:30"
-    rpo: 24h
-    rto: 4h
-    members:
-      scans: {{kind: files, path: {base}/scans}}
-    retention: {retention}
-"""
-RULES = "{min_age: 5d, min_points: 2, daily: 7, weekly: 3, monthly: 2}"
-
-
-@dataclass
-class Season:
-    """A set with a clock of its own, which begins now: restic's own times are never after it."""
-
-    base: Path
-    begin: datetime
-    passed: timedelta = timedelta()
-
-    def clock(self) -> datetime:
-        return self.begin + self.passed
-
-    @contextmanager
-    def kit(self, rules: str = RULES) -> Iterator[Kit]:
-        path = self.base / "opsd.yaml"
-        path.write_text(CONFIG.format(base=self.base, retention=rules))
-        kit = app.assemble(load(path), clock=self.clock)
-        try:
-            yield kit
-        finally:
-            kit.store.close()
-
-    def night(self, kit: Kit, days: float = 1) -> RecoveryPoint:
-        """Some days pass, something is scanned, and it is backed up."""
-        self.passed += days * DAY
-        name = f"{self.passed / DAY:.2f}.txt"
-        (self.base / "scans" / name).write_text(name * 50)
-        done = back_up(kit, SET)
-        assert done.point is not None
-        assert done.closing.outcome.good
-        return done.point
-
-
-@pytest.fixture
-def season() -> Iterator[Season]:
-    with workplace() as base:
-        (base / "scans").mkdir()
-        (base / "password").write_text("only for tests\n")
-        (base / "password").chmod(0o600)
-        empty_repository(base / "repository")
-        yield Season(base, now())
-
-
-def judged(kit: Kit, point: RecoveryPoint, outcome: Outcome = Outcome.PASSED) -> None:
-    """What a proof would leave in the history, without restoring anything."""
-    with opened(kit, Task.PROVE, SET, point.repository) as journal:
-        level = Proof.RESTORED if outcome is Outcome.FAILED else Proof.PROVED
-        if outcome is not Outcome.COULD_NOT_VERIFY:
-            journal.reach(point.id, level, outcome)
-        end(journal, outcome, "" if outcome.good else "integrity")
-
-
-def word(kit: Kit) -> Word:
-    return Word(kit.clock(), "An", "looked at it")
-
-
-def insist(kit: Kit) -> None:
-    """The repository holds what the history knows, with the proofs of it, and nothing else."""
-    known = {point.id: point for point in kit.store.points(SET)}
-    restic = kit.restic("main")
-    assert {point.id for point in points_in(restic, SET)} == set(known)
-    runs = {reached.run for name in known for reached in kit.store.proofs(name)}
-    parts = [
-        (tagged(s.tags, "part"), tagged(s.tags, "run")) for s in restic.snapshots(TAG, f"set:{SET}")
-    ]
-    assert {run for part, run in parts if part == PROOF_RECORD} <= runs
-    assert {run for part, run in parts if part != PROOF_RECORD} == set(known)
+from tests.season import DAY, SET, Season, insist, judged, word
 
 
 def test_a_season_of_nights(season: Season) -> None:
