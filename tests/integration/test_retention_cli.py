@@ -109,7 +109,7 @@ def test_a_chain_that_was_cut_is_found_by_the_recovery_points(
         connection.execute("DROP TRIGGER audit_no_delete")
         connection.execute("DELETE FROM audit WHERE number > 1")
     connection.close()
-    code, text, body = opsd("audit", "verify")
+    code, _, body = opsd("audit", "verify")
     assert code == 1
     assert body["breach"]["how"] == "audit.cut"
     assert body["breach"]["count"] == 2
