@@ -315,7 +315,8 @@ _REPLICATION = """
                WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()
                     AND EXISTS (SELECT FROM pg_stat_wal_receiver)
                    THEN interval '0'
-               ELSE clock_timestamp() - pg_last_xact_replay_timestamp()
+               ELSE clock_timestamp()
+                    - coalesce(pg_last_xact_replay_timestamp(), pg_postmaster_start_time())
            END)::float8
 """
 

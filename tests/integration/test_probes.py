@@ -91,6 +91,12 @@ PAGES = {
     "redirects in a circle": Wrong(
         answering(page(b"", "302 Found", "Location: /again")), Cause.STATUS_REDIRECTS
     ),
+    "a redirect to nowhere": Wrong(
+        answering(page(b"", "302 Found", "Location: http://[::1/")), Cause.STATUS_REDIRECTS
+    ),
+    "a redirect to no port": Wrong(
+        answering(page(b"", "302 Found", "Location: http://a:999999/")), Cause.STATUS_REDIRECTS
+    ),
     "a redirect out of HTTP": Wrong(
         answering(page(b"", "302 Found", "Location: file:///etc/passwd")), Cause.STATUS_REDIRECTS
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import time
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsd.catalogue import SENTENCES
+from opsd.catalogue.probes import TABLE
 from opsd.config.probes import Probe
 from opsd.drivers.net.http import hidden_fields
 from opsd.drivers.net.ssh import known_keys
@@ -38,7 +39,7 @@ def verdict(facts: Facts, limits: Limits) -> tuple[Status, str]:
 def test_every_cause_has_a_sentence_and_belongs_to_a_phase() -> None:
     phases = {phase for listed in PHASES.values() for phase in listed}
     assert {cause.phase for cause in Cause} == phases
-    said = {key.removeprefix("cause.") for key in SENTENCES if key.startswith("cause.")}
+    said = {key.removeprefix("cause.") for key in TABLE if key.startswith("cause.")}
     assert said == {cause.value for cause in Cause}
 
 
@@ -215,3 +216,13 @@ def test_hidden_fields_are_read_from_a_page_however_it_is_written() -> None:
         "<FORM><INPUT TYPE=hidden NAME=a VALUE='1&lt;2'><input type='hidden' name=b><input name=c>"
     )
     assert hidden_fields(text) == {"a": "1<2", "b": ""}
+    assert hidden_fields('<input name="v" value="a>b" type="hidden" disabled>') == {"v": "a>b"}
+    assert hidden_fields("<input type=hidden value=x><![bad[<input type=hidden") == {}
+
+
+@pytest.mark.parametrize("piece", ["<input ", "<!--", "<![", '<input a="', "a", "<input 'b' ", "="])
+def test_no_page_takes_long_to_read(piece: str) -> None:
+    began = time.monotonic()
+    hidden_fields(piece * (1_000_000 // len(piece)))
+    hidden_fields("<input " + piece * (1_000_000 // len(piece)) + ">")
+    assert time.monotonic() - began < 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import http.client
 import ipaddress
+import re
 import socket
 import time
 import unicodedata
@@ -12,7 +13,6 @@ from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from email.message import Message
-from html.parser import HTMLParser
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
@@ -34,6 +34,8 @@ _MOVED = {
 _CHUNK = 1 << 16
 _SECURE_PORT, _PLAIN_PORT = 443, 80
 _SHOWN = 120
+_INPUT = re.compile(r"""<input\b((?:[^<>"']|"[^"<]*"|'[^'<]*')*)>""", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""([^\s=<>"'/]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'<>]+))?""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +166,14 @@ class Browser:
 
     def _onward(self, request: Request, page: Page, onward: str) -> Request:
         """Where a redirect leads. What was posted goes along only within the same site."""
-        target = quote(urljoin(request.url, onward), safe="%/:=&?~#+!$,;'@()*[]")
-        following = Request(target)
-        if following.parts.scheme not in {"http", "https"} or not following.parts.hostname:
-            self._astray(target)
+        try:
+            target = quote(urljoin(request.url, onward), safe="%/:=&?~#+!$,;'@()*[]")
+            following = Request(target)
+            usable = following.parts.scheme in {"http", "https"} and following.origin[1]
+        except ValueError:
+            usable = ""
+        if not usable:
+            self._astray(request.url)
         self.tracer.know(hops=(*self.tracer.facts.hops, _without_query(target)))
         kept = page.status in {HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT}
         if kept and following.origin == request.origin:
@@ -244,19 +250,17 @@ def _without_query(url: str) -> str:
     return urlsplit(url)._replace(query="", fragment="").geturl()
 
 
-class _Hidden(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.fields: dict[str, str] = {}
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        if tag == "input" and (given.get("type") or "").lower() == "hidden" and given.get("name"):
-            self.fields[str(given["name"])] = given.get("value") or ""
-
-
 def hidden_fields(text: str) -> Mapping[str, str]:
-    """The hidden fields of a page's forms: what a server wants to see again."""
-    parser = _Hidden()
-    parser.feed(text)
-    return parser.fields
+    """The hidden fields of a page's forms: what a server wants to see again.
+
+    `html.parser` would take minutes for a page of broken comments; this takes one look.
+    """
+    found: dict[str, str] = {}
+    for tag in _INPUT.finditer(text):
+        given = {
+            name.lower(): html.unescape(value.strip("\"'"))
+            for name, value in _ATTRIBUTE.findall(tag[1])
+        }
+        if given.get("type", "").lower() == "hidden" and given.get("name"):
+            found[given["name"]] = given.get("value", "")
+    return found
