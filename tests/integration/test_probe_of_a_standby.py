@@ -1,4 +1,4 @@
-"""A PostgreSQL server and its standby, as a probe sees both while one thing after the other fails."""
+"""A PostgreSQL server and its standby as probes see them, while this and that fails."""
 
 from __future__ import annotations
 

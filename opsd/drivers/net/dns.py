@@ -1,11 +1,13 @@
-"""The domain name system itself: one question to one server. The only door to dnspython."""
+"""The domain name system itself: one question to one server.
+
+The only door to dnspython, which takes 0.15 s and 7 MiB: it is loaded for the first question.
+"""
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
-
-import dns.exception
-import dns.resolver
+from typing import Any
 
 from opsd.drivers.net.tracing import Blind, Broke, Tracer
 from opsd.trace import Cause
@@ -23,6 +25,7 @@ class Question:
 
 def ask(question: Question, expected: tuple[str, ...], tracer: Tracer) -> None:
     """Ask, and see whether all that is expected is among the answers."""
+    dns = _library()
     resolver = _resolver(question)
     tracer.know(peer=", ".join(str(server) for server in resolver.nameservers))
     with tracer.timed("dns"):
@@ -47,7 +50,13 @@ def ask(question: Question, expected: tuple[str, ...], tracer: Tracer) -> None:
             raise Broke(Cause.ANSWER_WRONG, detail)
 
 
-def _resolver(question: Question) -> dns.resolver.Resolver:
+def _library() -> Any:  # noqa: ANN401  (a package with its modules)
+    importlib.import_module("dns.resolver")
+    return importlib.import_module("dns")
+
+
+def _resolver(question: Question) -> Any:  # noqa: ANN401  (a dns.resolver.Resolver)
+    dns = _library()
     try:
         resolver = dns.resolver.Resolver(configure=question.server is None)
     except dns.exception.DNSException as error:
