@@ -96,3 +96,16 @@ def test_a_watch_is_measured_while_it_works(tmp_path: Path) -> None:
         assert one["peak_bytes"] > 20 * MIB
         assert one["late_seconds"]["most"] < 3
     assert "/tmp/" not in report.read_text() + found.read_text()
+
+
+def test_a_scrape_is_measured_beside_node_exporter(capsys: pytest.CaptureFixture[str]) -> None:
+    assert benchmarks.main(["scrape", "--hosts", "3", "--checks", "2", "--scrapes", "3"]) == 0
+    rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if "|" in line]
+    figures = {
+        row[0].strip(): [float(cell.replace(",", "")) for cell in row[1:]] for row in rows[2:]
+    }
+    assert set(figures) == {"opsd", "node_exporter"}
+    samples, size, median, worst, *_ = figures["opsd"]
+    assert samples > 3 * 2 * 5
+    assert size > 0
+    assert 0 < median <= worst
