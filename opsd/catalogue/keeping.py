@@ -62,6 +62,10 @@ _RETENTION: dict[str, Sentence] = {
         "kho chỉ-ghi-thêm thì loại bỏ bằng tài khoản khác; nếu không, xem quyền xoá",
         "where the storage is append-only another account must remove; else look at its rights",
     ),
+    "retention.restoring": Sentence(
+        "đang khôi phục từ kho {repository} (lần chạy {run}): không loại bỏ gì cho tới khi xong",
+        "a restore reads from repository {repository} (run {run}): nothing goes until it is done",
+    ),
     "retention.prune_goes_on": Sentence(
         "thu hồi chỗ trống chưa xong trong {limit}, lần sau làm tiếp",
         "giving space back was not done within {limit}; the next night goes on",

@@ -15,7 +15,14 @@ from datetime import datetime
 
 from opsd.config.retention import Retention
 from opsd.drivers.restic import Limits, Restic, Snapshot
-from opsd.errors import Refused, RepositoryDamaged, StorageFailed, TimedOut, UsageError
+from opsd.errors import (
+    Refused,
+    RepositoryDamaged,
+    RepositoryLocked,
+    StorageFailed,
+    TimedOut,
+    UsageError,
+)
 from opsd.keeping import Drop
 from opsd.model import Closing, Severity, Task
 from opsd.policy.retention import Fate
@@ -24,6 +31,7 @@ from opsd.tasks import keeping, locks, sweep
 from opsd.tasks.journal import Journal, opened
 from opsd.tasks.kit import PROOF_RECORD, TAG, Kit, tagged
 from opsd.tasks.shelf import insist_on_snapshots
+from opsd.tasks.status import unclosed
 from opsd.tasks.turn import turn
 
 _AT_ONCE = 500  # snapshots that one restic removes: an argv has its limits
@@ -61,6 +69,7 @@ def retain(kit: Kit, name: str, slot: datetime | None = None) -> Result:
 def _planned(journal: Journal) -> tuple[Fate, ...]:
     """The plan, when nothing stands against it."""
     kit, name = journal.kit, journal.run.backup_set
+    _yield_to_restores(journal)
     found = keeping.plan(kit, name, journal.run.id)
     frozen = keeping.freeze(kit, name, found.obstacles)
     journal.findings += [freeze.said for freeze in frozen]
@@ -70,6 +79,14 @@ def _planned(journal: Journal) -> tuple[Fate, ...]:
     if found.refusal is not None:
         raise found.refusal
     return found.fates
+
+
+def _yield_to_restores(journal: Journal) -> None:
+    """A restore reads without a lock, so that nothing can keep it from reading: nothing may go."""
+    repository = journal.run.repository
+    for run in unclosed(journal.kit)[0]:
+        if run.task is Task.RESTORE and run.repository == repository:
+            raise RepositoryLocked("retention.restoring", repository=repository, run=run.id)
 
 
 def _carry_out(journal: Journal, fates: Sequence[Fate]) -> None:

@@ -57,6 +57,18 @@ def test_all_objects_of_the_four_kinds_are_told_with_their_sizes(filled: Filled)
     }
 
 
+def test_locks_are_told_by_name_and_are_no_objects(filled: Filled) -> None:
+    locks = {named(b"one"), named(b"another")}
+    odd = {"locks/short": b"l", f"locks/{named(b'x')}-tmp-1": b"l"}  # restic passes over them
+    storage = filled({**{f"locks/{name}": b"l" for name in locks}, **odd})
+    assert set(storage.locks()) == locks
+    assert list(storage.objects()) == []
+
+
+def test_a_storage_without_locks_has_none(filled: Filled) -> None:
+    assert filled(repository(b"x")).locks() == ()
+
+
 def test_a_storage_without_objects_has_none(filled: Filled) -> None:
     assert list(filled({"config": b"c"}).objects()) == []
 

@@ -12,11 +12,12 @@ import pytest
 from opsd import app
 from opsd.config.schema import Config
 from opsd.drivers.restic import Restic
-from opsd.errors import OpsdError, Refused, RepositoryDamaged, UsageError
+from opsd.errors import OpsdError, Refused, RepositoryDamaged, RepositoryLocked, UsageError
 from opsd.keeping import Cause
 from opsd.model import Outcome, RecoveryPoint, Task
 from opsd.policy.retention import Rule
 from opsd.tasks import audit, keeping
+from opsd.tasks.journal import opened
 from opsd.tasks.kit import Kit
 from opsd.tasks.prove import prove
 from opsd.tasks.rebuild import rebuild
@@ -204,6 +205,18 @@ def test_a_failed_proof_freezes_until_a_person_acknowledges_it(season: Season) -
         assert kept[points[-2].id] == (Rule.LAST_PROVED, Rule.MINIMUM, Rule.YOUNG)
         with pytest.raises(UsageError, match="not frozen"):
             keeping.acknowledge(kit, SET, word(kit))
+
+
+def test_nothing_goes_while_somebody_restores(season: Season) -> None:
+    """A restore takes no lock: packs must not vanish under it."""
+    with season.kit("{min_age: 10d}") as kit:
+        _old(season, kit)
+    with season.kit(FEW) as kit:
+        with opened(kit, Task.RESTORE, SET, "main"), pytest.raises(RepositoryLocked):
+            retain(kit, SET)
+        assert len(kit.store.points(SET)) == 6
+        assert retain(kit, SET).closing.outcome is Outcome.SUCCEEDED
+        assert len(kit.store.points(SET)) == 2
 
 
 def test_a_snapshot_that_somebody_removed_stops_retention(season: Season) -> None:

@@ -21,6 +21,7 @@ from opsd.tasks.kit import Nobody
 from opsd.tasks.prove import prove
 from opsd.tasks.rebuild import rebuild
 from opsd.tasks.restore import Door, Request, carry_out, plan
+from opsd.tasks.retain import retain
 from tests.faults.telling import attempt, copy_tree, empty_repository, nothing_left
 from tests.s3 import BUCKET, Server, credentials
 from tests.site import SET, Site, copy_of, workplace
@@ -136,6 +137,28 @@ def test_an_empty_prefix_is_a_missing_repository_and_takes_a_new_one(ward: Ward)
         repository.init()
         assert repository.snapshots() == ()
     assert f"{ward.prefix}/config" in set(ward.server.keys(ward.prefix))
+
+
+def test_what_no_rule_keeps_is_dropped_and_its_space_given_back(ward: Ward) -> None:
+    ward.site.changes["    rto: 4h\n"] = (
+        "    rto: 4h\n    retention: {min_age: 1s, min_points: 1}\n"
+    )
+    with ward.site.kit() as kit:
+        (old,) = kit.store.points(SET)
+        taken = back_up(kit, SET).point
+        assert taken is not None
+        assert prove(kit, SET).level is Proof.PROVED
+        before = set(ward.server.keys(ward.prefix))
+        done = retain(kit, SET)
+        assert done.closing.outcome.good
+        assert [point.id for point in kit.store.points(SET)] == [taken.id]
+        pruned = kit.store.evidence(done.closing.run, "pruned")
+        assert pruned is not None
+        assert (pruned["finished"], pruned["refused"]) == (True, 0)
+        left = set(ward.server.keys(ward.prefix))
+        gone = {f"{ward.prefix}/snapshots/{s}" for s in (old.record, old.members[0].snapshot)}
+        assert gone <= before - left
+        assert prove(kit, SET).level is Proof.PROVED
 
 
 def test_everything_comes_back_without_a_history(ward: Ward) -> None:
