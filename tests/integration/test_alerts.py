@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from checks import CHECKS
 from opsd.metrics.table import FAMILIES
+from opsd.tasks.check.own import BACKUP
+from opsd.tasks.check.patrol import REACH
 from tests.site import ROOT
 
 PROMETHEUS = ROOT / "grafana" / "prometheus"
@@ -111,6 +114,37 @@ def test_an_alert_asks_only_what_is_exported_or_recorded(name: str) -> None:
     assert asked <= set(FAMILIES) | recorded
     for metric in re.findall(r"(?<![\w:])(opsd_\w+)(?!\w|[{:])", expression):
         pytest.fail(f"{metric} is asked of every job")
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_an_alert_speaks_only_of_labels_that_it_has(name: str) -> None:
+    rule = ALERTS[name]
+    known = {"instance"}
+    for metric in re.findall(r"opsd_\w+", rule["expr"]):
+        known |= set(FAMILIES[metric].labels) if metric in FAMILIES else {"check"}
+    said = " ".join(rule["annotations"].values())
+    assert set(re.findall(r"\$labels\.(\w+)", said)) <= known
+
+
+def checks_of(rule: Rule, family: str) -> set[str]:
+    """The checks that a rule names in the selector of a family."""
+    found = re.findall(rf'{family}{{[^}}]*check=~?"([^"]+)"', rule["expr"])
+    return {check for one in found for check in one.split("|")}
+
+
+def test_every_check_has_an_alert_of_its_own_or_falls_to_the_one_for_all_others() -> None:
+    other = re.search(r'check!~"([^"]+)"', ALERTS["OpsdOtherIncident"]["expr"])
+    assert other
+    left_out = set(other[1].split("|"))
+    told = {
+        check
+        for rule in ALERTS.values()
+        if rule["labels"]["severity"] in {"critical", "warning"}
+        for check in checks_of(rule, "opsd_incident_open")
+        | (checks_of(rule, "opsd_check_status") if ">= 1" in rule["expr"] else set())
+    }
+    assert left_out == told | {BACKUP}  # which has a group of alerts of its own
+    assert left_out <= set(CHECKS) | {BACKUP, REACH}
 
 
 def test_what_is_recorded_is_made_of_what_is_exported() -> None:
