@@ -31,7 +31,7 @@ command -v fio >/dev/null || { echo 'failed fio_missing'; exit 0; }
 if [ -n "$begins" ]; then
   now=$(date +%H:%M) h=${now%:*} m=${now#*:}
   now=$((${h#0} * 60 + ${m#0}))
-  if [ "$begins" -le "$ends" ]
+  if [ "$begins" -lt "$ends" ]
   then [ $now -ge "$begins" ] && [ $now -lt "$ends" ]
   else [ $now -ge "$begins" ] || [ $now -lt "$ends" ]
   fi || { echo 'skipped window'; exit 0; }
@@ -52,19 +52,26 @@ set -- $(stat -f -c '%S %a' -- "$at")
 own=$(mktemp -d "$at/.opsd-probe.XXXXXX") && exec 9<>"$own/file" || own=
 [ -z "$own" ] || rm -rf "$own"
 [ -n "$own" ] || { echo 'failed volume_gone'; exit 0; }
+# What is in the kernel's hands cannot be killed: the pipe's other end does not wait for it.
+within() {
+  limit=$1; shift
+  { timeout -s KILL "$limit" "$@" 2>&1 & } | timeout -s KILL "$limit" cat
+}
 probe() {
   limit=$1; shift
-  said=$(timeout -s KILL "$limit" fio --output-format=json --thread --filename=/proc/self/fd/9 \
-    --direct=1 --ioengine=libaio --fallocate=none --norandommap --clocksource=clock_gettime \
-    --percentile_list=50:99 "$@" 2>&1)
-  echo "fio $? $(echo "$said" | tr -d ' \t\n')"
+  said=$(within "$limit" fio --output-format=json --thread --filename=/proc/self/fd/9 --direct=1 \
+    --ioengine=libaio --fallocate=none --norandommap --clocksource=clock_gettime \
+    --percentile_list=50:99 "$@")
+  printf 'fio %s\n' "$(printf %s "$said" | tr -d ' \t\n')"
 }
 probe 2.2 --size=64m --create_on_open=1 \
   --name=write --rw=write --bs=256k --iodepth=2 --runtime=600ms
 written=$(($(stat -Lc %s /proc/self/fd/9) / 262144 * 262144))
 if [ $written -eq 0 ]; then # was it the disk? One block will show
-  timeout -s KILL 1 dd if=/dev/zero of=/proc/self/fd/9 bs=4k count=1 oflag=direct 2>/dev/null
-  [ $? -ne 137 ] || echo 'failed disk_stalls'
+  case $(within 1 dd if=/dev/zero of=/proc/self/fd/9 bs=4k count=1 oflag=direct) in
+    *copied*) ;;
+    *) echo 'failed disk_stalls' ;;
+  esac
   exit 0
 fi
 probe 2.7 --size=$written \
@@ -220,9 +227,9 @@ def parse(answer: Answer) -> Probe:
 
 
 def _jobs(line: str) -> Iterator[Mapping[str, Any]]:
-    """The jobs of a line `fio CODE JSON`; fio may print warnings before its JSON."""
+    """The jobs of a line `fio JSON`; fio may print warnings before its JSON."""
     try:
-        found = json.loads(line[line.index("{") :]) if line.startswith("fio 0 ") else {}
+        found = json.loads(line[line.index("{") :]) if line.startswith("fio ") else {}
     except ValueError:
         return
     for job in found.get("jobs", ()):

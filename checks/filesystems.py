@@ -45,12 +45,12 @@ hangs() {
 far() {
   if hangs "$2"; then echo "? $1 hangs"; return; fi
   a=$( { ask "$2" 2>&1 & } | timeout -k 1 @LIMIT@.5 head -n 1)
-  echo "? $1 ${a:-hangs}"
+  printf '%s\n' "? $1 ${a:-hangs}"
 }
 while read -r device point type options rest; do
   case $pseudo in *" $type "*) continue ;; esac
   n=$((n + 1))
-  echo "= $n $device $point $type $options"
+  printf '%s\n' "= $n $device $point $type $options"
   case $point in *\\*) point=$(printf '%b' "$point") ;; esac
   case $type in
     @FAR@) far $n "$point" & ;;

@@ -21,7 +21,7 @@ command -v smartctl >/dev/null || { echo missing; exit 0; }
 [ "$(id -u)" = 0 ] && as= || as="sudo -n"
 ask() {
   said=$(timeout -k 1 8 $as smartctl --json=c -i -H -A -d "$3" "$2" 2>&1 </dev/null)
-  echo "$1 $3 $(echo "$said" | tr '\n' ' ')"
+  printf '%s %s %s\n' "$1" "$3" "$(printf %s "$said" | tr '\n' ' ')"
 }
 @ASK@"""
 

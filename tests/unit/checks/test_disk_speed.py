@@ -21,8 +21,8 @@ def answer(read: float, write: float, wait: float = 1e-4, fsync: float = 1e-3) -
     zero = '"50.000000":{0:.0f},"99.000000":{1:.0f}'
     waits, syncs = (zero.format(1e9 * one, 5e9 * one) for one in (wait, fsync))
     return (
-        f'fio 0 {{"jobs":[{{"jobname":"write","error":0,"write":{{"bw_bytes":{write:.0f}}}}}]}}\n'
-        f'fio 0 {{"jobs":[{{"jobname":"read","error":0,"read":{{"bw_bytes":{read:.0f}}}}},'
+        f'fio {{"jobs":[{{"jobname":"write","error":0,"write":{{"bw_bytes":{write:.0f}}}}}]}}\n'
+        f'fio {{"jobs":[{{"jobname":"read","error":0,"read":{{"bw_bytes":{read:.0f}}}}},'
         f'{{"jobname":"random","error":0,"read":{{"clat_ns":{{"percentile":{{{waits}}}}}}}}},'
         f'{{"jobname":"sync","error":0,"sync":{{"lat_ns":{{"percentile":{{{syncs}}}}}}}}}]}}\n'
     )
@@ -151,13 +151,13 @@ def test_what_was_not_measured_for_days_is_unknown() -> None:
     [
         ("failed fio_missing\n", 0, Status.UNKNOWN, "fio_missing"),
         ("failed volume_gone\n", 0, Status.UNKNOWN, "volume_gone"),
-        ("fio 137 \nfailed disk_stalls\n", 0, Status.CRITICAL, "disk_stalls"),
+        ("fio \nfailed disk_stalls\n", 0, Status.CRITICAL, "disk_stalls"),
         ("", None, Status.CRITICAL, "disk_stalls"),
         ("", 0, Status.UNKNOWN, "probe_failed"),
-        ('fio 1 fio:file:filesetup.c:150{"jobs":[]}\n', 0, Status.UNKNOWN, "probe_failed"),
-        ('fio 0 {"jobs":[{"jobname":"write","error":22}]}\n', 0, Status.UNKNOWN, "probe_failed"),
+        ('fio fio:file:filesetup.c:150{"jobs":[]}\n', 0, Status.UNKNOWN, "probe_failed"),
+        ('fio {"jobs":[{"jobname":"write","error":22}]}\n', 0, Status.UNKNOWN, "probe_failed"),
         (answer(0, 0), 0, Status.UNKNOWN, "probe_failed"),
-        ("fio 0 {half", 0, Status.UNKNOWN, "probe_failed"),
+        ("fio {half", 0, Status.UNKNOWN, "probe_failed"),
     ],
 )
 def test_each_failure_is_told_and_counted(
