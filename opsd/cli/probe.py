@@ -9,12 +9,14 @@ from opsd.catalogue import Language, say
 from opsd.cli.answer import Answer
 from opsd.cli.desk import Desk
 from opsd.cli.words import Parser
-from opsd.config.probes import target
+from opsd.config.probes import Scope, target
 from opsd.errors import UsageError
+from opsd.model import Status
+from opsd.policy.blame import Blame
 from opsd.report import plain, probes
 from opsd.report.probes import Evidence
 from opsd.report.voice import Voice
-from opsd.tasks.check.around import look_around
+from opsd.tasks.check.around import look_around, whose
 from opsd.tasks.check.probing import judge, observe
 from opsd.trace import Phase
 
@@ -48,7 +50,16 @@ def _asked(desk: Desk, name: str) -> Answer:
     text = probes.results(desk.voice, results)
     if desk.arguments.debug and (known := probes.facts(desk.voice, trace.facts)):
         text = f"{known}\n\n{text}"
-    return Answer(results[0].status, text, plain.probe(desk.voice, name, trace, results))
+    body = plain.probe(desk.voice, name, trace, results)
+    if probe.scope is Scope.UPSTREAM and results[0].status is Status.CRITICAL:
+        found = whose(desk.config, name, trace, results[0])
+        text += "\n" + probes.blamed(desk.voice, found)
+        body |= _plain(found)
+    return Answer(results[0].status, text, body)
+
+
+def _plain(found: Blame) -> dict[str, object]:
+    return {"blame": {"side": found.side.value, "because": found.key}}
 
 
 def _gathered(desk: Desk, name: str) -> Answer:
@@ -71,8 +82,7 @@ def _gathered(desk: Desk, name: str) -> Answer:
         desk.voice.say("probe.evidence_written", path=path),
     )
     body = plain.probe(desk.voice, name, looked.trace, looked.results)
-    blame = {"side": looked.blame.side.value, "because": looked.blame.key}
-    return Answer(looked.results[0].status, "\n".join(said), {**body, "blame": blame})
+    return Answer(looked.results[0].status, "\n".join(said), {**body, **_plain(looked.blame)})
 
 
 def _telling(desk: Desk) -> Callable[[Phase], None]:

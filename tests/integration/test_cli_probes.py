@@ -87,6 +87,7 @@ def test_a_probe_ends_with_the_codes_of_nagios(opsd: Run) -> None:
     code, said = opsd("probe", "portal")
     assert (code, said.split()[0]) == (Status.CRITICAL, "CRITICAL")
     assert "503 Service Unavailable" in said
+    assert "theirs: they take the connection" in said, "it is a partner's"
     code, said = opsd("probe", "nothing")
     assert code == Status.UNKNOWN
     assert "there is no probe nothing; there are: line, off, other, portal" in said
@@ -106,6 +107,7 @@ def test_a_probe_is_told_to_programs(opsd: Run) -> None:
     assert (body["status"], body["cause"]) == ("critical", "status_wrong")
     assert [phase["name"] for phase in body["phases"]] == ["connect", "send", "status"]
     assert body["facts"]["status"] == 503
+    assert body["blame"] == {"side": "theirs", "because": "blame.answered"}
     assert datetime.fromisoformat(body["at"]).utcoffset() == timedelta()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from opsd.clock import Clock, now
@@ -34,16 +34,33 @@ def look_around(
 ) -> Looked:
     """Make a probe, and at the same time those it needs, all links, and other partners' ones."""
     probe = config.probes[name]
-    names = tuple(other for other in config.probes if other != name and _tells(config, name, other))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         own = pool.submit(observe, probe, clock, on_phase)
-        others = [pool.submit(_seen, other, config.probes[other], clock) for other in names]
+        others = _others(config, name, clock, pool)
         trace, around = own.result(), tuple(other.result() for other in others)
     results = judge(probe, trace)
-    seen = _as_seen(name, probe, trace, results[0])
-    verdict = blame(seen, around, frozenset(probe.depends_on))
+    verdict = _blamed(probe, _as_seen(name, probe, trace, results[0]), around)
     peer = trace.facts.peer if not isinstance(probe, DnsProbe) else ""
     return Looked(trace, results, verdict, around, route(peer) if peer else ())
+
+
+def whose(config: Config, name: str, trace: Trace, whole: CheckResult, clock: Clock = now) -> Blame:
+    """Whose fault it is that a service is out, by the probes around it, made now."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        around = tuple(other.result() for other in _others(config, name, clock, pool))
+    probe = config.probes[name]
+    return _blamed(probe, _as_seen(name, probe, trace, whole), around)
+
+
+def _others(
+    config: Config, name: str, clock: Clock, pool: ThreadPoolExecutor
+) -> list[Future[Seen]]:
+    names = [other for other in config.probes if other != name and _tells(config, name, other)]
+    return [pool.submit(_seen, other, config.probes[other], clock) for other in names]
+
+
+def _blamed(probe: Probe, seen: Seen, around: tuple[Seen, ...]) -> Blame:
+    return blame(seen, around, frozenset(probe.depends_on))
 
 
 def _tells(config: Config, name: str, other: str) -> bool:
