@@ -36,6 +36,11 @@ class Posted:
     check: Check
     interval: timedelta
 
+    @property
+    def patience(self) -> timedelta:
+        """How long its slowest read may take."""
+        return max((read.timeout for read in self.check.reads()), default=timedelta())
+
 
 @dataclass(frozen=True, slots=True)
 class Past:
@@ -123,10 +128,21 @@ class Disturbances(Protocol):
 
 
 @dataclass(slots=True)
-class Alone(Patrol):
+class Apart(Patrol):
+    """A check that may wait long for its answer: the others of its host shall not wait with it.
+
+    It tells of nothing but itself.
+    """
+
+    def _tell_way(self, result: CheckResult) -> None:
+        del result
+
+
+@dataclass(slots=True)
+class Alone(Apart):
     """A check that takes its time and loads the host, so that it is asked by itself.
 
-    It waits while something goes on there that would spoil it, and is told of nothing but itself.
+    It waits while something goes on there that would spoil it.
     """
 
     disturbances: Disturbances = field(kw_only=True)
@@ -149,9 +165,6 @@ class Alone(Patrol):
         """What was asked before a restart was asked."""
         if one.name not in self._asked and (at := self.ledger.last_asked(self.host, one.name)):
             self._asked[one.name] = at
-
-    def _tell_way(self, result: CheckResult) -> None:
-        del result
 
 
 def judged(posted: Posted, found: Round) -> tuple[CheckResult, ...]:

@@ -20,7 +20,7 @@ from opsd.tasks.check import own, probing
 from opsd.tasks.check.disturbances import Disturbances
 from opsd.tasks.check.ledger import Asked, Ledger
 from opsd.tasks.check.notebook import Answers
-from opsd.tasks.check.patrol import REACH, Alone, Ask, Patrol, Posted
+from opsd.tasks.check.patrol import REACH, Alone, Apart, Ask, Patrol, Posted
 from opsd.tasks.kit import Kit
 
 # A check by its name, made from its options.
@@ -29,6 +29,8 @@ Table = Mapping[str, Callable[[Any], Check]]
 Door = Callable[[str, Host], Ask]
 
 _OWN = timedelta(minutes=1)
+# A read that may take longer than this is not waited for by others.
+_LONG = timedelta(seconds=15)
 _AGING = timedelta(seconds=5)
 _THINNING = timedelta(days=1)
 
@@ -88,20 +90,20 @@ class Watching:
         """One patrol for all quick checks of a host, one for each that takes its time."""
         ask = self.door(name, kit.config.hosts[name])
         posted = [Posted(c, self.table[c](found), found.interval) for c, found in options.items()]
+        common = (ask, self.ledger, self.watch, kit.clock)
         patrols: dict[str, Patrol] = {}
-        if quick := [one for one in posted if not one.check.alone]:
-            patrols[name] = Patrol(name, quick, ask, self.ledger, self.watch, kit.clock)
+        quick = []
         for one in posted:
             if one.check.alone:
                 patrols[f"{name}/{one.name}"] = Alone(
-                    name,
-                    (one,),
-                    ask,
-                    self.ledger,
-                    self.watch,
-                    kit.clock,
-                    disturbances=self.disturbances,
+                    name, (one,), *common, disturbances=self.disturbances
                 )
+            elif one.patience > _LONG:
+                patrols[f"{name}/{one.name}"] = Apart(name, (one,), *common)
+            else:
+                quick.append(one)
+        if quick:
+            patrols[name] = Patrol(name, quick, *common)
         return patrols
 
     def _rules(
