@@ -133,6 +133,10 @@ class NamespaceHost:
         """Run something on it, not over the network."""
         return do("nsenter", *self._inside(), "sh", "-c", script)
 
+    def enters(self, *argv: str) -> tuple[str, ...]:
+        """The argv that runs `argv` on it."""
+        return (program("nsenter"), *self._inside(), *argv)
+
     # --- faults
 
     def cut(self) -> None:
