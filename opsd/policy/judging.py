@@ -11,8 +11,10 @@ from opsd.model import CheckId, CheckResult, CheckState, Maintenance, Status
 # An answer that is this many intervals late counts as none.
 _INTERVALS_OF_AGE = 3
 _LEAST_PATIENCE = timedelta(seconds=10)
-# A bad check waits this many intervals for the check that may explain it.
+# A bad check waits for the one that may explain it, which may itself wait for an answer that does
+# not come; when that takes too long it is unknown, and explains as well.
 _INTERVALS_OF_WAITING = 2
+_LONGEST_ANSWER = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def why_silent(state: CheckState, rule: Rule, around: Surroundings, now: datetim
         return str(explaining.id)
     began = state.worse_since or state.since
     unheard = any(cause.seen_at < began for cause in causes)
-    if unheard and now - began < _INTERVALS_OF_WAITING * rule.interval:
+    if unheard and now - began < max(_INTERVALS_OF_WAITING * rule.interval, _LONGEST_ANSWER):
         return WAITING
     return ""
 
