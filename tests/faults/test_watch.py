@@ -6,6 +6,7 @@ The daemon watches real hosts over real sshd, a real web front behind TLS, a rea
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -73,7 +74,9 @@ class Province:
 
     def stop_front(self) -> None:
         if self.front is not None:
-            self.host("web").run("busybox pkill -9 -f '^busybox httpd'")
+            for one in self.host("web").processes():
+                if " httpd " in one.argv:
+                    os.kill(one.pid, signal.SIGKILL)
             self.front.wait()
             self.front = None
 
