@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from opsd.check import Plain, Read, Round, Seen, unreadable
+from opsd.check import Offset, Plain, Read, Round, Seen, unreadable
 from opsd.config.machines import ClockOptions
 from opsd.model import CheckResult, Measurement, Status
 from opsd.policy.thresholds import at_least
@@ -35,26 +35,6 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Offset:
-    """The difference from our clock: between these two, for the way there and back takes time."""
-
-    least: timedelta
-    most: timedelta
-
-    @property
-    def middle(self) -> timedelta:
-        """The likeliest difference."""
-        return (self.least + self.most) / 2
-
-    @property
-    def certain(self) -> timedelta:
-        """How far off it is at the very least."""
-        if self.least <= _ZERO <= self.most:
-            return _ZERO
-        return min(abs(self.least), abs(self.most))
-
-
-@dataclass(frozen=True, slots=True)
 class Clock(Plain):
     """Judges what is certain of the difference from our clock, and what the host says itself."""
 
@@ -71,7 +51,8 @@ class Clock(Plain):
             offset, kept = parse(answer.text, found.seen)
         except (ValueError, IndexError, OverflowError, OSError):
             return (unreadable(TIME, answer),)
-        off = max(offset.certain, abs(kept.offset or _ZERO))
+        certain = max(_ZERO, abs(offset.ahead) - offset.within)
+        off = max(certain, abs(kept.offset or _ZERO))
         own = self.options
         status = at_least(
             off.total_seconds(), own.warning.total_seconds(), own.critical.total_seconds()
@@ -86,10 +67,10 @@ class Clock(Plain):
             CheckResult(
                 status,
                 f"check.clock.{cause or 'right'}",
-                {"off": off or abs(offset.middle), "by": kept.by or "-"},
+                {"off": off or abs(offset.ahead), "by": kept.by or "-"},
                 cause=cause,
                 measurements=(
-                    Measurement("opsd_host_clock_offset_seconds", offset.middle.total_seconds()),
+                    Measurement("opsd_host_clock_offset_seconds", offset.ahead.total_seconds()),
                     *told,
                 ),
             ),
@@ -97,12 +78,18 @@ class Clock(Plain):
 
 
 def parse(text: str, seen: Seen) -> tuple[Offset, Kept]:
-    """The difference, and what keeps the clock. Raises `ValueError` without a time."""
+    """The difference, and what keeps the clock. Raises `ValueError` without a time.
+
+    The time is from somewhere on the way there and back; the round trip itself may know better.
+    """
     first, _, rest = text.partition("\n")
     there = datetime.fromtimestamp(float(first), UTC)
-    least = there - seen.at
+    half = seen.elapsed / 2
+    offset = Offset(there - seen.at + half, half)
+    if seen.clock is not None and seen.clock.within < half:
+        offset = seen.clock
     by, _, said = rest.partition(" ")
-    return Offset(least, least + seen.elapsed), _kept(by.strip(), said)
+    return offset, _kept(by.strip(), said)
 
 
 def _kept(by: str, said: str) -> Kept:

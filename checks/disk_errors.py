@@ -17,7 +17,8 @@ from opsd.model import CheckResult, Measurement, Status
 ERRORS = Read(
     "disk_errors",
     r"""cat /proc/uptime
-for file in /sys/block/*/device/ioerr_cnt /sys/fs/ext4/*/errors_count; do
+for file in /sys/block/*/device/ioerr_cnt /sys/fs/ext4/*/errors_count \
+  /sys/block/loop*/size; do
   [ ! -r "$file" ] || { read -r count <"$file" && echo "$file $count"; }
 done
 timeout 2 dmesg 2>/dev/null |
@@ -25,7 +26,11 @@ timeout 2 dmesg 2>/dev/null |
     -e 'XFS .*(error|shutdown)|BTRFS.* error' | tail -n 200""",
 )
 
-_COUNTER = re.compile(r"/sys/(?:block|fs/ext4)/(?P<device>[^/]+)/\S+ (?P<count>\w+)")
+# A loop device that is not attached: what was wrong with it was wrong with a file that is gone.
+_DETACHED = re.compile(r"/sys/block/(loop\d+)/size 0")
+_COUNTER = re.compile(
+    r"/sys/(?:block|fs/ext4)/(?P<device>[^/]+)/(?:device/ioerr_cnt|errors_count) (?P<count>\w+)"
+)
 _LINE = re.compile(r"\[ *(?P<seconds>\d+\.\d+)\] (?P<text>.*)")
 _DEVICE = re.compile(
     r"(?:\bdev |EXT4-fs error \(device |EXT4-fs \(|XFS \(|BTRFS \w+ \(device )(?P<device>[\w!-]+)"
@@ -56,7 +61,8 @@ class DiskErrors(Plain):
         counters = _counters(lines)
         remembered = uptime - self.options.remember.total_seconds()
         recent = _messages(lines, remembered)
-        devices = sorted({*counters, *_messages(lines, 0.0)})
+        detached = {gone[1] for line in lines if (gone := _DETACHED.fullmatch(line))}
+        devices = sorted({*counters, *_messages(lines, 0.0)} - detached)
         return tuple(
             self._judged(found, device, counters.get(device), recent.get(device, []))
             for device in devices

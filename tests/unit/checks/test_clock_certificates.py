@@ -11,6 +11,7 @@ from cryptography.x509.oid import NameOID
 
 from checks.certificates import Certificates
 from checks.clock import Clock
+from opsd.check import Answer, Offset, Seen
 from opsd.config.machines import CertificatesOptions, ClockOptions
 from opsd.model import Status
 from tests.asking import NOW, asked, judged, looked, measured, seen
@@ -50,6 +51,17 @@ def test_what_is_off_is_told(seconds: float, status: Status, cause: str) -> None
 def test_a_slow_way_is_no_wrong_clock() -> None:
     assert told(3, elapsed=8)[0] is Status.OK
     assert told(12, elapsed=8)[0] is Status.CRITICAL
+
+
+def test_what_the_round_trip_knows_better_counts() -> None:
+    text = f"{(NOW - timedelta(seconds=4)).timestamp():.9f}\n"
+    seen_late = Seen(NOW, timedelta(seconds=8), {"clock": Answer(text)})
+    assert judged(CLOCK, seen_late)[""].status is Status.OK
+    exact = Offset(timedelta(seconds=-3), timedelta(milliseconds=5))
+    known = Seen(NOW, timedelta(seconds=8), {"clock": Answer(text)}, exact)
+    result = judged(CLOCK, known)[""]
+    assert (result.status, result.cause) == (Status.WARNING, "clock_off")
+    assert measured(result)["opsd_host_clock_offset_seconds"] == -3
 
 
 @pytest.mark.parametrize(

@@ -142,5 +142,11 @@ def test_a_counter_that_grew_lately_is_a_fault_although_nothing_is_told() -> Non
     assert (result.cause, result.fields["errors"]) == ("io_errors", 2)
 
 
+def test_what_was_wrong_with_a_file_that_is_gone_is_no_fault_of_today() -> None:
+    told_once = recorded("disk_errors-ill.txt")
+    gone = f"{told_once}/sys/block/loop3/size 0\n/sys/block/loop4/size 2048\n"
+    assert set(judged(ERRORS, seen(ERRORS, gone))) == {"sda", "sdb"}
+
+
 def test_an_answer_without_uptime_is_unknown() -> None:
     assert told(judged(ERRORS, seen(ERRORS, ""))) == {"": (Status.UNKNOWN, "unreadable")}
