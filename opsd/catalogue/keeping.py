@@ -152,12 +152,14 @@ _LOCKS: dict[str, Sentence] = {
         "if nobody runs restic on this repository, run `restic unlock` (never --remove-all)",
     ),
     "lock.dead": Sentence(
-        "kho {repository}: khoá {id} của tiến trình đã chết {pid} ({owner}), đã {age}, chưa gỡ được"
-        " vì còn khoá khác không được phép gỡ cùng",
+        "kho {repository}: khoá {id} của tiến trình đã chết {pid} ({owner}), đã {age}, chưa gỡ"
+        " được: còn khoá khác không được phép gỡ cùng, hoặc hệ điều hành chưa dọn tiến trình đó (restic"
+        " chờ 30 phút)",
         "repository {repository}: lock {id} of the dead process {pid} ({owner}), {age} old, stays:"
-        " another lock that must not go would go with it",
-        "giải quyết khoá kia trước (xem ghi nhận), rồi chạy lại",
-        "settle the other lock first (see the notes), then run again",
+        " another lock that must not go would go with it, or the process is a zombie (restic then"
+        " waits 30 minutes)",
+        "giải quyết khoá kia trước (xem ghi nhận), hoặc chạy lại sau 30 phút",
+        "settle the other lock first (see the notes), or run again after 30 minutes",
     ),
     "lock.unreadable": Sentence(
         "kho {repository}: tệp khoá {id} không đọc được",

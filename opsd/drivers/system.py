@@ -64,8 +64,12 @@ def host_name() -> str:
 
 
 def alive(pid: int) -> bool:
-    """Whether there is a process of this number, whoever it is by now."""
-    return psutil.pid_exists(pid)
+    """Whether there is a process of this number, whoever it is by now; a zombie does no more."""
+    found = _process(pid)
+    try:
+        return found is not None and found.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def servers_in(directory: Path) -> tuple[int, ...]:

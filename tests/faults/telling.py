@@ -16,9 +16,14 @@ from opsd.store import Store
 from opsd.tasks.backup import back_up
 from opsd.tasks.kit import Kit, Watcher
 from opsd.tasks.prove import prove
+from opsd.tasks.retain import retain
 from tests.site import ROOT, SET, Site
 
-WORK: dict[Task, Callable[[Kit, str], object]] = {Task.BACKUP: back_up, Task.PROVE: prove}
+WORK: dict[Task, Callable[[Kit, str], object]] = {
+    Task.BACKUP: back_up,
+    Task.PROVE: prove,
+    Task.RETAIN: retain,
+}
 
 
 def copy_tree(source: Path, target: Path) -> None:

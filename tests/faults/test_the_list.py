@@ -48,7 +48,7 @@ TRIED: dict[str, tuple[str, ...]] = {
     "a lock that somebody left": ("by a dead run of ours", "by a restic of another host"),
     "a lock that cannot be read": ("unreadable",),
     "kill -9 of restic while it prunes": ("test_restic_killed_in_the_middle_of_pruning",),
-    "kill -9 of opsd": ("test_opsd_killed_at_any_moment",),
+    "kill -9 of opsd": ("test_opsd_killed_at_any_moment", "test_retention_killed_at_any_moment"),
     "kill -9 of restic": ("restic while it stores", "restic while it restores"),
 }
 

@@ -1,10 +1,14 @@
 """A lock goes only when the host, the process and the history all say that its owner is dead."""
 
+import os
+import subprocess
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from opsd.drivers import system
 from opsd.keeping import Lock
 from opsd.policy.locks import Facts, Owner, may_unlock, owner
 
@@ -28,6 +32,18 @@ OWNERS = {
 def test_whose_a_lock_is(case: str) -> None:
     lock, facts, expected = OWNERS[case]
     assert owner(lock, facts) is expected
+
+
+def test_a_process_that_is_only_waited_for_does_not_live() -> None:
+    with subprocess.Popen(("sleep", "60")) as process:
+        assert system.alive(process.pid)
+        process.kill()
+        deadline = time.monotonic() + 10
+        while system.alive(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not system.alive(process.pid)  # a zombie by now: nobody has waited for it yet
+    assert not system.alive(process.pid)
+    assert system.alive(os.getpid())
 
 
 FRESH = replace(ANOTHER, at=NOW - MINUTE)
