@@ -153,8 +153,8 @@ _LOCKS: dict[str, Sentence] = {
     ),
     "lock.dead": Sentence(
         "kho {repository}: khoá {id} của tiến trình đã chết {pid} ({owner}), đã {age}, chưa gỡ"
-        " được: còn khoá khác không được phép gỡ cùng, hoặc hệ điều hành chưa dọn tiến trình đó (restic"
-        " chờ 30 phút)",
+        " được: còn khoá khác không được phép gỡ cùng, hoặc hệ điều hành chưa dọn tiến trình đó"
+        " (restic chờ 30 phút)",
         "repository {repository}: lock {id} of the dead process {pid} ({owner}), {age} old, stays:"
         " another lock that must not go would go with it, or the process is a zombie (restic then"
         " waits 30 minutes)",
