@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -33,7 +33,7 @@ global:
 scrape_configs:
   - job_name: opsd
     static_configs: [{{targets: [{targets}]}}]
-rule_files: [rules/*.yml, alerts/*.yml]
+{over}rule_files: [rules/*.yml, alerts/*.yml]
 alerting:
   alert_relabel_configs: [{{action: labeldrop, regex: docs|grafana}}]
   alertmanagers: [{{static_configs: [{{targets: ["{alertmanager}"]}}]}}]
@@ -82,14 +82,31 @@ class Stack:
 
 @contextmanager
 def stack(
-    targets: Sequence[str], directory: Path, *, every: str = "1s", hasty: bool = True
+    targets: Sequence[str],
+    directory: Path,
+    *,
+    every: str = "1s",
+    over: Mapping[str, object] | None = None,
+    hasty: bool = True,
 ) -> Iterator[Stack]:
-    """Run both on free ports; `hasty` makes alerts fire at once where the rules wait."""
+    """Run both on free ports; `hasty` makes alerts fire at once where the rules wait.
+
+    `over` says how the targets are reached, as a scrape configuration has it.
+    """
     with ExitStack() as held:
         received: list[dict[str, Any]] = []
         receiver = held.enter_context(_receiver(received))
         made = Stack(f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}", received)
-        _configure(directory, targets, made, (every, receiver), hasty=hasty)
+        reached = "".join(
+            f"    {key}: {json.dumps(value)}\n" for key, value in (over or {}).items()
+        )
+        listed = ", ".join(f'"{target}"' for target in targets)
+        text = _PROMETHEUS.format(
+            every=every, targets=listed, over=reached, alertmanager=made.alertmanager
+        )
+        (directory / "prometheus.yml").write_text(text)
+        (directory / "alertmanager.yml").write_text(_ALERTMANAGER.format(receiver=receiver))
+        _rules(directory, hasty=hasty)
         for argv in (_prometheus(directory, made), _alertmanager(directory, made)):
             log = held.enter_context((directory / f"{argv[0]}.log").open("wb"))
             process = subprocess.Popen(argv, stdout=log, stderr=log, cwd=directory)
@@ -113,14 +130,7 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def _configure(
-    directory: Path, targets: Sequence[str], made: Stack, more: tuple[str, str], *, hasty: bool
-) -> None:
-    every, receiver = more
-    listed = ", ".join(f'"{target}"' for target in targets)
-    text = _PROMETHEUS.format(every=every, targets=listed, alertmanager=made.alertmanager)
-    (directory / "prometheus.yml").write_text(text)
-    (directory / "alertmanager.yml").write_text(_ALERTMANAGER.format(receiver=receiver))
+def _rules(directory: Path, *, hasty: bool) -> None:
     for kind in ("rules", "alerts"):
         shutil.copytree(RULES / kind, directory / kind)
     if hasty:

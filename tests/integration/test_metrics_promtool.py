@@ -1,17 +1,20 @@
 """Prometheus' own programs read what opsd exports: its lint, its rules, a real scrape."""
 
+import os
 import re
 import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from opsd.catalogue import Language
+from opsd.config import users
 from opsd.config.load import parse
 from opsd.config.values import Address
 from opsd.metrics import Board, Collector, Exposition, Sources, Vitals
@@ -31,6 +34,7 @@ from opsd.model import (
 )
 from opsd.store import Store
 from opsd.web import MetricsPages, Server
+from tests.guards import PASSWORD, certificate, guarded, written
 from tests.prometheus import eventually, stack
 
 NIGHT = datetime(2026, 3, 10, 18, 30, tzinfo=UTC)
@@ -134,6 +138,27 @@ def test_a_real_prometheus_scrapes_it_and_answers(server: Server, tmp_path: Path
         assert not [name for name in sample["metric"] if name.startswith("exported_")]
         (up,) = running.query("up")
         assert up["value"][1] == "1"
+
+
+def test_a_real_prometheus_comes_through_tls_with_its_password_and_not_without(
+    exposition: Exposition, tmp_path: Path
+) -> None:
+    path, key = certificate(tmp_path)
+    users_file = written(tmp_path / "users", users.entry("prometheus", PASSWORD, os.urandom(16)))
+    guard = guarded(certificate_file=path, key_file=key, users_file=users_file)
+    server = Server(Address("127.0.0.1:0"), MetricsPages(exposition, lambda: Language.VI), guard)
+    (tmp_path / "stack").mkdir()
+    password = written(tmp_path / "password", PASSWORD)
+    over = {
+        "scheme": "https",
+        "tls_config": {"ca_file": str(path), "server_name": "localhost"},
+        "basic_auth": {"username": "prometheus", "password_file": str(password)},
+    }
+    with closing(server), stack([server.address], tmp_path / "stack", over=over) as running:
+        eventually(lambda: running.query('up{job="opsd"} == 1'), "a scrape")
+        assert running.query("opsd_build_info")
+        written(users_file, users.entry("prometheus", PASSWORD + "x", os.urandom(16)))
+        eventually(lambda: running.query('up{job="opsd"} == 0'), "a refusal")
 
 
 def test_an_alert_goes_all_the_way_and_comes_back(server: Server, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import base64
 import os
 import socket
 import ssl
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -20,27 +19,10 @@ from opsd.config.values import Address
 from opsd.config.web import Guard
 from opsd.errors import ConfigError, Refused
 from opsd.web import AdminPages, Server
+from tests.guards import PASSWORD, certificate, guarded, written
 
 ANYWHERE = Address("127.0.0.1:0")
-PASSWORD = "a password for the tests"
 Headers = dict[str, str]
-
-
-def certificate(directory: Path, name: str = "localhost") -> tuple[Path, Path]:
-    """A certificate that signs itself, and its key."""
-    path, key = directory / f"{name}.crt", directory / f"{name}.key"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-            *("-nodes", "-days", "2", "-subj", f"/CN={name}", "-out", str(path)),
-            *("-keyout", str(key), "-addext", f"subjectAltName=DNS:{name},IP:127.0.0.1"),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=30,
-    )
-    key.chmod(0o600)
-    return path, key
 
 
 @dataclass(slots=True)
@@ -79,10 +61,6 @@ def serve(orders: Orders) -> Iterator[Callable[[Guard], Server]]:
 Serve = Callable[[Guard], Server]
 
 
-def guarded(**files: Path) -> Guard:
-    return Guard.model_validate({option: str(path) for option, path in files.items()})
-
-
 @contextmanager
 def connected(server: Server, trust: Path | None) -> Iterator[HTTPConnection]:
     host, _, port = server.address.rpartition(":")
@@ -109,12 +87,6 @@ def fetched(
 
 def basic(name: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
-
-
-def written(path: Path, text: str) -> Path:
-    path.write_text(text)
-    path.chmod(0o600)
-    return path
 
 
 # ------------------------------------------------------------------------------ pages
