@@ -48,6 +48,7 @@ backup_sets:
     schedule: "01:30"
     rpo: 24h
     rto: 4h
+    retention: {{min_age: 14d}}
     members:
       scans: {{kind: files, path: /srv/scans}}
 """
@@ -72,7 +73,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
         "scans", MemberKind.FILES, "ab" * 32, "/srv/scans", 60, 4096, 0, 1024, timedelta()
     )
     found_figures = dict.fromkeys(("read_bytes", "files", "bytes", "rows", "reconciled_rows"), 7)
-    for task in (Task.BACKUP, Task.PROVE):
+    for task in (Task.BACKUP, Task.PROVE, Task.RETAIN):
         run = Run(task.value, task, "dossiers", "main", NIGHT, "srv", 1, NIGHT)
         found.open_run(run)
         found.add_evidence(Evidence(run.id, NIGHT, "phases", {"upload": 2.5, "fetch": 1.0}))
@@ -82,6 +83,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
         RecoveryPoint("backup", "dossiers", "main", "srv", NIGHT, (member,), complete=True)
     )
     found.add_proof(ProofReached("prove", "backup", "main", NIGHT, Proof.PROVED, Outcome.PASSED))
+    found.add_verified(NIGHT, 1)
     yield found
     found.close()
 
