@@ -65,13 +65,19 @@ def lines(voice: Voice, found: Sequence[Line]) -> str:
 
 def _row(voice: Voice, fate: Fate) -> str:
     point = fate.standing.point
-    verdict = voice.say("keeping.stays" if fate.kept else "keeping.goes")
+    words = [voice.say("keeping.stays"), voice.say("keeping.goes")]
+    verdict = layout.pad(words[not fate.kept], max(map(layout.width, words)))
     rules = [voice.word("rule", rule.value) for rule in fate.rules]
     if not rules:
         rules = [voice.say("keeping.no_rule")]
     if not whole(fate.standing):
         rules.append(voice.say("keeping.not_whole"))
-    return layout.hang(f"{verdict}  {point.id}  {voice.moment(point.at)}  ", ", ".join(rules), 110)
+    return "\n".join(
+        (
+            f"{verdict}  {point.id}  {voice.moment(point.at)}",
+            layout.hang(" " * (layout.width(verdict) + 2), ", ".join(rules)),
+        )
+    )
 
 
 def _listed(voice: Voice, title: str, found: Sequence[Finding | OpsdError]) -> str:
