@@ -51,13 +51,19 @@ def assemble(
 
 def night(kit: Kit, backup_set: str, slot: datetime | None = None) -> dict[Task, bool]:
     """What a schedule does each night: back up, prove what was taken, drop what need not stay."""
+    try:
+        return _night(kit, backup_set, slot)
+    finally:
+        audit.verify(kit, [backup_set])
+
+
+def _night(kit: Kit, backup_set: str, slot: datetime | None) -> dict[Task, bool]:
     backup = back_up(kit, backup_set, slot)
     done = {Task.BACKUP: backup.closing.outcome.good}
     if backup.point is not None and kit.backup_set(backup_set).prove.after_backup:
         done[Task.PROVE] = prove(kit, backup_set, backup.point.id).closing.outcome.good
     if kit.backup_set(backup_set).retention is not None and all(done.values()):
         done[Task.RETAIN] = retain(kit, backup_set).closing.outcome.good
-    audit.verify(kit, [backup_set])
     return done
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from opsd import app
 from opsd.cli import main
+from opsd.errors import Refused
 from opsd.model import Outcome, Task
 from opsd.tasks import audit, keeping
 from tests.season import DAY, SET, Season, insist, judged, word
@@ -132,10 +133,15 @@ def test_a_night_backs_up_proves_drops_and_verifies(season: Season) -> None:
         assert kit.store.count_dropped(SET) == 1
         assert kit.store.last_verified() == season.clock()
         insist(kit)
+        judged(kit, kit.store.points(SET)[0], Outcome.FAILED)
+        season.passed += DAY
+        with pytest.raises(Refused):  # frozen, and the chain is verified all the same
+            app.night(kit, SET)
+        assert kit.store.last_verified() == season.clock()
     with season.kit("null") as kit:
         season.passed += DAY
         assert Task.RETAIN not in app.night(kit, SET)
-        assert len(kit.store.points(SET)) == 3
+        assert len(kit.store.points(SET)) == 4
 
 
 def test_a_configuration_is_told_when_it_is_another(season: Season) -> None:
