@@ -26,6 +26,7 @@ from opsd.config.checks import Checks
 from opsd.model import CheckId, Incident
 from opsd.store import Cases, Watch
 from tests.hosts import NamespaceHost, Network, network, program
+from tests.prometheus import Stack, free_port, stack
 from tests.servers import DAY, Signed, answering, page, serving, sign, with_tls
 from tests.site import ROOT, workplace
 
@@ -36,6 +37,15 @@ ANSWER = timedelta(seconds=5)  # what a host that is dead is waited for, and a b
 PATIENCE = 60.0
 DATA, FAR = "/mnt/opsd-data", "/mnt/opsd-far"
 GOOD_PAGE, WRONG_PAGE = "<h1>Hồ sơ của tôi</h1>", "<h1>It works!</h1>"
+# The alerts that say of an incident what it is.
+INCIDENTS = {
+    "OpsdHostUnreachable",
+    "OpsdFilesystemTrouble",
+    "OpsdClockWrong",
+    "OpsdLinkDown",
+    "OpsdServiceDown",
+    "OpsdOtherIncident",
+}
 # A file system whose server never answers: who asks waits, until killed.
 SILENT_MOUNT = """
 import ctypes, os, sys, time
@@ -58,6 +68,7 @@ class Province:
     base: Path
     net: Network
     cases: Cases
+    prometheus: Stack
     started: datetime
     front: subprocess.Popen[bytes] | None = None
     undo: ExitStack = field(default_factory=ExitStack)
@@ -89,6 +100,10 @@ class Province:
             ]
         return "\n".join([*states, (self.base / "log").read_text()[-4000:]])
 
+    def paging(self) -> set[str]:
+        """The alerts of incidents that fire in Prometheus."""
+        return self.prometheus.firing() & INCIDENTS
+
     def open(self) -> list[Incident]:
         return list(self.cases.incidents())
 
@@ -98,7 +113,7 @@ def prepare(host: NamespaceHost) -> None:
     host.run(f"mkdir -p {DATA} {FAR}; mount -t tmpfs -o size=8m tmpfs {DATA}")
 
 
-def made_config(province: Province, tls_port: int) -> dict[str, object]:
+def made_config(province: Province, tls_port: int, listen: str) -> dict[str, object]:
     net = province.net
     checks: dict[str, object] = {name: {"enabled": False} for name in Checks.model_fields}
     # The hosts share this machine's disks: what other tests do to theirs is not ours.
@@ -112,7 +127,7 @@ def made_config(province: Province, tls_port: int) -> dict[str, object]:
         "language": "en",
         "demo": True,
         "state": str(province.base / "state"),
-        "listen": "127.0.0.1:0",
+        "listen": listen,
         "admin_listen": "127.0.0.1:0",
         "repositories": {
             "main": {
@@ -195,10 +210,13 @@ def province() -> Iterator[tuple[Province, Gate]]:
         (base / "ca.pem").write_bytes(gate.authority.pem)
         port = held.enter_context(serving(gate))
         cases = held.enter_context(closing(Cases(base / "state" / STORE)))
-        made = Province(base, net, cases, now())
+        (base / "prometheus").mkdir()
+        listen = f"127.0.0.1:{free_port()}"
+        prometheus = held.enter_context(stack([listen], base / "prometheus", hasty=True))
+        made = Province(base, net, cases, prometheus, now())
         held.callback(made.stop_front)
         made.serve()
-        (base / "opsd.yaml").write_text(yaml.safe_dump(made_config(made, port)))
+        (base / "opsd.yaml").write_text(yaml.safe_dump(made_config(made, port, listen)))
         held.enter_context(watching(base))
         yield made, gate
 
@@ -282,46 +300,64 @@ class Fault:
     heal: Harm
     id: CheckId
     causes: tuple[str, ...]
+    alert: str
 
 
 FAULTS = {
     "a file system fills": Fault(
-        fill, empty, CheckId("db", "filesystems", DATA), ("filesystem_full",)
+        fill,
+        empty,
+        CheckId("db", "filesystems", DATA),
+        ("filesystem_full",),
+        "OpsdFilesystemTrouble",
     ),
     "a mount hangs": Fault(
-        hang, answer_again, CheckId("files", "filesystems", FAR), ("mount_hangs",)
+        hang,
+        answer_again,
+        CheckId("files", "filesystems", FAR),
+        ("mount_hangs",),
+        "OpsdFilesystemTrouble",
     ),
-    "a clock is an hour ahead": Fault(skew, unskew, CheckId("db", "clock"), ("clock_off",)),
+    "a clock is an hour ahead": Fault(
+        skew, unskew, CheckId("db", "clock"), ("clock_off",), "OpsdClockWrong"
+    ),
     "a cable is pulled": Fault(
         lambda p, _: p.host("web").cut(),
         lambda p, _: p.host("web").plug_in(),
         CheckId("web", "reach"),
         NO_WAY,
+        "OpsdHostUnreachable",
     ),
     "a host dies": Fault(
         lambda p, _: p.host("db").kill(),
         revive,
         CheckId("db", "reach"),
         NO_WAY,
+        "OpsdHostUnreachable",
     ),
-    "packets are lost": Fault(lose, keep, CheckId("files", "road"), ("reply_loss",)),
+    "packets are lost": Fault(
+        lose, keep, CheckId("files", "road"), ("reply_loss",), "OpsdLinkDown"
+    ),
     "the web front stops": Fault(
         lambda p, _: p.stop_front(),
         lambda p, _: p.serve(),
         CheckId("web", "front"),
         ("connect_refused",),
+        "OpsdServiceDown",
     ),
     "the web front shows another page": Fault(
         lambda p, _: p.serve(WRONG_PAGE),
         lambda p, _: p.serve(),
         CheckId("web", "front"),
         ("content_wrong",),
+        "OpsdServiceDown",
     ),
     "a certificate expires": Fault(
         lambda _, gate: gate.certify(-DAY),
         lambda _, gate: gate.certify(60 * DAY),
         CheckId("", "gate"),
         ("tls_expired",),
+        "OpsdServiceDown",
     ),
 }
 
@@ -334,15 +370,22 @@ def test_it_is_seen_named_and_one_incident_until_it_ends(
     fault = FAULTS[name]
     eventually(lambda: not place.open(), lambda: f"before: {place.open()}")
     known = {case.code for case in place.cases.incidents(place.started)}
+    place.prometheus.received.clear()
     fault.harm(place, gate)
     try:
         eventually(lambda: bool(place.open()), lambda: f"nothing was seen\n{place.told()}")
         (seen,) = place.open()
+        eventually(lambda: bool(place.paging()), lambda: f"no alert\n{place.told()}")
+        assert place.paging() == {fault.alert}
     finally:
         fault.heal(place, gate)
     assert seen.id == fault.id
     assert seen.cause in fault.causes
     assert seen.opened_at - seen.began <= 2 * INTERVAL + ANSWER
     eventually(lambda: not place.open(), lambda: f"after: {place.open()}")
+    eventually(
+        lambda: bool(place.prometheus.told(fault.alert, "resolved")) and not place.paging(),
+        lambda: f"not resolved: {place.prometheus.received}",
+    )
     new = [case for case in place.cases.incidents(place.started) if case.code not in known]
     assert [case.code for case in new] == [seen.code]
