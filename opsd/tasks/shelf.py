@@ -76,7 +76,9 @@ def _point(repository: str, run: str, snapshots: list[Snapshot]) -> RecoveryPoin
     record = next((s for s in snapshots if tagged(s.tags, "part") == RECORD), None)
     if record is None:
         return None
-    members = tuple(_member(s) for s in snapshots if s is not record)
+    found = (_member(s) for s in snapshots if s is not record)
+    # Databases first, as everywhere: which snapshot was done first is chance.
+    members = tuple(sorted(found, key=lambda m: (m.kind is not MemberKind.POSTGRES, m.member)))
     return RecoveryPoint(
         id=run,
         backup_set=tagged(record.tags, "set"),
