@@ -207,6 +207,10 @@ def _tell_last_proof(page: Page, store: Store, name: str) -> None:
     for figure, metric in _FIGURES.items():
         if figure in figures:
             page.add(metric, figures[figure], name)
+    for repository, read in figures.get("packs", {}).items():
+        if read["covered"] == read["parts"]:
+            since = datetime.fromisoformat(read["covered_since"]).timestamp()
+            page.add("opsd_proof_oldest_read_timestamp_seconds", since, name, repository)
     phases = _figures(store, found[0], "phases")
     spent = [phases[phase] for phase in _RESTORING if phase in phases]
     if spent:

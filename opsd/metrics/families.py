@@ -127,6 +127,11 @@ _PROOF = (
         "The moment of the newest data that reached this level of proof or a higher one.",
     ),
     Family("opsd_proof_last_read_bytes", _SET, "Stored bytes that the last good proof read back."),
+    Family(
+        "opsd_proof_oldest_read_timestamp_seconds",
+        ("backup_set", "repository"),
+        "Since when every stored object was read back and hashed, by turns; absent until all were.",
+    ),
     Family("opsd_proof_last_restored_files", _SET, "Files that the last good proof restored."),
     Family("opsd_proof_last_restored_bytes", _SET, "Bytes of files the last good proof restored."),
     Family("opsd_proof_last_restored_rows", _SET, "Rows that the last good proof restored."),

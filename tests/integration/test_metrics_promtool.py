@@ -72,7 +72,10 @@ def store(tmp_path: Path) -> Iterator[Store]:
     member = MemberSnapshot(
         "scans", MemberKind.FILES, "ab" * 32, "/srv/scans", 60, 4096, 0, 1024, timedelta()
     )
-    found_figures = dict.fromkeys(("read_bytes", "files", "bytes", "rows", "reconciled_rows"), 7)
+    words = ("read_bytes", "files", "bytes", "rows", "reconciled_rows")
+    found_figures: dict[str, object] = dict.fromkeys(words, 7)
+    read = {"parts": 1, "numbers": [0], "covered": 1, "covered_since": NIGHT.isoformat()}
+    found_figures["packs"] = {"main": read}
     for task in (Task.BACKUP, Task.PROVE, Task.RETAIN):
         run = Run(task.value, task, "dossiers", "main", NIGHT, "srv", 1, NIGHT)
         found.open_run(run)

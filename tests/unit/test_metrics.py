@@ -116,7 +116,10 @@ def proved(store: Store, point: Run, at: datetime, outcome: Outcome, reason: str
     level = Proof.PROVED if outcome.good else Proof.DATA_READ
     store.add_proof(ProofReached(run.id, point.id, "main", at + MINUTE, level, outcome))
     if outcome.good:
-        figures = {"read_bytes": 9000, "files": 120, "bytes": 8192, "canaries": {"file": True}}
+        figures: dict[str, object] = {"read_bytes": 9000, "files": 120, "bytes": 8192}
+        figures["canaries"] = {"file": True}
+        turns = {"parts": 4, "numbers": [1], "covered_since": (at - 3 * DAY).isoformat()}
+        figures["packs"] = {"main": {**turns, "covered": 4}, "young": {**turns, "covered": 3}}
         store.add_evidence(Evidence(run.id, at, "proof", figures))
     closed(store, run, 9, outcome, reason, fetch=100.0, load=20.25, compare=300.0)
 

@@ -16,11 +16,13 @@ from opsd.drivers.system import Wiped
 from opsd.errors import RepositoryDamaged, ScratchFull, TimedOut
 from opsd.model import MemberSnapshot, RecoveryPoint, Task
 from opsd.policy import sampling
+from opsd.policy.sampling import Covered
 from opsd.tasks.journal import Journal
 from opsd.tasks.kit import Kit
 from opsd.tasks.members.captured import Forward
 
 _LATELY = 16  # proofs; the fastest tells the speed, for of a small part most time is overhead
+_ROUNDS = 2  # so many turns of all parts are looked back on
 _NAMED = 5  # failures quoted in an error
 # What our own disk refuses, as restic quotes it: no word about the repository.
 _LOCAL = ("permission denied", "read-only file system", "too many open files", "file name too long")
@@ -63,18 +65,29 @@ class Bench:
     def part(self, member: MemberSnapshot) -> sampling.Part:
         """Which part of a tree this proof looks at: the whole, where the budget allows it."""
         prove = self.backup_set.prove
-        lately = islice(self.before(member.member), _LATELY)
+        lately = islice(self.before("trees", member.member), _LATELY)
         speeds = [one["bytes"] / one["seconds"] for one in lately if one["seconds"]]
         allowed = sampling.budget(prove.budget, prove.budget_time, max(speeds, default=None))
         return sampling.choose(member.bytes, allowed, self.turn)
 
-    def before(self, member: str) -> Iterator[Mapping[str, Any]]:
-        """What earlier good proofs told of a tree, newest first; `at` is when they ended."""
+    def before(self, kind: str, name: str) -> Iterator[Mapping[str, Any]]:
+        """What earlier good proofs told of one of the `trees`, or of the `packs` of a repository.
+
+        Newest first; `at` is when they ended.
+        """
         for run, closing in self.kit.store.runs(Task.PROVE, self.point.backup_set):
             figures = self.kit.store.evidence(run.id, "proof") if closing else None
-            told = figures.get("trees", {}).get(member) if figures else None
+            told = figures.get(kind, {}).get(name) if figures else None
             if closing and closing.outcome.good and told:
                 yield {**told, "at": closing.closed_at}
+
+    def covered(self, kind: str, name: str, part: sampling.Part) -> sampling.Coverage:
+        """What this proof's part and those of earlier proofs cover together."""
+        earlier = (
+            Covered(one["at"], one["parts"], frozenset(one["numbers"]))
+            for one in islice(self.before(kind, name), _ROUNDS * part.parts)
+        )
+        return sampling.coverage(Covered(self.kit.clock(), part.parts, part.numbers), earlier)
 
     def fetch(self, member: str, piece: Piece) -> None:
         """Restore a piece into scratch. Raises `RepositoryDamaged` when it is not whole."""

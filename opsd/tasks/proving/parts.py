@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import islice
 
 from opsd.model import MemberSnapshot, Severity
 from opsd.policy import sampling
-from opsd.policy.sampling import Coverage, Covered
+from opsd.policy.sampling import Coverage
 from opsd.tasks.proving.bench import Bench
 
 _LOOKED_FOR = 0.01  # the share of damaged files for which the confidence is told
 _DAY = timedelta(days=1)
-_ROUNDS = 2  # so many turns of all parts are looked back on
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +26,8 @@ class Told:
 
 def tell(bench: Bench, member: MemberSnapshot, told: Told) -> None:
     """How surely damage of 1 % of the files would have been seen, and what all turns covered."""
-    now, part = bench.kit.clock(), told.part
-    earlier = (
-        Covered(one["at"], one["parts"], frozenset(one["numbers"]))
-        for one in islice(bench.before(member.member), _ROUNDS * part.parts)
-    )
-    covered = sampling.coverage(Covered(now, part.parts, part.numbers), earlier)
+    part = told.part
+    covered = bench.covered("trees", member.member, part)
     damaged = max(1, round(member.files * _LOOKED_FOR))
     found = 1.0 if part.whole else sampling.detection(member.files, told.files, damaged)
     bench.figures["confidence"] = min(found, bench.figures.get("confidence", 1.0))

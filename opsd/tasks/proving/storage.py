@@ -68,6 +68,7 @@ def read_back(bench: Bench) -> None:
     bench.figures["read_objects"] = len(chosen)
     bench.figures["read_bytes"] = sum(o.size for o in chosen)
     bench.figures["read_whole"] = part.whole
+    _tell(bench, part)
     if damaged:
         raise RepositoryDamaged(
             "repository.objects_damaged",
@@ -82,6 +83,21 @@ def _read_by_restic(bench: Bench) -> None:
     """Where opsd cannot read the storage itself, restic reads it, slower but no less sure."""
     _check(bench, subset="100%")
     bench.figures["read_whole"] = True
+    _tell(bench, sampling.Part(0, 1))
+
+
+def _tell(bench: Bench, part: sampling.Part) -> None:
+    """Which part of the stored objects was read, and since when all of them were, if they were."""
+    repository = bench.point.repository
+    covered = bench.covered("packs", repository, part)
+    bench.figures["packs"] = {
+        repository: {
+            "parts": part.parts,
+            "numbers": sorted(part.numbers),
+            "covered": covered.covered,
+            "covered_since": covered.since.isoformat(),
+        }
+    }
 
 
 def _check(bench: Bench, subset: str = "") -> None:
