@@ -120,15 +120,15 @@ def test_a_loss_fails_the_next_proof(loss: Loss, ward: Site) -> None:
 
 def test_an_emptied_table_is_worth_a_look(own: Site) -> None:
     with psycopg.connect(own.system.connection) as connection:
-        connection.execute("DELETE FROM progress_step")
+        connection.execute("DELETE FROM signed_receipt")
     told = attempt(own, BACKUP)
     assert told.outcome is Outcome.SUCCEEDED
     found = told.keys["change.table_emptied"]
     assert found.severity is Severity.CHANGE
-    assert found.fields["table"] == "public.progress_step"
+    assert found.fields["table"] == "public.signed_receipt"
     assert attempt(own, PROVE).outcome is Outcome.PASSED
     with psycopg.connect(own.system.connection) as connection:
-        connection.execute("DROP TABLE progress_step CASCADE")
+        connection.execute("DROP TABLE signed_receipt CASCADE")
     assert "change.table_gone" in attempt(own, BACKUP).keys
 
 
