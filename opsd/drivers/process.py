@@ -350,8 +350,9 @@ def _reader(
             if not selector.get_map():
                 time.sleep(seconds / 20)
                 return False
-            ready = selector.select(seconds)
-            if not ready and child.poll() is not None:
+            ended = child.poll() is not None  # asked first: what it said before it ended is there
+            ready = selector.select(0 if ended else seconds)
+            if not ready and ended:
                 return False
             for key, _ in ready:
                 chunk = os.read(key.fd, _CHUNK)

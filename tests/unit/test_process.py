@@ -138,3 +138,34 @@ def test_a_stream_tells_its_failure_at_the_end() -> None:
 def test_a_stream_that_stalls_is_out_of_time() -> None:
     with pytest.raises(TimedOut), reading(sh("echo some; sleep 60", timeout=SOON)) as stream:
         stream.read()
+
+
+def test_the_last_words_are_heard_however_busy_we_are() -> None:
+    """A program that speaks and ends while we look away: between looking and asking if it lives."""
+    over = threading.Event()
+
+    def keep_busy() -> None:
+        while not over.is_set():
+            sum(range(1000))
+
+    heard: list[str] = []
+
+    def listen(number: int) -> None:
+        script = f"sleep {0.19 + number * 0.001:.3f}; echo last"
+        heard.append(run(sh(script)).text)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.02)  # whoever looks away is away for long
+    busy = threading.Thread(target=keep_busy)
+    busy.start()
+    try:
+        listeners = [threading.Thread(target=listen, args=(number,)) for number in range(40)]
+        for listener in listeners:
+            listener.start()
+        for listener in listeners:
+            listener.join()
+    finally:
+        over.set()
+        busy.join()
+        sys.setswitchinterval(before)
+    assert heard == ["last\n"] * 40
