@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -114,8 +114,8 @@ def why_silent(state: CheckState, rule: Rule, around: Surroundings, now: datetim
     if disturbed := sorted(rule.disturbed_by & around.disturbances):
         return disturbed[0]
     causes = [around.states[one] for one in rule.explained_by if one in around.states]
-    if explaining := _explaining(causes):
-        return str(explaining.id)
+    if explanation := explaining(rule, around.states):
+        return explanation
     began = state.worse_since or state.since
     unheard = any(cause.seen_at < began for cause in causes)
     if unheard and now - began < max(_INTERVALS_OF_WAITING * rule.interval, _LONGEST_ANSWER):
@@ -123,6 +123,8 @@ def why_silent(state: CheckState, rule: Rule, around: Surroundings, now: datetim
     return ""
 
 
-def _explaining(causes: Iterable[CheckState]) -> CheckState | None:
+def explaining(rule: Rule, states: Mapping[CheckId, CheckState]) -> str:
+    """The bad check that explains one that is judged by this rule; empty when there is none."""
     bad = {Status.CRITICAL, Status.UNKNOWN}
-    return next((c for c in causes if c.status in bad or c.raw in bad), None)
+    causes = (states[one] for one in rule.explained_by if one in states)
+    return next((str(c.id) for c in causes if c.status in bad or c.raw in bad), "")

@@ -10,7 +10,6 @@ from opsd.model import CheckId, CheckResult, CheckState, Maintenance, Measuremen
 from opsd.report import layout
 from opsd.report.voice import Voice
 
-_MARKS = {Status.OK: " ", Status.WARNING: "!", Status.CRITICAL: "X", Status.UNKNOWN: "?"}
 _FIGURES_SHOWN = 6
 
 
@@ -31,7 +30,7 @@ def answered(voice: Voice, found: Iterable[tuple[CheckId, CheckResult]]) -> str:
     graded = sorted(found, key=lambda one: (-one[1].status.badness, one[0]))
     return "\n".join(
         layout.hang(
-            f"{_MARKS[result.status]} {voice.word('status', result.status.word)}  ",
+            f"{layout.MARKS[result.status]} {voice.word('status', result.status.word)}  ",
             f"{one}: {voice.finding(result.said)}",
         )
         for one, result in graded
@@ -68,7 +67,7 @@ def _one(voice: Voice, state: CheckState, now: datetime) -> str:
     status = voice.say(
         "checks.since", status=voice.word("status", state.status.word), since=state.since
     )
-    lines = [f"{_MARKS[state.status]} {name}: {status}"]
+    lines = [f"{layout.MARKS[state.status]} {name}: {status}"]
     lines.append(layout.hang("    ", voice.finding(state.result.said)))
     if state.status is Status.UNKNOWN:
         lines.append(layout.hang("    ", voice.say("checks.old", age=now - state.seen_at)))

@@ -5,9 +5,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from opsd.model import Status
+
 WIDTH = 80
 _GAP = "  "
 RIGHT, LEFT = ">", "<"
+# What stands before a line: what is not good catches the eye.
+MARKS = {Status.OK: " ", Status.WARNING: "!", Status.CRITICAL: "X", Status.UNKNOWN: "?"}
 
 
 def width(text: str) -> int:

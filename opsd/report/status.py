@@ -11,7 +11,6 @@ from opsd.report import keeping, layout, text
 from opsd.report.voice import Voice
 
 _INDENT = "  "
-_MARKS = {Status.OK: " ", Status.WARNING: "!", Status.CRITICAL: "X", Status.UNKNOWN: "?"}
 
 
 def of_set(voice: Voice, title: str, facts: SetFacts, verdict: SetVerdict, due: datetime) -> str:
@@ -21,7 +20,7 @@ def of_set(voice: Voice, title: str, facts: SetFacts, verdict: SetVerdict, due: 
     rows += [(Status.OK, "label.running", _under_way(voice, run)) for run in facts.running]
     names = max(layout.width(voice.say(key)) for _, key, _ in rows)
     lines = [
-        layout.hang(f"{_MARKS[mark]} {layout.pad(voice.say(key), names)}  ", said)
+        layout.hang(f"{layout.MARKS[mark]} {layout.pad(voice.say(key), names)}  ", said)
         for mark, key, said in rows
     ]
     return text.joined(

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, MetaData, Select, create_engine, even
 from sqlalchemy.exc import SQLAlchemyError
 
 from opsd.errors import StorageFailed
+from opsd.model import CheckId
 
 # Not to be listed, but to be crossed: the server of a proof has its own account and directory.
 _CROSSABLE = 0o711
@@ -86,3 +87,8 @@ def _engine(path: Path, synchronous: str) -> Engine:
             connection.execute(f"PRAGMA {setting}")
 
     return engine
+
+
+def columns_of(one: CheckId) -> dict[str, str]:
+    """What a check is known by, in the columns of every table that is about checks."""
+    return {"host": one.host, "check": one.check, "subject": one.subject}

@@ -12,6 +12,7 @@ from opsd import record
 from opsd.model import CheckId, Flip, Incident, Maintenance, Status
 from opsd.store import schema
 from opsd.store.audit import Audit, add_line
+from opsd.store.book import columns_of
 
 
 class Cases(Audit):
@@ -26,7 +27,7 @@ class Cases(Audit):
             after=flip.after.word,
             cause=flip.cause,
             said=record.plain_finding(flip.said),
-            **_who(flip.id),
+            **columns_of(flip.id),
         )
 
     def open_incident(self, incident: Incident) -> None:
@@ -38,7 +39,7 @@ class Cases(Audit):
             opened_at=incident.opened_at,
             cause=incident.cause,
             said=record.plain_finding(incident.said),
-            **_who(incident.id),
+            **columns_of(incident.id),
         )
 
     def close_incident(self, code: str, at: datetime) -> None:
@@ -112,10 +113,6 @@ class Cases(Audit):
         table, end = schema.maintenance, schema.maintenance_end
         chosen = select(table, end.c.ended_at).outerjoin(end).where(table.c.ends > since)
         return tuple(_window(row) for row in self._rows(chosen.order_by(table.c.began)))
-
-
-def _who(one: CheckId) -> dict[str, str]:
-    return {"host": one.host, "check": one.check, "subject": one.subject}
 
 
 def _id(row: Row[Any]) -> CheckId:

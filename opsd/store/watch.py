@@ -39,7 +39,7 @@ from opsd.model import (
     Status,
     Stretch,
 )
-from opsd.store.book import Book
+from opsd.store.book import Book, columns_of
 
 VERSION = 1
 metadata = MetaData()
@@ -134,7 +134,7 @@ class Watch(Book):
         """Add what a round found, all or nothing."""
         with self._writing() as connection:
             if page.states:
-                rows = [{**_who(one.id), "body": _plain(one)} for one in page.states]
+                rows = [{**columns_of(one.id), "body": _plain(one)} for one in page.states]
                 _put(connection, _state, rows, ("body",))
             if page.stretches:
                 _put(connection, _stretch, [_row(one) for one in page.stretches], ("ended",))
@@ -240,17 +240,13 @@ def _add_up(connection: Connection, key: tuple[str, str, str], answers: int) -> 
     )
 
 
-def _who(one: CheckId) -> dict[str, str]:
-    return {"host": one.host, "check": one.check, "subject": one.subject}
-
-
 def _of(table: Table, one: CheckId) -> list[Any]:
-    return [table.c[name] == value for name, value in _who(one).items()]
+    return [table.c[name] == value for name, value in columns_of(one).items()]
 
 
 def _row(one: Stretch) -> dict[str, object]:
     return {
-        **_who(one.id),
+        **columns_of(one.id),
         "began": one.began.timestamp(),
         "ended": one.ended.timestamp(),
         "status": one.status.word,

@@ -158,9 +158,6 @@ class Ledger:
     def _unheard(self, state: CheckState, rule: Rule, now: datetime) -> CheckState:
         if state.result.cause == "unheard":
             return state
-        bad = {Status.CRITICAL, Status.UNKNOWN}
-        causes = [self._states[one] for one in rule.explained_by if one in self._states]
-        why = next((str(c.id) for c in causes if c.status in bad or c.raw in bad), "")
         result = CheckResult(
             Status.UNKNOWN,
             "check.unheard",
@@ -168,7 +165,7 @@ class Ledger:
             cause="unheard",
             subject=state.id.subject,
         )
-        return judging.blind(state, result, now, why)
+        return judging.blind(state, result, now, judging.explaining(rule, self._states))
 
     def _missing(self, answers: Answers) -> list[CheckResult]:
         """Unknown for each subject that was there and is not any more; at last it is forgotten."""

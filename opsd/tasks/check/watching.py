@@ -89,11 +89,10 @@ class Watching:
     ) -> dict[str, Patrol]:
         """One patrol for all quick checks of a host, one for each that takes its time."""
         ask = self.door(name, kit.config.hosts[name])
-        posted = [Posted(c, self.table[c](found), found.interval) for c, found in options.items()]
         common = (ask, self.ledger, self.watch, kit.clock)
         patrols: dict[str, Patrol] = {}
         quick = []
-        for one in posted:
+        for one in _posted(options, self.table):
             if one.check.alone:
                 patrols[f"{name}/{one.name}"] = Alone(
                     name, (one,), *common, disturbances=self.disturbances
@@ -150,6 +149,9 @@ def asked_of(config: Config, host: str, table: Table) -> dict[str, CheckOptions]
 
 def posted_of(config: Config, host: str, table: Table, name: str | None) -> list[Posted]:
     """The check of this name on a host; without a name all that load it little."""
-    found = asked_of(config, host, table)
-    posted = [Posted(one, table[one](options), options.interval) for one, options in found.items()]
+    posted = _posted(asked_of(config, host, table), table)
     return [one for one in posted if name == one.name or (name is None and not one.check.alone)]
+
+
+def _posted(options: Mapping[str, CheckOptions], table: Table) -> list[Posted]:
+    return [Posted(name, table[name](found), found.interval) for name, found in options.items()]
