@@ -1,11 +1,11 @@
 # Two commands do everything: `make demo` and `make test`. tools/setup holds the logic.
-# PYTHON=... chooses the interpreter, DEMO=... BENCH=... TEST=... LOCK=... hand arguments on.
+# PYTHON=... chooses the interpreter, DEMO=... BENCH=... TEST=... SOAK=... LOCK=... hand arguments on.
 
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 python := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock format clean setup-demo setup-test setup-bench
+.PHONY: help demo test soak check bench lock format clean setup-demo setup-test setup-bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -15,6 +15,9 @@ demo: setup-demo ## protect a small dossier system, destroy it, and prove that i
 
 test: setup-test ## run every test
 	@$(python) -m pytest $(TEST)
+
+soak: setup-test ## run what takes long: nights, crashes and losses by the hundred
+	@$(python) -m pytest --timeout=0 $(or $(SOAK),tests/soak)
 
 check: setup-test ## format, lint, types and import contracts
 	@$(python) -m ruff format --check .
