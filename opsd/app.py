@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from checks import CHECKS
@@ -10,9 +13,11 @@ from opsd.clock import Clock
 from opsd.config.schema import Config
 from opsd.drivers import system
 from opsd.drivers.process import Stop
+from opsd.engine import Engine
 from opsd.errors import Refused
-from opsd.model import Task
-from opsd.store import Cases, Store, Watch
+from opsd.model import Closing, Task
+from opsd.policy import slots
+from opsd.store import Cases, Claims, Place, Server, Store, Watch
 from opsd.tasks import audit
 from opsd.tasks.backup import back_up
 from opsd.tasks.check.disturbances import Disturbances
@@ -21,6 +26,8 @@ from opsd.tasks.check.watching import Door, Watching
 from opsd.tasks.kit import Kit, Nobody, Watcher
 from opsd.tasks.prove import prove
 from opsd.tasks.retain import retain
+
+log = logging.getLogger(__name__)
 
 STORE = "opsd.sqlite"
 WATCH = "watch.sqlite"
@@ -42,34 +49,60 @@ def assemble(
         raise Refused("state.foreign", state=config.state, owner=owner)
     return Kit(
         config=config,
-        store=Store(config.state / STORE),
+        store=Store(history(config)),
         clock=clock,
         stop=stop or Stop(),
         watcher=watcher or Nobody(),
     )
 
 
+def history(config: Config) -> Place:
+    """Where the history lies."""
+    if config.store is None:
+        return config.state / STORE
+    passwords = config.store_passwords
+    return Server(config.store, passwords.path() if passwords else None)
+
+
 def night(kit: Kit, backup_set: str, slot: datetime | None = None) -> dict[Task, bool]:
     """What a schedule does each night: back up, prove what was taken, drop what need not stay."""
     try:
-        return _night(kit, backup_set, slot)
+        return _night(replace(kit, slot=slot), backup_set)
     finally:
         audit.verify(kit, [backup_set])
 
 
-def _night(kit: Kit, backup_set: str, slot: datetime | None) -> dict[Task, bool]:
-    backup = back_up(kit, backup_set, slot)
-    done = {Task.BACKUP: backup.closing.outcome.good}
-    if backup.point is not None and kit.backup_set(backup_set).prove.after_backup:
-        done[Task.PROVE] = prove(kit, backup_set, backup.point.id).closing.outcome.good
-    if kit.backup_set(backup_set).retention is not None and all(done.values()):
-        done[Task.RETAIN] = retain(kit, backup_set).closing.outcome.good
+def _night(kit: Kit, name: str) -> dict[Task, bool]:
+    """A night that was cut short goes on behind the runs of its slot that came to their end."""
+    backup_set = kit.backup_set(name)
+    taken = _once(kit, Task.BACKUP, name, lambda: back_up(kit, name).closing)
+    done = {Task.BACKUP: taken.outcome.good}
+    if backup_set.prove.after_backup and kit.store.point(taken.run) is not None:
+        proved = _once(kit, Task.PROVE, name, lambda: prove(kit, name, taken.run).closing)
+        done[Task.PROVE] = proved.outcome.good
+    if backup_set.retention is not None and all(done.values()):
+        retained = _once(kit, Task.RETAIN, name, lambda: retain(kit, name).closing)
+        done[Task.RETAIN] = retained.outcome.good
     return done
+
+
+def _once(kit: Kit, task: Task, name: str, run: Callable[[], Closing]) -> Closing:
+    """How a run of the slot ended, if there was one already; else how it ends now."""
+    before = kit.store.ended(task, name, kit.slot) if kit.slot else None
+    if before is None:
+        return run()
+    log.info("%s: %s is done already for this slot", name, task)
+    return before[1]
+
+
+def engine(kit: Kit) -> Engine:
+    """What sees to it that each slot is worked on once. The caller ends it."""
+    return Engine(Claims(history(kit.config)), kit.clock, kit.stop, tries=slots.TRIES)
 
 
 def cases(config: Config) -> Cases:
     """Flips, incidents and maintenance. The caller closes it."""
-    return Cases(config.state / STORE)
+    return Cases(history(config))
 
 
 def samples(config: Config) -> Watch:

@@ -15,6 +15,8 @@ from tests import hosts
 from tests.groups import ByGroup
 from tests.s3 import Server, served
 from tests.site import NEEDED, ROOT, SMALL, Site, copy_of, workplace
+from tests.stores import Stores
+from tests.stores import served as served_stores
 
 # Programs from .tools first; those of the system's administrator are needed too.
 os.environ["PATH"] = os.pathsep.join(
@@ -48,6 +50,13 @@ def template() -> Iterator[Path]:
 def s3() -> Iterator[Server]:
     """An S3 server. Tests that ask for it share `xdist_group("s3")`, so that one is enough."""
     yield from served()
+
+
+@pytest.fixture(scope="session")
+def stores() -> Iterator[Stores]:
+    """A PostgreSQL server for histories. Tests that ask for it share `xdist_group("stores")`."""
+    with workplace() as base:
+        yield from served_stores(base)
 
 
 @pytest.fixture

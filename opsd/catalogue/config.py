@@ -237,6 +237,14 @@ _SECRETS: dict[str, Sentence] = {
         "không ghi mật khẩu trong địa chỉ kho; hãy để trong tệp riêng",
         "no password in the address of a repository; keep it in a file of its own",
     ),
+    "config.store_form": Sentence(
+        "hãy viết như: postgresql://opsd@may-chu/opsd; bỏ tuỳ chọn này để giữ lịch sử trong tệp",
+        "write it like: postgresql://opsd@server/opsd; leave it out to keep the history in a file",
+    ),
+    "config.store_secret": Sentence(
+        "không ghi {word} trong địa chỉ; dùng store_passfile hoặc store_passfile_credential",
+        "no {word} in the address; use store_passfile or store_passfile_credential",
+    ),
     "config.connection_form": Sentence(
         "hãy viết như: host=/run/postgresql dbname=dossiers user=opsd_backup",
         "write it like: host=/run/postgresql dbname=dossiers user=opsd_backup",

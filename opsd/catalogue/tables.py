@@ -16,6 +16,7 @@ from opsd.catalogue import (
     keeping,
     labels,
     machines,
+    nodes,
     outages,
     probes,
     proof,
@@ -46,5 +47,6 @@ SENTENCES: dict[str, Sentence] = {
     **machines.TABLE,
     **cli.TABLE,
     **daemon.TABLE,
+    **nodes.TABLE,
     **demo.TABLE,
 }

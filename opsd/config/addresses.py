@@ -1,10 +1,10 @@
-"""Where a repository lies and how a database is reached: texts that must not carry a password."""
+"""Where repository and history lie, how a database is reached: texts that carry no password."""
 
 from __future__ import annotations
 
 import re
 from typing import Annotated, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import PlainValidator, WithJsonSchema
 
@@ -91,6 +91,38 @@ def _carries_password(address: str) -> bool:
         return "@" in address
 
 
+def _store(found: object) -> str:
+    """As the other addresses: quotes known words only."""
+    if not isinstance(found, str) or not found.startswith("postgresql://"):
+        raise wrong("store_form")
+    try:
+        parts = urlsplit(found)
+        settings = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+    except ValueError:
+        raise wrong("store_form") from None
+    if parts.password is not None:
+        raise wrong("store_secret", word="password")
+    for word, _ in settings:
+        if word in _SECRET:
+            raise wrong("store_secret", word=word)
+        if word not in KEYWORDS:
+            raise wrong("connection_word", close=nearest(word, KEYWORDS | _SECRET))
+    if not parts.path.strip("/"):
+        raise wrong("store_form")
+    return found
+
+
+StoreUrl = Annotated[
+    str,
+    PlainValidator(_store),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": r"^postgresql://[^:@/]*(@[^/?]*)?(:[0-9]+)?/[^?]+",
+            "examples": ["postgresql://opsd@db.example.vn/opsd?sslmode=verify-full"],
+        }
+    ),
+]
 RepositoryUrl = Annotated[
     str,
     PlainValidator(_repository),

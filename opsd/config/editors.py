@@ -19,6 +19,7 @@ Schema = dict[str, Any]
 
 # Model -> pairs of options of which at most one may be given, and whether one must be.
 _PAIRS: Final = (
+    ("Config", ("store_passfile", "store_passfile_credential"), False),
     ("Repository", ("password_file", "password_credential"), True),
     ("Repository", ("s3_credentials_file", "s3_credentials_credential"), False),
     ("PostgresMember", ("passfile", "passfile_credential"), False),
@@ -49,7 +50,7 @@ def json_schema() -> Schema:
     """The JSON Schema of the configuration file."""
     schema = Config.model_json_schema(schema_generator=_Generator)
     for model, options, needed in _PAIRS:
-        definition = schema["$defs"][model]
+        definition = schema["$defs"].get(model, schema)
         given = [{"required": [option], **_filled(option)} for option in options]
         rule: Schema = {"oneOf": given} if needed else {"not": {"allOf": given}}
         definition.setdefault("allOf", []).append(rule)

@@ -47,6 +47,8 @@ def _secrets(config: Config) -> Iterator[Finding]:
 
 def _named_secrets(config: Config) -> Iterator[tuple[Location, Secret]]:
     """Every secret, with the option that names it."""
+    if stored := config.store_passwords:
+        yield ("store_passfile" if stored.file else "store_passfile_credential",), stored
     for name, repository in config.repositories.items():
         here: Location = ("repositories", name)
         for options, secret in (

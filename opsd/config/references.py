@@ -30,6 +30,8 @@ def check(values: object) -> Iterator[Finding]:
         yield from _named(backup_set, "repository", location, repositories)
         yield from _members(_group(backup_set, "members"), (*location, "members"))
         yield from _prove(_group(backup_set), location)
+    passwords = ("store_passfile", "store_passfile_credential")
+    yield from _one_of(_group(values), (), passwords, needed=False)
     yield from web_references.check(_group(values))
     yield from probe_references.check(_group(values, "probes"), _group(values, "hosts"))
     hosts = _group(values, "hosts")

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, PrivateAttr
 
 from opsd.catalogue import Language, Size
-from opsd.config.addresses import Connection, RepositoryUrl
+from opsd.config.addresses import Connection, RepositoryUrl, StoreUrl
 from opsd.config.checks import Checks
 from opsd.config.hosts import Host
 from opsd.config.options import Options, Truth
@@ -290,6 +290,16 @@ class Config(Options):
     state: AbsolutePath = Path("/var/lib/opsd")
     """Directory of opsd's own records: history, locks, manifests."""
 
+    store: StoreUrl | None = None
+    """Where the history lies that several nodes share: `postgresql://user@host/database`, without
+    a password. None: in a SQLite file in `state`, for one node alone."""
+
+    store_passfile: SecretFile | None = None
+    """File with the password of `store` in libpq's format, readable by its owner alone."""
+
+    store_passfile_credential: Credential | None = None
+    """Name of the systemd credential that holds such a file."""
+
     scratch: AbsolutePath = Field(default_factory=_scratch)
     """Directory of dumps on their way and of throwaway databases; it is wiped.
     Default: `scratch` in `state`."""
@@ -340,6 +350,11 @@ class Config(Options):
         copy = self.model_copy()
         copy._origin = origin  # noqa: SLF001  (our own copy)
         return copy
+
+    @property
+    def store_passwords(self) -> Secret | None:
+        """The file with the password of the history's server."""
+        return secret(self.store_passfile, self.store_passfile_credential)
 
     @property
     def zone(self) -> ZoneInfo:

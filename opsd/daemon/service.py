@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from opsd.daemon.timetable import Timetable
 from opsd.daemon.watch import Watchtower
 from opsd.drivers import lock, systemd
 from opsd.errors import ConfigError, OpsdError, Refused, StorageFailed
-from opsd.metrics import Board, Collector, Exposition, Sources, Vitals
+from opsd.metrics import Board, Collector, Exposition, Sources, Vitals, Watched
 from opsd.tasks import audit, sweep
 from opsd.tasks.kit import Kit
 from opsd.web import AdminPages, MetricsPages, Server
@@ -30,7 +30,10 @@ log = logging.getLogger(__name__)
 
 _PULSE = timedelta(seconds=5)
 # What a running daemon is built on.
-_FIXED = ("state", "listen", "admin_listen", "web")
+_FIXED = (
+    "host", "state", "store", "store_passfile", "store_passfile_credential",
+    "listen", "admin_listen", "web",
+)  # fmt: skip
 
 
 def run(config_path: Path, language: Language | None = None) -> int:
@@ -93,16 +96,17 @@ class Daemon:
         pulse = min(_PULSE, manager.watchdog / 2) if manager.watchdog else _PULSE
         self._pulse = pulse
         board = Board()
-        self._nights = Nights(kit, lambda: self._reading.config, board)
+        self._engine = app.engine(kit)
+        self._nights = Nights(kit, lambda: self._reading.config, self._engine, board)
         self._timetable = Timetable(self._nights.work, kit.clock, pulse / 2)
-        self._tower = Watchtower(kit, lambda: self._reading.config)
+        self._tower: Watchtower | None = None
         sources = Sources(
             config=lambda: self._reading.config,
             store=kit.store,
             alive=lambda run: lock.held(kit.run_lease(run.id)),
             board=board,
             vitals=self._vitals,
-            watched=self._tower.watched,
+            watched=self._watched,
         )
         self._metrics = MetricsPages(Exposition(Collector(sources)), self._speaks)
         self._admin = AdminPages(self._illness, self._unreadiness, self._reload, self._speaks)
@@ -110,7 +114,7 @@ class Daemon:
 
     def live(self, caught: signals.Signals) -> None:
         """Serve until an ending signal arrives, then end what is under way."""
-        with closing(self._tower), self._ports():
+        with self._node(), self._ports():
             try:
                 self._begin()
                 self._wait(caught)
@@ -119,7 +123,23 @@ class Daemon:
                 self._manager.stopping()
                 self._kit.stop.request()
                 self._timetable.end()
+                self._leave_tower()
         log.info("ended")
+
+    @contextmanager
+    def _node(self) -> Iterator[None]:
+        """Be one of those who share the work, until nothing is under way any more."""
+        config = self._kit.config
+        try:
+            self._engine.begin(config.host, config.state, self._go_on_with)
+            yield
+        finally:
+            self._engine.end()
+
+    def _go_on_with(self, work: str) -> None:
+        """Fire the set whose night another node did not bring to its end."""
+        _, name, _ = work.split(":")
+        self._timetable.fire(name)
 
     @contextmanager
     def _ports(self) -> Iterator[None]:
@@ -138,10 +158,10 @@ class Daemon:
 
     def _begin(self) -> None:
         config = self._reading.config
-        owed = [name for name in config.backup_sets if self._nights.due(name, config)]
+        owed = [name for name in config.backup_sets if self._nights.due(name)]
         self._timetable.adopt(config, owed)
         self._timetable.begin()
-        self._tower.begin()
+        self._man_tower()
         self._ready = True
         self._manager.ready(self._status())
         log.info("ready; %s", self._status())
@@ -150,11 +170,37 @@ class Daemon:
         while not (arrived := caught.wait(self._pulse)) & signals.ENDING:
             if signals.RELOAD in arrived:
                 self._reload()
+            self._man_tower_again()
             if illness := self._illness():
                 log.error("not well, the service manager is told nothing: %s", illness)
             else:
                 self._manager.alive(self._status())
         log.info("ending on a signal")
+
+    def _man_tower(self) -> None:
+        """Watch, if this is the node that is to; what is known begins with the open incidents."""
+        if self._engine.first and self._tower is None:
+            tower = Watchtower(self._kit, lambda: self._reading.config)
+            tower.begin()
+            self._tower = tower
+        elif not self._engine.first:
+            self._leave_tower()
+
+    def _man_tower_again(self) -> None:
+        """As often as it takes: a history that is away for a moment is no end of the watch."""
+        try:
+            self._man_tower()
+        except StorageFailed as error:
+            log.error("cannot begin to watch: %s", error)  # noqa: TRY400
+
+    def _watched(self) -> Watched:
+        tower = self._tower
+        return tower.watched() if tower is not None else Watched()
+
+    def _leave_tower(self) -> None:
+        tower, self._tower = self._tower, None
+        if tower is not None:
+            tower.close()
 
     def _reload(self) -> str:
         """Read the configuration again; a wrong one changes nothing, and it is said what is wrong.
@@ -181,16 +227,24 @@ class Daemon:
         self._reading = Reading(config, self._kit.clock())
         audit.configured(self._kit, config)
         self._timetable.adopt(config, new)
-        self._tower.adopt()
+        if self._tower is not None:
+            self._tower.adopt()
         log.info("configuration read again; %s", self._status())
         return ""
 
     # --- what others ask
 
     def _illness(self) -> str:
-        """What is wrong, empty when all is well: the scheduler ticks and the history answers."""
+        """What is wrong, empty when all is well: the scheduler ticks and the history answers.
+
+        A history that others share is no part of this process: no restart brings it back.
+        """
         if not self._timetable.ticking:
             return "the scheduler does not tick"
+        return "" if self._engine.shared else self._silence()
+
+    def _silence(self) -> str:
+        """Why the history does not answer, empty when it does."""
         try:
             self._kit.store.run("")
         except OpsdError as error:
@@ -198,7 +252,7 @@ class Daemon:
         return ""
 
     def _unreadiness(self) -> str:
-        return self._illness() if self._ready else "not ready"
+        return self._illness() or self._silence() if self._ready else "not ready"
 
     def _speaks(self) -> Language:
         return self._language or self._reading.config.language

@@ -20,6 +20,7 @@ from opsd.policy import slots
 _TICK = "tick"
 _SET = "set:"
 _AGAIN = "again:"
+_NOW = "now:"
 _MISSED_TICKS = 4
 _LEAST_PATIENCE = 10.0
 
@@ -97,6 +98,12 @@ class Timetable:
                 self._add(name, backup_set, config, now=name in at_once)
                 self._planned[name] = plan
 
+    def fire(self, name: str) -> None:
+        """Fire a set now, besides its schedule; one that is not in the timetable is left alone."""
+        plan = self._planned.get(name)
+        if plan is not None:
+            self._at(_NOW + name, self._clock(), (name, f"repository:{plan[0]}"))
+
     def _add(self, name: str, backup_set: BackupSet, config: Config, *, now: bool) -> None:
         executor = f"repository:{backup_set.repository}"
         if executor not in self._repositories:
@@ -115,14 +122,17 @@ class Timetable:
     def _fire(self, name: str, executor: str) -> None:
         wait = self._work(name)
         if wait is not None:
-            self._scheduler.add_job(
-                self._fire,
-                DateTrigger(self._clock() + wait, UTC),
-                args=(name, executor),
-                id=_AGAIN + name,
-                executor=executor,
-                replace_existing=True,
-            )
+            self._at(_AGAIN + name, self._clock() + wait, (name, executor))
+
+    def _at(self, job: str, at: datetime, arguments: tuple[str, str]) -> None:
+        self._scheduler.add_job(
+            self._fire,
+            DateTrigger(at, UTC),
+            args=arguments,
+            id=job,
+            executor=arguments[1],
+            replace_existing=True,
+        )
 
     @property
     def next_runs(self) -> dict[str, datetime]:

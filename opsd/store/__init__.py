@@ -1,8 +1,24 @@
-"""What is kept: the append-only history, and what is watched now."""
+"""What is kept: the append-only history, who works on what, and what is watched now."""
 
 from opsd.store.audit import OPSD
 from opsd.store.cases import Cases
+from opsd.store.claims import Claim, Claims, End, Fenced, Node
 from opsd.store.history import Store
+from opsd.store.place import Place, Server
 from opsd.store.watch import Kept, Page, Watch
 
-__all__ = ["OPSD", "Cases", "Kept", "Page", "Store", "Watch"]
+__all__ = [
+    "OPSD",
+    "Cases",
+    "Claim",
+    "Claims",
+    "End",
+    "Fenced",
+    "Kept",
+    "Node",
+    "Page",
+    "Place",
+    "Server",
+    "Store",
+    "Watch",
+]

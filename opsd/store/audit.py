@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
@@ -14,6 +13,7 @@ from opsd import record
 from opsd.keeping import BEGINNING, Head, Line, digest
 from opsd.store import schema
 from opsd.store.book import Book
+from opsd.store.place import Place
 
 OPSD = "opsd"  # who did it, where no person did
 
@@ -21,8 +21,8 @@ OPSD = "opsd"  # who did it, where no person did
 class Audit(Book):
     """The history, opened so that what people and opsd decide is told in the chain."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, schema.metadata, schema.VERSION)
+    def __init__(self, place: Place) -> None:
+        super().__init__(place, schema.metadata, schema.VERSION)
 
     def tell(self, at: datetime, kind: str, who: str, body: Mapping[str, object]) -> None:
         """Add a line of its own."""

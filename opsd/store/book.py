@@ -1,45 +1,48 @@
-"""A SQLite file with tables: adding rows, reading them, and saying so when that fails."""
+"""Tables at a place: adding rows, reading them, and saying so when that fails."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, Select, create_engine, event, text
+from sqlalchemy import Connection, MetaData, Select, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from opsd.errors import StorageFailed
 from opsd.model import CheckId
-
-# Not to be listed, but to be crossed: the server of a proof has its own account and directory.
-_CROSSABLE = 0o711
-_BUSY_MILLISECONDS = 15_000
+from opsd.store.place import Place, ground
 
 
 class Book:
-    """Tables in one SQLite file. Raises `StorageFailed` when it cannot be read or written.
+    """Tables at one place. Raises `StorageFailed` when they cannot be read or written.
 
     `synchronous` is SQLite's: FULL where a row that was added must survive the loss of power.
     """
 
     def __init__(
-        self, path: Path, metadata: MetaData, version: int, *, synchronous: str = "FULL"
+        self, place: Place, metadata: MetaData, version: int, *, synchronous: str = "FULL"
     ) -> None:
-        self.path = path
+        self.place = place
         self._version = version
-        if not path.parent.exists():
-            path.parent.mkdir(parents=True)
-            path.parent.chmod(_CROSSABLE)
-        self._engine = _engine(path, synchronous)
-        with self._failing():
-            metadata.create_all(self._engine)
-            self._check_version()
-        path.chmod(0o600)
+        self._ground = ground(place, synchronous)
+        self._engine = self._ground.engine()
+        try:
+            self._open(metadata)
+        except StorageFailed:
+            self._engine.dispose()
+            raise
+
+    def _open(self, metadata: MetaData) -> None:
+        if self._complete(metadata):
+            return
+        with self._writing() as connection:
+            metadata.create_all(connection)
+            self._ground.mark(connection, self._version)
+        self._ground.made()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the place."""
         self._engine.dispose()
 
     def _add(self, table: Any, **values: object) -> None:  # noqa: ANN401  (a FromClause of any kind)
@@ -54,39 +57,24 @@ class Book:
     def _writing(self) -> Iterator[Connection]:
         """One transaction, the only writing one: all of it is written, or nothing."""
         with self._failing(), self._engine.begin() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            self._ground.alone(connection)
             yield connection
 
-    def _check_version(self) -> None:
-        with self._engine.begin() as connection:
-            found = connection.execute(text("PRAGMA user_version")).scalar_one()
+    def _complete(self, metadata: MetaData) -> bool:
+        """Whether every table is there, in our form: then nothing is written to open them."""
+        with self._failing(), self._engine.connect() as connection:
+            found = self._ground.version(connection)
             if found > self._version:
-                raise StorageFailed("store.newer", path=self.path, version=str(found))
-            if found < self._version:
-                connection.execute(text(f"PRAGMA user_version = {self._version}"))
+                raise StorageFailed("store.newer", path=self.place, version=str(found))
+            there = set(inspect(connection).get_table_names())
+        return found == self._version and there.issuperset(metadata.tables)
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
         try:
             yield
         except SQLAlchemyError as error:
-            raise StorageFailed("store.failed", path=self.path, detail=str(error)) from error
-
-
-def _engine(path: Path, synchronous: str) -> Engine:
-    engine = create_engine(f"sqlite:///{path}")
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _: object) -> None:  # noqa: ANN401  (sqlite3's own)
-        for setting in (
-            "journal_mode=WAL",
-            f"synchronous={synchronous}",
-            "foreign_keys=ON",
-            f"busy_timeout={_BUSY_MILLISECONDS}",
-        ):
-            connection.execute(f"PRAGMA {setting}")
-
-    return engine
+            raise StorageFailed("store.failed", path=self.place, detail=str(error)) from error
 
 
 def columns_of(one: CheckId) -> dict[str, str]:

@@ -132,6 +132,19 @@ class Store(Keeping):
         run, closing = _run_and_closing(rows[0]) if rows else (None, None)
         return (run, closing) if run and closing else None
 
+    def ended(self, task: Task, backup_set: str, slot: datetime) -> tuple[Run, Closing] | None:
+        """The run of a slot that came to its end, be it a bad one; not one that was cut short."""
+        table = schema.run
+        chosen = self._with_closing().where(
+            table.c.task == task.value,
+            table.c.backup_set == backup_set,
+            table.c.slot == slot,
+            schema.closing.c.outcome != Outcome.INTERRUPTED.value,
+        )
+        rows = self._rows(chosen.order_by(table.c.opened_at.desc()).limit(1))
+        run, closing = _run_and_closing(rows[0]) if rows else (None, None)
+        return (run, closing) if run and closing else None
+
     def fired(self, task: Task, backup_set: str) -> tuple[tuple[Run, Outcome | None], ...]:
         """Every run that a schedule fired, oldest slot first, with its outcome when it has one."""
         chosen = (

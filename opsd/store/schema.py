@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from sqlalchemy import (
-    DDL,
     JSON,
     Column,
     DateTime,
@@ -17,11 +16,12 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    event,
 )
 from sqlalchemy.types import TypeDecorator
 
-VERSION = 3
+from opsd.store.only_added import only_added
+
+VERSION = 4
 metadata = MetaData()
 
 
@@ -230,13 +230,38 @@ audit_verified = Table(
     Column("number", Integer, nullable=False),
 )
 
+# One life of a daemon. No history: who is here, and was heard of when, by the clock of the store.
+node = Table(
+    "node",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("home", String, nullable=False),
+    Column("began", Float, nullable=False),
+    Column("heard", Float, nullable=False),
+    Column("gone", Integer, nullable=False),
+)
+
+# A slot is claimed before anything of it is done; a claim whose node is gone is taken over. What is
+# done of it already, the runs say that have its slot.
+claim = Table(
+    "claim",
+    metadata,
+    Column("work", String, primary_key=True),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("node", ForeignKey("node.id"), nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+claim_end = Table(
+    "claim_end",
+    metadata,
+    Column("work", String, primary_key=True),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("end", String, nullable=False),
+)
+
 for _table in metadata.sorted_tables:
-    for _verb in ("UPDATE", "DELETE"):
-        event.listen(
-            _table,
-            "after_create",
-            DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy's own
-                f"CREATE TRIGGER {_table.name}_no_{_verb.lower()} BEFORE {_verb} ON {_table.name} "
-                "BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END"
-            ).execute_if(dialect="sqlite"),
-        )
+    if _table is not node:
+        only_added(_table)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -40,7 +39,7 @@ class Result:
     point: RecoveryPoint | None
 
 
-def back_up(kit: Kit, name: str, slot: datetime | None = None) -> Result:
+def back_up(kit: Kit, name: str) -> Result:
     """Take a recovery point of the set `name`.
 
     Raises an `OpsdError` when the run could not begin or the repository failed; a member that
@@ -49,7 +48,7 @@ def back_up(kit: Kit, name: str, slot: datetime | None = None) -> Result:
     backup_set = kit.backup_set(name)
     repository = backup_set.repository
     sweep.sweep(kit)
-    with opened(kit, Task.BACKUP, name, repository, slot) as journal, turn(journal):
+    with opened(kit, Task.BACKUP, name, repository) as journal, turn(journal):
         try:
             point = _take(Work(kit, journal, backup_set))
         except OSError as error:

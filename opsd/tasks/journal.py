@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from threading import Lock
 
@@ -99,16 +99,15 @@ class Journal:
 
 
 @contextmanager
-def opened(
-    kit: Kit, task: Task, backup_set: str, repository: str, slot: datetime | None = None
-) -> Iterator[Journal]:
+def opened(kit: Kit, task: Task, backup_set: str, repository: str) -> Iterator[Journal]:
     """Open a run, give its journal, and close it whatever happens but sudden death.
 
     The run's outcome is what `closing` says when it was set, else it follows from the exception
     that ends the run; the exception goes on to the caller.
     """
     at = kit.clock()
-    run = Run(new_run_id(at), task, backup_set, repository, at, kit.config.host, os.getpid(), slot)
+    host, pid = kit.config.host, os.getpid()
+    run = Run(new_run_id(at), task, backup_set, repository, at, host, pid, kit.slot)
     with _alive(kit, run):
         kit.store.open_run(run)
         journal = Journal(kit, run)

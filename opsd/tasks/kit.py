@@ -68,6 +68,7 @@ class Kit:
     clock: Clock
     stop: process.Stop = field(default_factory=process.Stop)
     watcher: Watcher = field(default_factory=Nobody)
+    slot: datetime | None = None  # which a schedule fired, where one did
 
     def backup_set(self, name: str) -> BackupSet:
         """The backup set of this name. Raises `UsageError` with the names there are."""

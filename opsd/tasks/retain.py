@@ -11,7 +11,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from opsd.config.retention import Retention
 from opsd.drivers.restic import Limits, Restic, Snapshot
@@ -46,7 +45,7 @@ class Result:
     fates: tuple[Fate, ...]
 
 
-def retain(kit: Kit, name: str, slot: datetime | None = None) -> Result:
+def retain(kit: Kit, name: str) -> Result:
     """Drop what no rule keeps. Raises `Refused` while something stands against it, and records it.
 
     What lies in another repository than the set's own is left alone.
@@ -55,7 +54,7 @@ def retain(kit: Kit, name: str, slot: datetime | None = None) -> Result:
     if backup_set.retention is None:
         raise UsageError("retention.not_configured", name=name)
     sweep.sweep(kit)
-    with opened(kit, Task.RETAIN, name, backup_set.repository, slot) as journal, turn(journal):
+    with opened(kit, Task.RETAIN, name, backup_set.repository) as journal, turn(journal):
         with journal.phase("preflight"):
             fates = _planned(journal)
             kit.reach(backup_set.repository)

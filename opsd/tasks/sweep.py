@@ -8,7 +8,7 @@ be restored personal data: the wiping is recorded, by whoever has the run in its
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from opsd.drivers import lock, system
 from opsd.model import Closing, Evidence, Finding, Outcome, Run, Severity
@@ -25,20 +25,31 @@ def sweep(kit: Kit) -> tuple[Run, ...]:
         if run.host == kit.config.host and not lock.held(kit.run_lease(run.id))
     )
     for run in dead:
-        log.warning("run %s of %s died: recorded as interrupted", run.id, run.backup_set)
-        kit.store.close_run(
-            Closing(
-                run=run.id,
-                closed_at=kit.clock(),
-                outcome=Outcome.INTERRUPTED,
-                elapsed=timedelta(),
-                reason="interrupted",
-                findings=(Finding(Severity.FAULT, "run.died", {"pid": str(run.pid)}),),
-            )
-        )
+        _close(kit, run)
         kit.run_lease(run.id).unlink(missing_ok=True)
     _wipe_leftovers(kit)
     return dead
+
+
+def settle(kit: Kit, host: str, backup_set: str, slot: datetime) -> None:
+    """Settle the runs of a slot on another host, of whose opsd the others know that it is gone."""
+    for run in kit.store.unclosed_runs():
+        if (run.host, run.backup_set, run.slot) == (host, backup_set, slot):
+            _close(kit, run)
+
+
+def _close(kit: Kit, run: Run) -> None:
+    log.warning("run %s of %s died: recorded as interrupted", run.id, run.backup_set)
+    kit.store.close_run(
+        Closing(
+            run=run.id,
+            closed_at=kit.clock(),
+            outcome=Outcome.INTERRUPTED,
+            elapsed=timedelta(),
+            reason="interrupted",
+            findings=(Finding(Severity.FAULT, "run.died", {"pid": str(run.pid)}),),
+        )
+    )
 
 
 def leftovers(kit: Kit) -> tuple[str, ...]:

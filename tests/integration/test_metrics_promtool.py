@@ -189,8 +189,9 @@ def test_an_alert_goes_all_the_way_and_comes_back(server: Server, tmp_path: Path
 def test_a_history_that_cannot_be_read_fails_the_scrape(server: Server, store: Store) -> None:
     """Rather no page than one that looks well."""
     store.close()
-    store.path.write_bytes(b"no history at all" * 1000)
-    for leftover in store.path.parent.glob("opsd.sqlite-*"):
+    assert isinstance(store.place, Path)
+    store.place.write_bytes(b"no history at all" * 1000)
+    for leftover in store.place.parent.glob("opsd.sqlite-*"):
         leftover.unlink()
     with pytest.raises(urllib.error.HTTPError, match="500") as caught:
         urllib.request.urlopen(f"http://{server.address}/metrics", timeout=10)

@@ -39,7 +39,7 @@ def decided(store: Store) -> None:
     store.open_run(Run("r1", Task.RETAIN, "dossiers", "main", AT, "srv", 1))
     store.add_point(RecoveryPoint("n1", "dossiers", "main", "srv", AT, (), complete=True))
     store.drop([Drop("n1", "dossiers", "main", "r1", AT, ("ab" * 32,), "ab" * 32)])
-    cases = Cases(store.path)
+    cases = Cases(store.place)
     cases.start_maintenance(Maintenance("m1", AT, AT + timedelta(hours=1), "patching", "An"))
     cases.end_maintenance("m1", AT, "An")
     cases.close()
@@ -64,7 +64,7 @@ def test_every_decision_is_told_in_order_and_the_chain_is_whole(store: Store) ->
 
 def test_a_line_can_be_neither_changed_nor_removed_by_the_way(store: Store) -> None:
     decided(store)
-    with sqlite3.connect(store.path) as connection:
+    with sqlite3.connect(str(store.place)) as connection:
         for wish in ("UPDATE audit SET text = 'x'", "DELETE FROM audit"):
             with pytest.raises(sqlite3.IntegrityError, match="append-only"):
                 connection.execute(wish)
@@ -83,7 +83,7 @@ def test_what_is_told_and_its_line_are_written_together_or_not_at_all(store: Sto
 
 
 def test_two_who_write_at_once_do_not_tear_the_chain(store: Store) -> None:
-    others = [Store(store.path) for _ in range(3)]
+    others = [Store(store.place) for _ in range(3)]
 
     def write(one: Store) -> None:
         for number in range(20):
@@ -208,7 +208,7 @@ def test_harm_is_named_with_its_line(harm: Harm, store: Store) -> None:
     lines = store.lines()
     noted = [(f"n{number}", Head(number, lines[number - 1].digest)) for number in (2, 7)]
     assert chain.cut(lines, noted) is None
-    connection = sqlite3.connect(store.path)
+    connection = sqlite3.connect(str(store.place))
     for verb in ("update", "delete"):
         connection.execute(f"DROP TRIGGER audit_no_{verb}")
     harm.do(connection)

@@ -15,6 +15,7 @@ from opsd.config.load import parse
 from opsd.config.schema import Config
 from opsd.daemon.nights import Nights
 from opsd.daemon.timetable import Timetable
+from opsd.engine import Engine
 from opsd.errors import StorageFailed
 from opsd.metrics import Board
 from opsd.model import Closing, Outcome, Run, Task
@@ -145,13 +146,31 @@ SLOT = datetime(2026, 3, 10, 1, 30, tzinfo=UTC)
 
 @pytest.fixture
 def kit(tmp_path: Path) -> Iterator[Kit]:
-    store = Store(tmp_path / "opsd.sqlite")
+    store = Store(tmp_path / app.STORE)
     yield Kit(configured(tmp_path, one="main"), store, clock=lambda: NOW)
     store.close()
 
 
-def nights(kit: Kit) -> Nights:
-    return Nights(kit, lambda: kit.config, Board())
+@contextmanager
+def durably(kit: Kit) -> Iterator[Engine]:
+    """One life of an engine."""
+    engine = app.engine(kit)
+    engine.begin("srv", kit.config.state, lambda _: None)
+    try:
+        yield engine
+    finally:
+        engine.end()
+
+
+@pytest.fixture
+def engine(kit: Kit) -> Iterator[Engine]:
+    with durably(kit) as made:
+        yield made
+
+
+@pytest.fixture
+def nights(kit: Kit, engine: Engine) -> Nights:
+    return Nights(kit, lambda: kit.config, engine, Board())
 
 
 Night = Callable[[Kit, str, datetime | None], dict[Task, bool]]
@@ -170,21 +189,23 @@ def recorded(outcome: Outcome, done: list[datetime | None]) -> Night:
     return night
 
 
-def test_the_slot_that_is_due_is_run_once(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_slot_that_is_due_is_run_once(
+    kit: Kit, nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
     done: list[datetime | None] = []
     monkeypatch.setattr(app, "night", recorded(Outcome.FAILED, done))
     for _ in range(3):
-        nights(kit).work("one")
+        nights.work("one")
     assert done == [SLOT]
 
 
 def test_what_is_cut_short_again_and_again_is_left_until_tomorrow(
-    kit: Kit, monkeypatch: pytest.MonkeyPatch
+    kit: Kit, nights: Nights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[datetime | None] = []
     monkeypatch.setattr(app, "night", recorded(Outcome.INTERRUPTED, done))
     for _ in range(5):
-        nights(kit).work("one")
+        nights.work("one")
     assert done == [SLOT] * 3
 
 
@@ -203,38 +224,38 @@ def test_a_slot_that_falls_due_during_a_long_run_follows_it(
 
     monkeypatch.setattr(app, "night", night)
     slow = Kit(kit.config, kit.store, clock=lambda: moment[0])
-    Nights(slow, lambda: kit.config, Board()).work("one")
+    with durably(slow) as engine:
+        Nights(slow, lambda: kit.config, engine, Board()).work("one")
     assert done[:2] == [SLOT, SLOT + timedelta(days=1)]
 
 
 def test_a_fault_of_opsd_itself_is_logged_and_ends_nothing(
-    kit: Kit, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    kit: Kit, nights: Nights, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def night(*_: object) -> dict[Task, bool]:
         raise RuntimeError("a mistake of ours")
 
     monkeypatch.setattr(app, "night", night)
-    nights(kit).work("one")
+    nights.work("one")
     (line,) = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert line.exc_info is not None
     assert "a mistake of ours" in str(line.exc_info[1])
 
 
 def test_a_slot_that_was_lost_is_tried_again_later_and_later_and_told_when_it_is_run(
-    kit: Kit, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    kit: Kit, nights: Nights, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     done: list[datetime | None] = []
-    later = nights(kit)
 
     def gone(*_: object) -> dict[Task, bool]:
-        raise StorageFailed("store.failed", path=kit.store.path, detail="the disk is gone")
+        raise StorageFailed("store.failed", path=kit.store.place, detail="the disk is gone")
 
     monkeypatch.setattr(app, "night", gone)
-    waits = [later.work("one") for _ in range(3)]
+    waits = [nights.work("one") for _ in range(3)]
     assert waits == [timedelta(minutes=minutes) for minutes in (1, 2, 4)]
     assert "lost 3 times, tried again in 0:04:00" in caplog.text
     monkeypatch.setattr(app, "night", recorded(Outcome.SUCCEEDED, done))
-    assert later.work("one") is None
+    assert nights.work("one") is None
     assert done == [SLOT]
     told = kit.store.evidence("run0", "lost")
     assert told is not None
@@ -243,47 +264,45 @@ def test_a_slot_that_was_lost_is_tried_again_later_and_later_and_told_when_it_is
 
 
 def test_a_history_that_does_not_answer_loses_no_slot(
-    kit: Kit, monkeypatch: pytest.MonkeyPatch
+    kit: Kit, nights: Nights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[datetime | None] = []
-    later = nights(kit)
     monkeypatch.setattr(app, "night", recorded(Outcome.SUCCEEDED, done))
     with monkeypatch.context() as broken:
 
         def fired(*_: object) -> None:
-            raise StorageFailed("store.failed", path=kit.store.path, detail="locked")
+            raise StorageFailed("store.failed", path=kit.store.place, detail="locked")
 
         broken.setattr(Store, "fired", fired)
-        assert later.work("one") == timedelta(minutes=1)
+        assert nights.work("one") == timedelta(minutes=1)
     assert done == []
-    assert later.work("one") is None
+    assert nights.work("one") is None
     assert done == [SLOT]
 
 
 def test_a_run_whose_end_could_not_be_written_is_settled_and_tried_again(
-    kit: Kit, monkeypatch: pytest.MonkeyPatch
+    kit: Kit, nights: Nights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[datetime | None] = []
-    later = nights(kit)
 
     def cut_off(kit: Kit, name: str, slot: datetime | None) -> dict[Task, bool]:
         run = Run("cut", Task.BACKUP, name, "main", kit.clock(), "srv", 1, slot)
         kit.store.open_run(run)
-        raise StorageFailed("store.failed", path=kit.store.path, detail="locked")
+        raise StorageFailed("store.failed", path=kit.store.place, detail="locked")
 
     monkeypatch.setattr(app, "night", cut_off)
-    assert later.work("one") == timedelta(minutes=1)
+    assert nights.work("one") == timedelta(minutes=1)
     assert [c.outcome for _, c in kit.store.runs(Task.BACKUP, "one") if c] == [Outcome.INTERRUPTED]
     monkeypatch.setattr(app, "night", recorded(Outcome.SUCCEEDED, done))
-    assert later.work("one") is None
+    assert nights.work("one") is None
     assert done == [SLOT]
 
 
 def test_after_the_end_was_asked_for_nothing_is_begun(
-    kit: Kit, monkeypatch: pytest.MonkeyPatch
+    kit: Kit, nights: Nights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[datetime | None] = []
     monkeypatch.setattr(app, "night", recorded(Outcome.SUCCEEDED, done))
     kit.stop.request()
-    nights(kit).work("one")
+    nights.work("one")
     assert done == []

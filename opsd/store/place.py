@@ -1,0 +1,151 @@
+"""Where tables lie: in a SQLite file of this machine, or on a PostgreSQL server for several nodes.
+
+What differs between the two stands here. Both have one writer at a time: what reads a row, thinks
+and adds the next one is never overtaken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+
+# Not to be listed, but to be crossed: the server of a proof has its own account and directory.
+_CROSSABLE: Final = 0o711
+_BUSY_MILLISECONDS: Final = 15_000
+# Who writes to a shared store waits in this line; the number is ours, and nobody else's.
+_LINE: Final = 0x6F707364
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A database of a PostgreSQL server that several nodes share."""
+
+    url: str
+    passfile: Path | None = None
+
+    def __str__(self) -> str:
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}{parts.path}"
+
+
+Place = Path | Server
+
+
+class Ground(Protocol):
+    """What tables stand on."""
+
+    def engine(self) -> Engine:
+        """The connections."""
+        ...
+
+    def alone(self, connection: Connection) -> None:
+        """Wait until nobody else writes, and keep the others waiting until the commit."""
+        ...
+
+    def version(self, connection: Connection) -> int:
+        """The form of what is there; 0 where there is nothing."""
+        ...
+
+    def mark(self, connection: Connection, version: int) -> None:
+        """Say of which form it is."""
+        ...
+
+    def made(self) -> None:
+        """The tables are there."""
+        ...
+
+
+class File:
+    """SQLite. `synchronous` is its own word: FULL where a row must survive the loss of power."""
+
+    def __init__(self, path: Path, synchronous: str) -> None:
+        self._path = path
+        self._synchronous = synchronous
+
+    def engine(self) -> Engine:
+        """The connections to the file; its directory is made when it is not there."""
+        if not self._path.parent.exists():
+            self._path.parent.mkdir(parents=True)
+            self._path.parent.chmod(_CROSSABLE)
+        engine = create_engine(f"sqlite:///{self._path}")
+
+        @event.listens_for(engine, "connect")
+        def _prepare(connection: Any, _: object) -> None:  # noqa: ANN401  (sqlite3's own)
+            for setting in (
+                "journal_mode=WAL",
+                f"synchronous={self._synchronous}",
+                "foreign_keys=ON",
+                f"busy_timeout={_BUSY_MILLISECONDS}",
+            ):
+                connection.execute(f"PRAGMA {setting}")
+
+        return engine
+
+    def alone(self, connection: Connection) -> None:
+        """Take the file's write lock now, not at the first row."""
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def version(self, connection: Connection) -> int:
+        """The file's own number."""
+        return int(connection.execute(text("PRAGMA user_version")).scalar_one())
+
+    def mark(self, connection: Connection, version: int) -> None:
+        """Set the file's own number."""
+        connection.execute(text(f"PRAGMA user_version = {version}"))
+
+    def made(self) -> None:
+        """Nobody else reads it."""
+        self._path.chmod(0o600)
+
+
+class Shared:
+    """PostgreSQL. A server that is silent is given up, so that nobody waits for ever."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def engine(self) -> Engine:
+        """The connections; one that the server has closed meanwhile is opened anew."""
+        passfile = {"passfile": str(self._server.passfile)} if self._server.passfile else {}
+        return create_engine(
+            make_url(self._server.url).set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            connect_args={
+                **passfile,
+                "application_name": "opsd",
+                "connect_timeout": 10,
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 15_000,
+                "options": f"-c lock_timeout={_BUSY_MILLISECONDS} -c statement_timeout=60000"
+                " -c idle_in_transaction_session_timeout=60000 -c synchronous_commit=on",
+            },
+        )
+
+    def alone(self, connection: Connection) -> None:
+        """Wait in the line of those who write."""
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_LINE})"))
+
+    def version(self, connection: Connection) -> int:
+        """The newest line of a table of its own."""
+        if connection.execute(text("SELECT to_regclass('store_form')")).scalar() is None:
+            return 0
+        return int(connection.execute(text("SELECT max(version) FROM store_form")).scalar() or 0)
+
+    def mark(self, connection: Connection, version: int) -> None:
+        """Add a line."""
+        connection.execute(text("CREATE TABLE IF NOT EXISTS store_form (version integer NOT NULL)"))
+        connection.execute(text("INSERT INTO store_form VALUES (:version)"), {"version": version})
+
+    def made(self) -> None:
+        """Who may read it is the server's to say."""
+
+
+def ground(place: Place, synchronous: str) -> Ground:
+    """What tables at a place stand on."""
+    return Shared(place) if isinstance(place, Server) else File(place, synchronous)
