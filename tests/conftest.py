@@ -12,7 +12,7 @@ from xdist.remote import Producer
 
 from opsd.demo.system import DossierSystem
 from tests import hosts
-from tests.groups import ByGroup
+from tests.groups import ByGroup, turn
 from tests.s3 import Server, served
 from tests.site import NEEDED, ROOT, SMALL, Site, copy_of, workplace
 from tests.stores import Stores
@@ -35,6 +35,12 @@ def pytest_sessionstart() -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByGroup:
     """Tests that share a server run in one process."""
     return ByGroup(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first; what takes as long as others stays in random order."""
+    items.sort(key=lambda item: turn(item.nodeid))
 
 
 @pytest.fixture(scope="session")

@@ -145,6 +145,8 @@ def _prometheus(directory: Path, made: Stack) -> list[str]:
         f"--config.file={directory / 'prometheus.yml'}",
         f"--storage.tsdb.path={directory / 'tsdb'}",
         f"--web.listen-address={made.prometheus}",
+        # What is said before an Alertmanager is known is lost, and said again after so long only.
+        "--rules.alert.resend-delay=1s",
     ]
 
 

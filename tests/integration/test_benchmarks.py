@@ -13,6 +13,8 @@ from benchmarks import __main__ as benchmarks
 from benchmarks import measure
 from benchmarks.rounds import DAYS
 
+pytestmark = pytest.mark.xdist_group("benchmarks")
+
 MIB = 1 << 20
 STEPS = {("opsd", "backup"), ("opsd", "proof")} | {
     (tool, step)
