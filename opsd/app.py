@@ -113,5 +113,5 @@ def samples(config: Config) -> Watch:
 def watching(kit: Kit, cases: Cases, watch: Watch, door: Door) -> Watching:
     """Everything that is watched; nothing is before a configuration is adopted."""
     disturbances = Disturbances(kit)
-    ledger = Ledger(cases, watch, disturbances)
+    ledger = Ledger(cases, watch, disturbances, wall.Steps(kit.clock).by)
     return Watching(ledger, watch, CHECKS, door, disturbances)

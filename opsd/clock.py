@@ -21,3 +21,22 @@ class Stopwatch:
     def elapsed(self) -> timedelta:
         """Time since the stopwatch was made."""
         return timedelta(seconds=time.monotonic() - self._began)
+
+
+class Steps:
+    """Notices when the wall clock is set: then it moves otherwise than the steady one."""
+
+    # A clock that is slewed moves by half a millisecond a second at most; one that is set less than
+    # this disturbs nobody who plans by it.
+    _LEAST = timedelta(seconds=1)
+
+    def __init__(self, clock: Clock = now) -> None:
+        self._clock = clock
+        self._steady = Stopwatch()
+        self._base = self._clock()
+
+    def by(self) -> timedelta:
+        """How far it was set since this was last asked: ahead, or back where it is negative."""
+        base = self._clock() - self._steady.elapsed()
+        step, self._base = base - self._base, base
+        return step if abs(step) >= self._LEAST else timedelta()

@@ -1,8 +1,8 @@
 """Which tests run in one process, and which are begun first.
 
-Those of files with the same `pytest.mark.xdist_group` share a server and run in one process, those of
-a file of unit tests too: there are many and they are short. What takes long is begun first, so that
-at the end nobody waits for one test.
+Those of files with the same `pytest.mark.xdist_group` share a server and run in one process, those
+of a file of unit tests too: there are many and they are short. What takes long is begun first, so
+that at the end nobody waits for one test.
 
 pytest-xdist 3.8 writes the group into an attribute of the test that pytest 9.2 no longer has, so
 that its own `--dist=loadgroup` keeps nothing together, without a word. This reads the file.

@@ -6,15 +6,17 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, timedelta
 from typing import Any
 
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.base import BaseTrigger
 
 from opsd.clock import Clock
+from opsd.daemon.triggers import Every
 from opsd.errors import OpsdError
 from opsd.tasks.check.watching import Errand
 
@@ -25,24 +27,6 @@ log = logging.getLogger(__name__)
 _THREADS = 256
 # Rounds are spread, so that not all hosts are asked in the same moment.
 _FIRST_WITHIN = timedelta(seconds=15)
-
-
-class Every(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
-    """Fires at `first`, and then at each whole interval after it.
-
-    IntervalTrigger reckons from the last firing: with its jitter, which only ever adds, an interval
-    of 15 s becomes 15.4 s, and turns are lost that nobody counts.
-    """
-
-    def __init__(self, first: datetime, interval: timedelta) -> None:
-        self._first = first
-        self._interval = interval
-
-    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
-        """The first moment of the row that is not past; after a firing, the next one."""
-        if previous is None and now <= self._first:
-            return self._first
-        return self._first + ((now - self._first) // self._interval + 1) * self._interval
 
 
 class Rounds:
@@ -74,6 +58,12 @@ class Rounds:
             if self._intervals.get(name) != errand.interval:
                 self._add(name, errand.interval)
                 self._intervals[name] = errand.interval
+
+    def plan_anew(self) -> None:
+        """Follow a clock that was set: none waits until it is again as late as it was."""
+        for job in self._scheduler.get_jobs():
+            with suppress(JobLookupError):  # it is no longer wanted
+                job.reschedule(job.trigger)
 
     def end(self) -> None:
         """Run none any more, and wait for those under way."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from opsd import app, catalogue, logs
 from opsd.catalogue import Language
+from opsd.clock import Steps
 from opsd.config import ground
 from opsd.config.load import load
 from opsd.config.schema import Config
@@ -93,6 +94,7 @@ class Daemon:
         self._language = language
         self._reading = Reading(kit.config, kit.clock())
         self._ready = False
+        self._steps = Steps(kit.clock)
         pulse = min(_PULSE, manager.watchdog / 2) if manager.watchdog else _PULSE
         self._pulse = pulse
         board = Board()
@@ -170,6 +172,7 @@ class Daemon:
         while not (arrived := caught.wait(self._pulse)) & signals.ENDING:
             if signals.RELOAD in arrived:
                 self._reload()
+            self._keep_time()
             self._man_tower_again()
             if illness := self._illness():
                 log.error("not well, the service manager is told nothing: %s", illness)
@@ -201,6 +204,15 @@ class Daemon:
         tower, self._tower = self._tower, None
         if tower is not None:
             tower.close()
+
+    def _keep_time(self) -> None:
+        """Plan everything anew where somebody set the wall clock."""
+        if step := self._steps.by():
+            told = {"seconds": step.total_seconds()}
+            log.warning("the wall clock was set by %s", step, extra=told)
+            self._timetable.plan_anew()
+            if (tower := self._tower) is not None:
+                tower.plan_anew()
 
     def _reload(self) -> str:
         """Read the configuration again; a wrong one changes nothing, and it is said what is wrong.

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time as monotonic
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from contextlib import suppress
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.date import DateTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from opsd.clock import Clock
 from opsd.config.schema import BackupSet, Config
-from opsd.policy import slots
+from opsd.daemon.triggers import Daily, Every
 
 _TICK = "tick"
 _SET = "set:"
@@ -25,23 +25,6 @@ _MISSED_TICKS = 4
 _LEAST_PATIENCE = 10.0
 
 Work = Callable[[str], timedelta | None]  # gives how long to wait before it is done again
-
-
-class Daily(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
-    """Fires when a daily slot is due, as the policy of slots has it.
-
-    CronTrigger has another opinion of days on which the local time does not exist, and loses such
-    a slot when opsd is started within the hour that is left out.
-    """
-
-    def __init__(self, at: time, zone: tzinfo) -> None:
-        self._at = at
-        self._zone = zone
-
-    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
-        """The first slot after the previous firing; at first, the first that is not past."""
-        after = previous or now - timedelta(microseconds=1)
-        return slots.next_due(after, self._at, self._zone)
 
 
 class Timetable:
@@ -67,7 +50,7 @@ class Timetable:
         )
         self._scheduler.add_job(
             self._tick,
-            IntervalTrigger(seconds=tick.total_seconds(), timezone=UTC),
+            Every(clock(), tick),
             id=_TICK,
             executor=_TICK,
             next_run_time=clock(),
@@ -103,6 +86,18 @@ class Timetable:
         plan = self._planned.get(name)
         if plan is not None:
             self._at(_NOW + name, self._clock(), (name, f"repository:{plan[0]}"))
+
+    def plan_anew(self) -> None:
+        """Follow a clock that was set: nothing waits until it is again as late as it was.
+
+        What was due by the time before is done all the same.
+        """
+        for job in self._scheduler.get_jobs():
+            with suppress(JobLookupError):  # it was just done
+                if job.id.startswith((_AGAIN, _NOW)):
+                    job.modify(next_run_time=self._clock())
+                elif job.next_run_time > self._clock():
+                    job.reschedule(job.trigger)
 
     def _add(self, name: str, backup_set: BackupSet, config: Config, *, now: bool) -> None:
         executor = f"repository:{backup_set.repository}"

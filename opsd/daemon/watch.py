@@ -38,6 +38,10 @@ class Watchtower:
         self._hands.keep(tuple(config.hosts))
         self._rounds.adopt(self._watching.adopt(replace(self._kit, config=config)))
 
+    def plan_anew(self) -> None:
+        """Follow a clock that was set."""
+        self._rounds.plan_anew()
+
     def watched(self) -> Watched:
         """What is watched, just now."""
         config, ledger = self._config(), self._watching.ledger

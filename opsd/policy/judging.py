@@ -77,6 +77,17 @@ def overdue(state: CheckState, rule: Rule, now: datetime) -> bool:
     return now - state.seen_at > rule.patience
 
 
+def carried(state: CheckState, step: timedelta, now: datetime) -> CheckState:
+    """The state when the clock was set by `step`: as old as it was.
+
+    What was heard since, and bears the new time already, is not made older by it.
+    """
+    moved = state.seen_at + step
+    if step > timedelta():
+        return replace(state, seen_at=min(moved, now))
+    return replace(state, seen_at=moved) if state.seen_at > now else state
+
+
 def blind(state: CheckState, result: CheckResult, at: datetime, why: str = "") -> CheckState:
     """The state when no answer can be had: unknown at once. An open incident stays open."""
     return replace(
@@ -118,7 +129,8 @@ def why_silent(state: CheckState, rule: Rule, around: Surroundings, now: datetim
         return explanation
     began = state.worse_since or state.since
     unheard = any(cause.seen_at < began for cause in causes)
-    if unheard and now - began < max(_INTERVALS_OF_WAITING * rule.interval, _LONGEST_ANSWER):
+    patience = max(_INTERVALS_OF_WAITING * rule.interval, _LONGEST_ANSWER)
+    if unheard and timedelta() <= now - began < patience:  # less is no time: the clock was set back
         return WAITING
     return ""
 

@@ -151,6 +151,7 @@ class Place:
 
     base: Path
     restic: str = "restic"
+    program: tuple[str, ...] = ("opsd",)
 
     def configure(self, **sets: str) -> None:
         """Write a configuration with these sets, each with its time of day."""
@@ -196,7 +197,7 @@ class Place:
         """The process of a daemon, as the unit starts it."""
         watchdog = str(WATCHDOG // timedelta(microseconds=1))
         return subprocess.Popen(
-            [sys.executable, "-m", "opsd", "run", "--config", str(self.config)],
+            [sys.executable, "-m", *self.program, "run", "--config", str(self.config)],
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
             stderr=stderr,

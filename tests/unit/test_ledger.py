@@ -14,6 +14,7 @@ from opsd.tasks.check.ledger import Ledger
 from opsd.tasks.check.notebook import Answers
 
 BEGAN = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+LONG_AGO = BEGAN - timedelta(days=1)
 INTERVAL = timedelta(seconds=15)
 REACH, DISK, LOAD = CheckId("db1", "reach"), CheckId("db1", "disk"), CheckId("db1", "load")
 WORDS = {"o": Status.OK, "w": Status.WARNING, "c": Status.CRITICAL, "u": Status.UNKNOWN}
@@ -31,7 +32,8 @@ class Scene:
     def open(self) -> None:
         self.cases = Cases(self.place / "opsd.sqlite")
         self.watch = Watch(self.place / "watch.sqlite")
-        self.ledger = Ledger(self.cases, self.watch, lambda _: self.disturbing)
+        self.set_by = timedelta()
+        self.ledger = Ledger(self.cases, self.watch, lambda _: self.disturbing, self.step)
         self.ledger.adopt(
             {
                 ("db1", "reach"): Rule(INTERVAL),
@@ -47,6 +49,13 @@ class Scene:
         self.ledger.close()
         self.cases.close()
         self.watch.close()
+
+    def set_clock(self, by: timedelta) -> None:
+        self.set_by, self.now = by, self.now + by
+
+    def step(self) -> timedelta:
+        by, self.set_by = self.set_by, timedelta()
+        return by
 
     def answer(self, one: CheckId, letter: str) -> None:
         status = WORDS[letter]
@@ -79,7 +88,7 @@ class Scene:
 
     @property
     def flips(self) -> list[str]:
-        return [f"{flip.id.check}:{flip.after.word}" for flip in self.cases.flips(BEGAN)]
+        return [f"{flip.id.check}:{flip.after.word}" for flip in self.cases.flips(LONG_AGO)]
 
     @property
     def incidents(self) -> list[str]:
@@ -153,6 +162,26 @@ def test_silence_that_nothing_explains_is_told_once_and_never_green(scene: Scene
 def test_a_fault_that_outlives_the_one_that_explained_it_becomes_an_incident(scene: Scene) -> None:
     scene.play(reach="occcooo", disk="occcccc")
     assert scene.incidents == ["reach:closed", "disk:open"]
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_set_makes_nothing_older_and_nothing_younger(
+    scene: Scene, hours: int
+) -> None:
+    scene.play(reach="oo", disk="oo", load="oo")
+    scene.set_clock(hours * timedelta(hours=1))
+    scene.play(reach="o", disk=" ", load="o")
+    assert scene.flips == []
+    scene.play(reach="oooo", disk="    ", load="oooo")
+    assert scene.flips == ["disk:unknown"]
+
+
+def test_a_fault_is_not_waited_for_because_the_clock_was_set_back(scene: Scene) -> None:
+    scene.play(reach="o", disk="c")
+    scene.set_clock(-timedelta(hours=1))
+    scene.play(reach="oo", disk="cc")
+    assert scene.ledger.states()
+    assert [case.id.check for case in scene.cases.incidents()] == ["disk"]
 
 
 def test_maintenance_keeps_a_fault_from_being_an_incident_until_it_ends(scene: Scene) -> None:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from opsd.clock import now
-from opsd.daemon.rounds import Every, Rounds
+from opsd.daemon.rounds import Rounds
+from opsd.daemon.triggers import Every
 from opsd.errors import TimedOut
 from opsd.tasks.check.watching import Errand
 
@@ -67,6 +68,9 @@ def test_an_errand_that_hangs_delays_no_other_and_misses_its_own_turns(rounds: R
         (15, 15.2, 30),
         (15, 30, 45),
         (15, 3600, 3615),  # the machine slept: what is past is not made up for
+        (3600, 7, 15),  # the clock was set back
+        (None, -3600, -3600),  # and so it was before the first turn
+        (None, -3595, -3585),
     ],
 )
 def test_rounds_keep_to_their_row_however_late_one_was(

@@ -1,36 +1,22 @@
-"""One connection to a host, with Fabric: who answers there is known, or refused."""
+"""One connection to a host, with Fabric: who answers there is known, or refused.
+
+The only door to Fabric and paramiko, which are loaded for the first host: most of opsd's commands
+ask none.
+"""
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import logging
 import socket
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from opsd.drivers.ssh.way import Address
 from opsd.errors import HostUnreachable
-
-if TYPE_CHECKING:
-    import fabric
-    import paramiko
-else:
-
-    def _later(name: str) -> ModuleType:
-        """A module that is loaded when it is first used: most of opsd's commands never do."""
-        spec = importlib.util.find_spec(name)
-        spec.loader = importlib.util.LazyLoader(spec.loader)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return sys.modules.setdefault(name, module)
-
-    paramiko = _later("paramiko")
-    fabric = _later("fabric")
 
 # Neither library ships types.
 Session: TypeAlias = Any
@@ -44,13 +30,10 @@ _STEPS = 3  # of the way: hello, keys, account
 
 
 def breaks() -> tuple[type[Exception], ...]:
-    """What a connection raises when it breaks.
-
-    Asked before there are threads: what is loaded late must not be loaded by two of them at once.
-    """
+    """What a connection raises when it breaks. Loads the libraries, before any clock runs."""
+    _fabric()
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # our errors say it
-    assert fabric.Connection is not None  # noqa: S101  (loads it)
-    return (paramiko.SSHException, EOFError, OSError)
+    return (_paramiko().SSHException, EOFError, OSError)
 
 
 class Line:
@@ -64,7 +47,7 @@ class Line:
         """Shake hands with the host that `known_hosts` knows. Raises `HostUnreachable`."""
         self._connection = _connection(self._way, to)
         client = self._connection.client
-        client.set_missing_host_key_policy(paramiko.RejectPolicy())
+        client.set_missing_host_key_policy(_paramiko().RejectPolicy())
         for kind, key in _known(to).items():
             client.get_host_keys().add(to.known_as, kind, key)
         with self.guarded(_STEPS * to.patience), _translated(to):
@@ -106,14 +89,23 @@ class Line:
             self._way.shutdown(socket.SHUT_RDWR)
 
 
+def _fabric() -> Any:  # noqa: ANN401  (a module)
+    return importlib.import_module("fabric")
+
+
+def _paramiko() -> Any:  # noqa: ANN401  (a module)
+    return importlib.import_module("paramiko")
+
+
 def _connection(way: socket.socket, to: Address) -> _Connection:
     patience = to.patience.total_seconds()
+    fabric = _fabric()
     return fabric.Connection(
         to.address,
         user=to.user,
         port=to.port,
         # Given and lazy: no file of anybody's SSH or Fabric configuration has a say.
-        config=fabric.Config(ssh_config=paramiko.SSHConfig(), lazy=True),
+        config=fabric.Config(ssh_config=_paramiko().SSHConfig(), lazy=True),
         connect_timeout=patience,
         connect_kwargs={
             "sock": way,
@@ -130,6 +122,7 @@ def _connection(way: socket.socket, to: Address) -> _Connection:
 @contextmanager
 def _translated(to: Address) -> Iterator[None]:
     """Say what went wrong in our words."""
+    paramiko = _paramiko()
     try:
         yield
     except paramiko.BadHostKeyException as error:
@@ -151,6 +144,7 @@ def _translated(to: Address) -> Iterator[None]:
 
 
 def _key(to: Address) -> _Key:
+    paramiko = _paramiko()
     try:
         return paramiko.PKey.from_path(to.key)
     except (paramiko.SSHException, OSError, ValueError, TypeError) as error:
@@ -161,6 +155,7 @@ def _key(to: Address) -> _Key:
 
 def _known(to: Address) -> _Keys:
     """The keys of this host that `known_hosts` names."""
+    paramiko = _paramiko()
     try:
         known = paramiko.HostKeys(str(to.known_hosts)).lookup(to.known_as)
     except (paramiko.SSHException, OSError, ValueError) as error:

@@ -30,7 +30,8 @@ _GOOD = {Status.OK, Status.WARNING}
 class Ledger:
     """Takes answers, from any thread, and keeps what follows from them.
 
-    `disturbances` says what opsd itself does on a host just now that spoils its answers.
+    `disturbances` says what opsd itself does on a host just now that spoils its answers, `steps` by
+    how much the clock was set since it was last asked.
     """
 
     def __init__(
@@ -38,10 +39,12 @@ class Ledger:
         cases: Cases,
         watch: Watch,
         disturbances: Callable[[str], frozenset[str]] = lambda _: frozenset(),
+        steps: Callable[[], timedelta] = timedelta,
     ) -> None:
         self._cases = cases
         self._notes = Notebook(watch)
         self._disturbances = disturbances
+        self._steps = steps
         self._rules: Mapping[Asked, Rule] = {}
         self._lock = threading.Lock()
         self._open = {incident.id: incident.code for incident in cases.incidents()}
@@ -86,6 +89,7 @@ class Ledger:
             rule = self._rules.get((answers.host, answers.check))
             if rule is None:
                 return
+            self._follow_clock(answers.at)
             results = [*answers.results, *self._missing(answers)]
             found = [self._judge(answers, result, rule) for result in results]
             self._keep(found)
@@ -94,6 +98,7 @@ class Ledger:
     def age(self, now: datetime) -> None:
         """Make unknown what was not heard of for too long, and write down what is known."""
         with self._lock:
+            self._follow_clock(now)
             aged = []
             for state in self._states.values():
                 rule = self._rules.get((state.id.host, state.id.check))
@@ -109,6 +114,11 @@ class Ledger:
             self._notes.write()
 
     # --- inside
+
+    def _follow_clock(self, now: datetime) -> None:
+        """Nothing gets older or younger because somebody set the clock."""
+        if step := self._steps():
+            self._keep([judging.carried(one, step, now) for one in self._states.values()])
 
     def _keep(self, states: Iterable[CheckState]) -> None:
         for state in states:

@@ -97,6 +97,6 @@ class Notebook:
                 continue
             key = (answers.host, measurement.metric, tuple(sorted(measurement.labels.items())))
             last = self._sampled.get(key)
-            if last is None or answers.at - last >= distance:
+            if last is None or not timedelta() <= answers.at - last < distance:
                 self._sampled[key] = answers.at
                 self._samples.append(Kept(answers.host, measurement, answers.at))
