@@ -29,5 +29,5 @@ class Moved(datetime):
 
 
 if __name__ == "__main__":
-    clock.datetime = base.datetime = Moved  # type: ignore[misc, attr-defined]
+    clock.datetime = base.datetime = Moved  # type: ignore[attr-defined]
     sys.exit(main(sys.argv[2:]))
