@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 
 from opsd.demo.system import DossierSystem
@@ -22,6 +23,10 @@ from tests.stores import served as served_stores
 os.environ["PATH"] = os.pathsep.join(
     (str(ROOT / ".tools" / "bin"), os.environ["PATH"], "/usr/local/sbin", "/usr/sbin", "/sbin")
 )
+
+# No test is about how long an example takes: the machine may be busy with something else.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def pytest_sessionstart() -> None:
