@@ -17,11 +17,12 @@ from opsd.engine import Engine
 from opsd.errors import Refused
 from opsd.model import Closing, Task
 from opsd.policy import slots
-from opsd.store import Cases, Claims, Place, Server, Store, Watch
+from opsd.store import Alerts, Cases, Claims, Place, Server, Store, Watch
 from opsd.tasks import audit
 from opsd.tasks.backup import back_up
 from opsd.tasks.check.disturbances import Disturbances
 from opsd.tasks.check.ledger import Ledger
+from opsd.tasks.check.own import Heartbeat
 from opsd.tasks.check.watching import Door, Watching
 from opsd.tasks.kit import Kit, Nobody, Watcher
 from opsd.tasks.prove import prove
@@ -105,13 +106,19 @@ def cases(config: Config) -> Cases:
     return Cases(history(config))
 
 
+def alerts(config: Config) -> Alerts:
+    """What came in from Alertmanager, beside all of that. The caller closes it."""
+    return Alerts(history(config))
+
+
 def samples(config: Config) -> Watch:
     """What is watched now. The caller closes it."""
     return Watch(config.state / WATCH)
 
 
-def watching(kit: Kit, cases: Cases, watch: Watch, door: Door) -> Watching:
+def watching(kit: Kit, alerts: Alerts, watch: Watch, door: Door) -> Watching:
     """Everything that is watched; nothing is before a configuration is adopted."""
     disturbances = Disturbances(kit)
-    ledger = Ledger(cases, watch, disturbances, wall.Steps(kit.clock).by)
-    return Watching(ledger, watch, CHECKS, door, disturbances)
+    ledger = Ledger(alerts, watch, disturbances, wall.Steps(kit.clock).by)
+    heartbeat = Heartbeat(alerts.last_heard, kit.clock())
+    return Watching(ledger, watch, CHECKS, door, disturbances, heartbeat)

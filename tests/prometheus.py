@@ -110,9 +110,9 @@ def stack(
         for argv in (_prometheus(directory, made), _alertmanager(directory, made)):
             log = held.enter_context((directory / f"{argv[0]}.log").open("wb"))
             process = subprocess.Popen(argv, stdout=log, stderr=log, cwd=directory)
-            held.callback(_end, process)
+            held.callback(ended, process)
         for address in (made.prometheus, made.alertmanager):
-            eventually(partial(_answers, f"http://{address}/-/ready"), f"{address} ready")
+            eventually(partial(answers, f"http://{address}/-/ready"), f"{address} ready")
         yield made
 
 
@@ -160,7 +160,7 @@ def _alertmanager(directory: Path, made: Stack) -> list[str]:
     ]
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def ended(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
         process.wait(30)
@@ -202,7 +202,7 @@ def _asked(url: str, **parameters: str) -> dict[str, Any]:
             return dict(json.load(error))
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     with (
         suppress(OSError),
         urllib.request.urlopen(url, timeout=5),  # noqa: S310  (http, made here)

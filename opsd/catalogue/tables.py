@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from opsd.catalogue import (
+    alerts,
     backup,
     checks,
     cli,
@@ -29,6 +30,7 @@ from opsd.catalogue.language import Sentence
 
 SENTENCES: dict[str, Sentence] = {
     **labels.TABLE,
+    **alerts.TABLE,
     **faults.TABLE,
     **hosts.TABLE,
     **keeping.TABLE,

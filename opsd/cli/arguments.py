@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from opsd.catalogue import say
 from opsd.cli.desk import Desk
 from opsd.cli.words import Parser
+from opsd.config.units import read_duration
 from opsd.drivers import system
 from opsd.errors import UsageError
 from opsd.keeping import Word
@@ -57,3 +58,11 @@ def host_of(desk: Desk) -> str | None:
     if name is not None and name not in desk.config.hosts:
         raise UsageError("usage.no_host", name=name, known=sorted(desk.config.hosts))
     return name
+
+
+def span_of(text: str) -> timedelta:
+    """A span of time as it was typed. Raises `UsageError`."""
+    try:
+        return read_duration(text)
+    except ValueError as error:
+        raise UsageError("usage.span", found=text) from error

@@ -10,12 +10,11 @@ from datetime import timedelta
 from opsd import app
 from opsd.catalogue import say
 from opsd.cli.answer import Answer
-from opsd.cli.arguments import add_host, host_of
+from opsd.cli.arguments import add_host, host_of, span_of
 from opsd.cli.desk import Desk
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import Parser
 from opsd.clock import now
-from opsd.config.units import read_duration
 from opsd.errors import UsageError
 from opsd.model import Maintenance
 from opsd.report import checks, plain
@@ -60,7 +59,7 @@ def _start(desk: Desk, cases: Cases) -> Answer:
     window = Maintenance(
         id=f"{at:%Y%m%d}-{secrets.token_hex(2)}",
         began=at,
-        ends=at + _span(asked["for"]),
+        ends=at + span_of(asked["for"]),
         reason=asked["reason"],
         who=getpass.getuser(),
         host=host_of(desk) or "",
@@ -90,10 +89,3 @@ def _list(desk: Desk, cases: Cases) -> Answer:
     found = cases.maintenance(now() - _SHOWN)
     body = {"maintenance": [plain.maintenance(window) for window in found]}
     return Answer(ExitCode.DONE, checks.windows(desk.voice, found), body)
-
-
-def _span(text: str) -> timedelta:
-    try:
-        return read_duration(text)
-    except ValueError as error:
-        raise UsageError("usage.span", found=text) from error

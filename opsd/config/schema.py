@@ -37,6 +37,7 @@ from opsd.config.values import (
     Zone,
 )
 from opsd.config.web import Web
+from opsd.config.webhook import Webhook
 from opsd.errors import ConfigError
 
 Location = tuple[str | int, ...]
@@ -337,6 +338,9 @@ class Config(Options):
 
     probes: Mapping[Name, Probe] = {}
     """The services that are asked from outside, each under a name. None: none is."""
+
+    webhook: Webhook | None = None
+    """The way in for Alertmanager, on the admin port. None: there is none."""
 
     _origin: Origin = PrivateAttr(default_factory=Origin)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from opsd.config import users
 from opsd.config.mistakes import Finding
@@ -20,6 +21,10 @@ def named_secrets(config: Config) -> Iterator[tuple[Location, Secret]]:
             if secret:
                 option = f"{what}_file" if secret.file else f"{what}_credential"
                 yield ("web", name, option), secret
+    webhook = config.webhook
+    if webhook is not None and webhook.token is not None:
+        option = "token_file" if webhook.token_file else "token_credential"
+        yield ("webhook", option), webhook.token
 
 
 def examine(config: Config) -> Iterator[Finding]:
@@ -32,10 +37,18 @@ def examine(config: Config) -> Iterator[Finding]:
                 yield Finding(("web", name, option), error.key, error.fields)
             except OSError:
                 continue
+    if config.webhook is not None and config.webhook.client_ca_file is not None:
+        try:
+            trust(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), config.webhook.client_ca_file)
+        except ConfigError as error:
+            yield Finding(("webhook", "client_ca_file"), error.key, error.fields)
 
 
-def certificate(guard: Guard) -> ssl.SSLContext | None:
-    """What a port shows who connects. Raises `ConfigError`, or `OSError` for the key's file."""
+def certificate(guard: Guard, client_ca: Path | None = None) -> ssl.SSLContext | None:
+    """What a port shows who connects. Raises `ConfigError`, or `OSError` for the key's file.
+
+    With `client_ca` clients may show a certificate of that authority; they need not.
+    """
     if guard.certificate_file is None or guard.key is None:
         return None
     path, key = guard.certificate_file, guard.key.path()
@@ -52,7 +65,18 @@ def certificate(guard: Guard) -> ssl.SSLContext | None:
         fits = error.reason != "KEY_VALUES_MISMATCH"
         sentence = "config.certificate_wrong" if fits else "config.certificate_other_key"
         raise ConfigError(sentence, path=path, other=key) from error
+    if client_ca is not None:
+        trust(context, client_ca)
     return context
+
+
+def trust(context: ssl.SSLContext, client_ca: Path) -> None:
+    """Believe the certificates of clients that this authority gave. Raises `ConfigError`."""
+    try:
+        context.load_verify_locations(client_ca)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError("config.client_ca_wrong", path=client_ca) from error
+    context.verify_mode = ssl.CERT_OPTIONAL
 
 
 def known(guard: Guard) -> Mapping[str, users.Hashed] | None:

@@ -26,6 +26,7 @@ def check(values: Group) -> Iterator[Finding]:
         written = "admin_listen" if "admin_listen" in values else "listen"
         yield Finding((written,), "config.same_port", {"address": ports[0]})
     web = _group(values, "web")
+    yield from _webhook(values, _group(web, "admin"))
     for name, option in _LISTENS.items():
         guard = _group(web, name)
         yield from _halves(guard, ("web", name))
@@ -46,6 +47,21 @@ def _halves(guard: Group, location: Location) -> Iterator[Finding]:
         yield Finding(location, "config.neither", fields)
     elif key and "certificate_file" not in guard:
         yield Finding((*location, key), "config.no_certificate", of_name=True)
+
+
+def _webhook(values: Group, admin: Group) -> Iterator[Finding]:
+    """Who hands in alerts must show who they are."""
+    webhook = values.get("webhook")
+    if not isinstance(webhook, Mapping):
+        return
+    one, other = "token_file", "token_credential"
+    if one in webhook and other in webhook:
+        fields = {"one": one, "other": other}
+        yield Finding(("webhook", other), "config.both", fields, of_name=True)
+    if not {one, other, "client_ca_file"} & set(webhook):
+        yield Finding(("webhook",), "config.webhook_open")
+    if "client_ca_file" in webhook and "certificate_file" not in admin:
+        yield Finding(("webhook", "client_ca_file"), "config.client_ca_without_tls", of_name=True)
 
 
 def _open(guard: Group, name: str, option: str) -> Iterator[Finding]:

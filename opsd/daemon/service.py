@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from opsd.config.load import load
 from opsd.config.schema import Config
 from opsd.daemon import signals
 from opsd.daemon.nights import Nights
+from opsd.daemon.reception import Reception
 from opsd.daemon.timetable import Timetable
 from opsd.daemon.watch import Watchtower
 from opsd.drivers import lock, systemd
@@ -102,6 +103,7 @@ class Daemon:
         self._nights = Nights(kit, lambda: self._reading.config, self._engine, board)
         self._timetable = Timetable(self._nights.work, kit.clock, pulse / 2)
         self._tower: Watchtower | None = None
+        self._reception = Reception(kit, lambda: self._reading.config)
         sources = Sources(
             config=lambda: self._reading.config,
             store=kit.store,
@@ -109,14 +111,17 @@ class Daemon:
             board=board,
             vitals=self._vitals,
             watched=self._watched,
+            reached=self._reception.reached,
         )
         self._metrics = MetricsPages(Exposition(Collector(sources)), self._speaks)
-        self._admin = AdminPages(self._illness, self._unreadiness, self._reload, self._speaks)
+        self._admin = AdminPages(
+            self._illness, self._unreadiness, self._reload, self._speaks, self._reception.webhook
+        )
         self._reloading = threading.Lock()
 
     def live(self, caught: signals.Signals) -> None:
         """Serve until an ending signal arrives, then end what is under way."""
-        with self._node(), self._ports():
+        with closing(self._reception), self._node(), self._ports():
             try:
                 self._begin()
                 self._wait(caught)
@@ -147,12 +152,13 @@ class Daemon:
     def _ports(self) -> Iterator[None]:
         """Listen, on one port for Prometheus and on one for whoever administers opsd."""
         config = self._kit.config
+        client_ca = config.webhook.client_ca_file if config.webhook else None
         with ExitStack() as held:
-            for name, address, pages, guard in (
-                ("metrics", config.listen, self._metrics, config.web.metrics),
-                ("admin", config.admin_listen, self._admin, config.web.admin),
+            for name, address, pages, guard, clients in (
+                ("metrics", config.listen, self._metrics, config.web.metrics, None),
+                ("admin", config.admin_listen, self._admin, config.web.admin, client_ca),
             ):
-                server = Server(address, pages, guard)
+                server = Server(address, pages, guard, clients)
                 held.callback(server.close)
                 told = {"port": name, "address": server.address}
                 log.info("listening on %s for %s", server.address, name, extra=told)
@@ -289,7 +295,14 @@ class Daemon:
 
 def _insist_fixed(before: Config, now: Config) -> None:
     """Raise `ConfigError` when an option was changed that only a restart can change."""
-    for option in _FIXED:
-        old, new = getattr(before, option), getattr(now, option)
+    fixed = {option: (getattr(before, option), getattr(now, option)) for option in _FIXED}
+    fixed["webhook"] = (_door(before), _door(now))
+    for option, (old, new) in fixed.items():
         if old != new:
             raise ConfigError("daemon.needs_restart", option=option, before=old, now=new)
+
+
+def _door(config: Config) -> object:
+    """Who may hand in alerts; which of them open an incident may change."""
+    webhook = config.webhook
+    return webhook and (webhook.token, webhook.client_ca_file, webhook.max_body)

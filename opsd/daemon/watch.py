@@ -22,7 +22,7 @@ class Watchtower:
     def __init__(self, kit: Kit, config: Callable[[], Config]) -> None:
         self._kit = kit
         self._config = config
-        self._cases, self._watch = app.cases(kit.config), app.samples(kit.config)
+        self._cases, self._watch = app.alerts(kit.config), app.samples(kit.config)
         self._hands = Hands(kit.clock, kit.stop)
         self._watching = app.watching(kit, self._cases, self._watch, self._hands.ask)
         self._rounds = Rounds(kit.clock)

@@ -7,6 +7,7 @@ each metric means: docs/metrics.md.
 from opsd.metrics.board import Board, Line
 from opsd.metrics.collector import Collector, Sources, Vitals
 from opsd.metrics.exposition import CONTENT_TYPE, Exposition
+from opsd.metrics.people import Reached
 from opsd.metrics.watched import Watched
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Collector",
     "Exposition",
     "Line",
+    "Reached",
     "Sources",
     "Vitals",
     "Watched",

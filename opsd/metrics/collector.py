@@ -11,9 +11,10 @@ from typing import Any
 from opsd import __version__, errors
 from opsd.config.schema import BackupSet, Config
 from opsd.keeping import Cause
-from opsd.metrics import probed, watched
+from opsd.metrics import people, probed, watched
 from opsd.metrics.board import Board
 from opsd.metrics.disk import Disks
+from opsd.metrics.people import Reached
 from opsd.metrics.table import Beginnings, Page
 from opsd.metrics.watched import Watched
 from opsd.model import Proof, RecoveryPoint, Run, Task
@@ -58,6 +59,7 @@ class Sources:
     board: Board = field(default_factory=Board)
     vitals: Callable[[], Vitals | None] = lambda: None
     watched: Callable[[], Watched] = Watched
+    reached: Callable[[], Reached | None] = lambda: None
 
 
 class Collector:
@@ -103,6 +105,7 @@ class Collector:
         seen = self._sources.watched()
         watched.tell(page, seen)
         probed.tell(page, config.probes, seen.counts)
+        people.tell(page, self._sources.reached())
         return page
 
     def _tell_disks(self, page: Page, config: Config) -> None:

@@ -12,11 +12,13 @@ from typing import Final
 
 from opsd.metrics.families import OF_THE_HISTORY, Family
 from opsd.metrics.host_families import OF_HOSTS
+from opsd.metrics.people_families import OF_PEOPLE
 from opsd.metrics.probe_families import OF_PROBES
 from opsd.metrics.watch_families import OF_THE_WATCH
 
 FAMILIES: Final[Mapping[str, Family]] = {
-    family.name: family for family in (*OF_THE_HISTORY, *OF_THE_WATCH, *OF_HOSTS, *OF_PROBES)
+    family.name: family
+    for family in (*OF_THE_HISTORY, *OF_THE_WATCH, *OF_HOSTS, *OF_PROBES, *OF_PEOPLE)
 }
 
 _Series = tuple[str, tuple[str, ...]]

@@ -1,5 +1,6 @@
 """What is kept: the append-only history, who works on what, and what is watched now."""
 
+from opsd.store.alerts import Alerts, Sorting, Way
 from opsd.store.audit import OPSD
 from opsd.store.cases import Cases
 from opsd.store.claims import Claim, Claims, End, Fenced, Node
@@ -9,6 +10,7 @@ from opsd.store.watch import Kept, Page, Watch
 
 __all__ = [
     "OPSD",
+    "Alerts",
     "Cases",
     "Claim",
     "Claims",
@@ -19,6 +21,8 @@ __all__ = [
     "Page",
     "Place",
     "Server",
+    "Sorting",
     "Store",
     "Watch",
+    "Way",
 ]

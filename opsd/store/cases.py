@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from opsd import record
 from opsd.model import CheckId, Flip, Incident, Maintenance, Status
@@ -30,21 +30,31 @@ class Cases(Audit):
             **columns_of(flip.id),
         )
 
-    def open_incident(self, incident: Incident) -> None:
-        """Record that an incident began."""
-        self._add(
-            schema.incident,
-            code=incident.code,
-            began=incident.began,
-            opened_at=incident.opened_at,
-            cause=incident.cause,
-            said=record.plain_finding(incident.said),
-            **columns_of(incident.id),
-        )
+    def open_incident(self, incident: Incident) -> str:
+        """Record that an incident began, under the next code of its day; gives the code.
+
+        Others open incidents too: the code is found and used in one transaction.
+        """
+        with self._writing() as connection:
+            code = new_code(connection, incident.opened_at)
+            connection.execute(
+                schema.incident.insert().values(
+                    code=code,
+                    began=incident.began,
+                    opened_at=incident.opened_at,
+                    cause=incident.cause,
+                    said=record.plain_finding(incident.said),
+                    **columns_of(incident.id),
+                )
+            )
+        return code
 
     def close_incident(self, code: str, at: datetime) -> None:
-        """Record that an incident is over, once."""
-        self._add(schema.incident_end, code=code, closed_at=at)
+        """Record that an incident is over; where a person said so before, that stays."""
+        ended = schema.incident_end
+        with self._writing() as connection:
+            if connection.execute(select(ended).where(ended.c.code == code)).first() is None:
+                connection.execute(ended.insert().values(code=code, closed_at=at))
 
     def start_maintenance(self, window: Maintenance) -> None:
         """Record that faults are expected from now on."""
@@ -79,13 +89,6 @@ class Cases(Audit):
 
     # --- reading
 
-    def next_code(self, at: datetime) -> str:
-        """The code of an incident that would be opened now: its day, and its number on that day."""
-        begin = f"SC-{at:%Y%m%d}-"
-        table = schema.incident
-        chosen = select(func.count()).where(table.c.code.startswith(begin))
-        return f"{begin}{self._rows(chosen.select_from(table))[0][0] + 1:03}"
-
     def flips(self, since: datetime, one: CheckId | None = None) -> Sequence[Flip]:
         """The flips since a moment, oldest first; of one check, or of all."""
         table = schema.flip
@@ -113,6 +116,20 @@ class Cases(Audit):
         table, end = schema.maintenance, schema.maintenance_end
         chosen = select(table, end.c.ended_at).outerjoin(end).where(table.c.ends > since)
         return tuple(_window(row) for row in self._rows(chosen.order_by(table.c.began)))
+
+
+def new_code(connection: Connection, at: datetime) -> str:
+    """The code of an incident that is opened now: its day, and its number on that day."""
+    begin = f"SC-{at:%Y%m%d}-"
+    table = schema.incident
+    chosen = select(func.count()).where(table.c.code.startswith(begin)).select_from(table)
+    return f"{begin}{connection.execute(chosen).scalar_one() + 1:03}"
+
+
+def following(code: str) -> str:
+    """The code after this one."""
+    begin, _, number = code.rpartition("-")
+    return f"{begin}-{int(number) + 1:03}"
 
 
 def _id(row: Row[Any]) -> CheckId:

@@ -2,5 +2,6 @@
 
 from opsd.web.pages import AdminPages, MetricsPages
 from opsd.web.server import Server
+from opsd.web.webhook import Webhook
 
-__all__ = ["AdminPages", "MetricsPages", "Server"]
+__all__ = ["AdminPages", "MetricsPages", "Server", "Webhook"]

@@ -11,22 +11,10 @@ from typing import Protocol
 from opsd import __version__
 from opsd.catalogue import Language, say
 from opsd.metrics import CONTENT_TYPE, Exposition
+from opsd.web.asking import Answer, Asked, Gate, Page, Table, text
+from opsd.web.webhook import PATH, Webhook
 
-_TEXT = "text/plain; charset=utf-8"
 _HTML = "text/html; charset=utf-8"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What is sent back."""
-
-    status: HTTPStatus
-    content_type: str
-    body: bytes
-
-
-Page = Callable[[], Answer]
-Table = Mapping[tuple[str, str], Page]
 
 
 class Pages(Protocol):
@@ -36,13 +24,22 @@ class Pages(Protocol):
         """Each page by its method and its path."""
         ...
 
+    def gates(self) -> Mapping[str, Gate]:
+        """The pages with a gate of their own, by their path."""
+        ...
 
-def answer(pages: Pages, method: str, path: str) -> Answer:
+
+def place(path: str) -> str:
+    """A path without its question."""
+    return path.partition("?")[0]
+
+
+def answer(pages: Pages, method: str, path: str, asked: Asked) -> Answer:
     """The page that is asked for."""
     table = pages.table()
-    wanted = path.partition("?")[0]
+    wanted = place(path)
     if page := table.get((method, wanted)):
-        return page()
+        return page(asked)
     if wanted in {known for _, known in table}:
         return text(HTTPStatus.METHOD_NOT_ALLOWED, "not allowed")
     return text(HTTPStatus.NOT_FOUND, "not found")
@@ -58,11 +55,15 @@ class MetricsPages:
     def table(self) -> Table:
         """The metrics, and a page that leads to them."""
         return {
-            ("GET", "/"): lambda: _landing(self.language(), {"metrics": "/metrics"}),
+            ("GET", "/"): lambda _: _landing(self.language(), {"metrics": "/metrics"}),
             ("GET", "/metrics"): self._metrics,
         }
 
-    def _metrics(self) -> Answer:
+    def gates(self) -> Mapping[str, Gate]:
+        """None."""
+        return {}
+
+    def _metrics(self, _: Asked) -> Answer:
         return Answer(HTTPStatus.OK, CONTENT_TYPE, self.exposition.page())
 
 
@@ -74,16 +75,24 @@ class AdminPages:
     ready: Callable[[], str]
     reload: Callable[[], str]
     language: Callable[[], Language]
+    webhook: Webhook | None = None
 
     def table(self) -> Table:
-        """Health, readiness, and the order to read the configuration again."""
+        """Health, readiness, the order to read the configuration again; the way in of alerts."""
         leads = {"healthy": "/-/healthy", "ready": "/-/ready"}
-        return {
-            ("GET", "/"): lambda: _landing(self.language(), leads),
-            ("GET", "/-/healthy"): lambda: _verdict(self.healthy()),
-            ("GET", "/-/ready"): lambda: _verdict(self.ready()),
-            ("POST", "/-/reload"): lambda: _verdict(self.reload()),
+        table: dict[tuple[str, str], Page] = {
+            ("GET", "/"): lambda _: _landing(self.language(), leads),
+            ("GET", "/-/healthy"): lambda _: _verdict(self.healthy()),
+            ("GET", "/-/ready"): lambda _: _verdict(self.ready()),
+            ("POST", "/-/reload"): lambda _: _verdict(self.reload()),
         }
+        if self.webhook is not None:
+            table["POST", PATH] = self.webhook.page
+        return table
+
+    def gates(self) -> Mapping[str, Gate]:
+        """The way in of alerts has a gate of its own: who uses it is no user of the port."""
+        return {} if self.webhook is None else {PATH: self.webhook}
 
 
 def _landing(language: Language, leads: Mapping[str, str]) -> Answer:
@@ -102,8 +111,3 @@ def _landing(language: Language, leads: Mapping[str, str]) -> Answer:
 def _verdict(wrong: str) -> Answer:
     status = HTTPStatus.SERVICE_UNAVAILABLE if wrong else HTTPStatus.OK
     return text(status, wrong or "ok")
-
-
-def text(status: HTTPStatus, words: str) -> Answer:
-    """A line of text."""
-    return Answer(status, _TEXT, f"{words}\n".encode())

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import logging
 import socket
+import ssl
 import threading
 from contextlib import closing
+from dataclasses import replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,8 +19,9 @@ from opsd.config import web_ground
 from opsd.config.values import Address
 from opsd.config.web import Guard
 from opsd.errors import Refused
+from opsd.web.asking import Answer, Asked, text
 from opsd.web.doorkeeper import Doorkeeper
-from opsd.web.pages import Answer, Pages, answer, text
+from opsd.web.pages import Pages, answer, place
 from opsd.web.reread import Reread
 
 log = logging.getLogger(__name__)
@@ -35,8 +38,14 @@ class Server:
     Raises `ConfigError` or `OSError` when its guard's files cannot be used.
     """
 
-    def __init__(self, address: Address, pages: Pages, guard: Guard | None = None) -> None:
-        door = _Door(guard or Guard())
+    def __init__(
+        self,
+        address: Address,
+        pages: Pages,
+        guard: Guard | None = None,
+        client_ca: Path | None = None,
+    ) -> None:
+        door = _Door(guard or Guard(), client_ca)
         try:
             self._server = _Listener(address, pages, door)
         except OSError as error:
@@ -65,10 +74,10 @@ class Server:
 class _Door:
     """What a connection passes: TLS, then the doorkeeper."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, client_ca: Path | None) -> None:
         key, users = guard.key, guard.users
-        files = [guard.certificate_file, key.path() if key else None]
-        self._context = Reread(lambda: web_ground.certificate(guard), *_named(*files))
+        files = [guard.certificate_file, key.path() if key else None, client_ca]
+        self._context = Reread(lambda: web_ground.certificate(guard, client_ca), *_named(*files))
         known = Reread(lambda: web_ground.known(guard), *_named(users.path() if users else None))
         self.keeper = Doorkeeper(known)
 
@@ -132,23 +141,58 @@ class _Request(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Send the page."""
-        self._send(self._answer("GET"), with_body=True)
+        self._answer("GET")
 
     def do_HEAD(self) -> None:
         """Send what would stand above the page."""
-        self._send(self._answer("GET"), with_body=False)
+        self._answer("GET", with_body=False)
 
     def do_POST(self) -> None:
         """Take what is sent, then do what is asked."""
-        length = self.headers.get("Content-Length", "0")
-        if not length.isdigit() or int(length) > _LONGEST_BODY:
-            self._send(text(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too long"), with_body=True)
-            return
-        self.rfile.read(int(length))
-        self._send(self._answer("POST"), with_body=True)
+        self._answer("POST")
 
     def log_message(self, *_: object) -> None:
         """Nothing: a scrape every few seconds is no news."""
+
+    def _answer(self, method: str, *, with_body: bool = True) -> None:
+        """Look who asks before anything of theirs is read."""
+        listener = self.server
+        assert isinstance(listener, _Listener)  # noqa: S101  (nobody else makes requests)
+        asked = Asked(self.headers.get("Authorization", ""), self._certified())
+        gate = listener.pages.gates().get(place(self.path))
+        admits = gate.admits(asked) if gate else listener.door.keeper.admits(asked.authorization)
+        longest = gate.longest if gate else _LONGEST_BODY
+        length = self.headers.get("Content-Length", "0")
+        if not admits:
+            self._let_pass(length)
+            found = text(HTTPStatus.UNAUTHORIZED, "who are you?")
+        elif not length.isdigit() or int(length) > longest:
+            found = text(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too long")
+        else:
+            body = self.rfile.read(int(length)) if method == "POST" else b""
+            if len(body) < int(length) and method == "POST":
+                return  # the client went away in the middle: nothing was asked
+            found = self._found(method, replace(asked, body=body))
+        if gate:
+            gate.told(found.status)
+        self._send(found, with_body=with_body)
+
+    def _certified(self) -> bool:
+        """Whether the client showed a certificate of the authority that we believe."""
+        return isinstance(self.connection, ssl.SSLSocket) and bool(self.connection.getpeercert())
+
+    def _let_pass(self, length: str) -> None:
+        """Read what a stranger sends, a little of it: an answer in mid-sentence is not heard."""
+        if length.isdigit():
+            self.rfile.read(min(int(length), _LONGEST_BODY))
+
+    def _found(self, method: str, asked: Asked) -> Answer:
+        assert isinstance(self.server, _Listener)  # noqa: S101  (as above)
+        try:
+            return answer(self.server.pages, method, self.path, asked)
+        except Exception:
+            log.exception("the page %s could not be made", self.path)
+            return text(HTTPStatus.INTERNAL_SERVER_ERROR, "failed; see the log")
 
     def _send(self, found: Answer, *, with_body: bool) -> None:
         self.send_response(found.status)
@@ -160,13 +204,3 @@ class _Request(BaseHTTPRequestHandler):
         self.end_headers()
         if with_body:
             self.wfile.write(found.body)
-
-    def _answer(self, method: str) -> Answer:
-        assert isinstance(self.server, _Listener)  # noqa: S101  (nobody else makes requests)
-        if not self.server.door.keeper.admits(self.headers.get("Authorization", "")):
-            return text(HTTPStatus.UNAUTHORIZED, "who are you?")
-        try:
-            return answer(self.server.pages, method, self.path)
-        except Exception:
-            log.exception("the page %s could not be made", self.path)
-            return text(HTTPStatus.INTERNAL_SERVER_ERROR, "failed; see the log")

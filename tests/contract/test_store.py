@@ -138,16 +138,16 @@ def test_cases_are_read_back_as_they_were(place: Place) -> None:
     flip = Flip(ONE, AT, Status.OK, Status.CRITICAL, "full", SAID)
     window = Maintenance("m1", AT, LATER, "vá lỗi", "An", host="srv")
     with closing(Cases(place)) as cases:
-        code = cases.next_code(AT)
-        incident = Incident(code, ONE, AT, AT, "full", SAID)
         cases.add_flip(flip)
-        cases.open_incident(incident)
+        code = cases.open_incident(Incident("", ONE, AT, AT, "full", SAID))
+        incident = Incident(code, ONE, AT, AT, "full", SAID)
         cases.start_maintenance(window)
         assert list(cases.flips(AT, ONE)) == [flip]
         assert list(cases.incidents()) == [incident]
         assert list(cases.maintenance(AT)) == [window]
-        assert cases.next_code(AT) == "SC-20261123-002"
+        assert code == "SC-20261123-001"
         cases.close_incident(code, LATER)
+        cases.close_incident(code, LATER + timedelta(hours=1))
         cases.end_maintenance("m1", LATER, "An")
         assert list(cases.incidents()) == []
         assert [one.closed_at for one in cases.incidents(AT)] == [LATER]

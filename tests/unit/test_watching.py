@@ -49,7 +49,7 @@ def test_a_check_that_may_wait_long_is_not_waited_for_by_others(tmp_path: Path) 
         return ask
 
     kit: Kit = app.assemble(load(tmp_path / "opsd.yaml"), clock=lambda: NOW)
-    cases, watch = app.cases(kit.config), app.samples(kit.config)
+    cases, watch = app.alerts(kit.config), app.samples(kit.config)
     watching = app.watching(kit, cases, watch, door)
     try:
         errands = watching.adopt(kit)

@@ -154,10 +154,10 @@ class Ledger:
         around = Surroundings(self._states, tuple(self._cases.maintenance(at)), disturbances)
         if silent := judging.why_silent(state, rule, around, at):
             return replace(state, silent=silent)
-        code = self._cases.next_code(at)
         began = state.worse_since or state.since
         result = state.result
-        self._cases.open_incident(Incident(code, state.id, began, at, result.cause, result.said))
+        opened = Incident("", state.id, began, at, result.cause, result.said)
+        code = self._cases.open_incident(opened)
         self._open[state.id] = code
         return replace(state, incident=code, silent="")
 

@@ -31,6 +31,7 @@ Door = Callable[[str, Host], Ask]
 _OWN = timedelta(minutes=1)
 # A read that may take longer than this is not waited for by others.
 _LONG = timedelta(seconds=15)
+_BEATING = timedelta(seconds=5)
 _AGING = timedelta(seconds=5)
 _THINNING = timedelta(days=1)
 
@@ -52,6 +53,7 @@ class Watching:
     table: Table
     door: Door
     disturbances: Disturbances
+    heartbeat: own.Heartbeat
     patrols: dict[str, Patrol] = field(default_factory=dict)
 
     def adopt(self, kit: Kit) -> Mapping[str, Errand]:
@@ -60,6 +62,8 @@ class Watching:
         An errand about a host bears the host's name, with a check's behind it that is asked alone.
         """
         rules: dict[Asked, Rule] = {("", own.BACKUP): Rule(_OWN, confirm=1, recover=1)}
+        if _within(kit.config) is not None:
+            rules["", own.WATCHDOG] = Rule(_OWN, confirm=1, recover=1)
         self.patrols.clear()
         for name in kit.config.hosts:
             options = asked_of(kit.config, name, self.table)
@@ -75,6 +79,9 @@ class Watching:
         for name, probe in _probes(kit.config):
             yield f"probe:{name}", Errand(probe.interval, partial(self._probe, kit, name, probe))
         yield ":backups", Errand(_OWN, lambda: self.ledger.take(own.backups(kit)))
+        if (within := _within(kit.config)) is not None:
+            ask = partial(own.watchdog, kit, self.heartbeat, within)
+            yield ":watchdog", Errand(_BEATING, lambda: self.ledger.take(ask()))
         yield ":aging", Errand(_AGING, lambda: self.ledger.age(kit.clock()))
         yield ":thinning", Errand(_THINNING, lambda: self.watch.thin(kit.clock()))
 
@@ -121,6 +128,12 @@ class Watching:
                 self.table[check](found).disturbed_by,
             )
         return rules
+
+
+def _within(config: Config) -> timedelta | None:
+    """How long the alert that fires always may stay away; nothing where it is not waited for."""
+    webhook = config.webhook
+    return webhook.watchdog_within if webhook is not None and webhook.watchdog else None
 
 
 def _probes(config: Config) -> Iterator[tuple[str, Probe]]:

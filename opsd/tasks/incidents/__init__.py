@@ -1,0 +1,1 @@
+"""Incidents and their records: alerts that come in, who took them on, what was learnt."""
