@@ -167,6 +167,7 @@ class _Request(BaseHTTPRequestHandler):
             self._let_pass(length)
             found = text(HTTPStatus.UNAUTHORIZED, "who are you?")
         elif not length.isdigit() or int(length) > longest:
+            self._let_pass(length)
             found = text(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too long")
         else:
             body = self.rfile.read(int(length)) if method == "POST" else b""
@@ -182,7 +183,7 @@ class _Request(BaseHTTPRequestHandler):
         return isinstance(self.connection, ssl.SSLSocket) and bool(self.connection.getpeercert())
 
     def _let_pass(self, length: str) -> None:
-        """Read what a stranger sends, a little of it: an answer in mid-sentence is not heard."""
+        """Read some of what is not taken: an answer in the middle of a sentence is not heard."""
         if length.isdigit():
             self.rfile.read(min(int(length), _LONGEST_BODY))
 
