@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import shutil
 import signal
 import socket
 import tempfile
@@ -19,6 +20,7 @@ from opsd.drivers.process import Background, Command
 from opsd.drivers.s3 import Bucket, Credentials, S3Storage
 from opsd.drivers.storage import LocalStorage
 from opsd.errors import OpsdError
+from tests.site import Site
 
 BUCKET = "opsd"
 KEY, SECRET = "TESTKEY", "only+for/tests"
@@ -150,6 +152,16 @@ def credentials(path: Path, key: str = KEY, secret: str = SECRET) -> Path:
     path.write_text(f"[default]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n")
     path.chmod(0o600)
     return path
+
+
+def in_bucket(site: Site, server: Server, prefix: str) -> Site:
+    """The site with its repository below a prefix of the bucket."""
+    keys = credentials(site.base / "keys")
+    shutil.copyfile(site.base / "keys", site.base / "right-keys")
+    site.changes[f"url: {site.base}/repository"] = (
+        f"url: {server.url(prefix)}\n    s3_credentials_file: {keys}"
+    )
+    return site
 
 
 def served() -> Iterator[Server]:

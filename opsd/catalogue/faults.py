@@ -80,6 +80,10 @@ TABLE: dict[str, Sentence] = {
         "lệnh restic {command} kết thúc mà không báo cáo kết quả; không coi là thành công",
         "restic {command} ended without a summary; it does not count as a success",
     ),
+    "restic.odd_answer": Sentence(
+        "không hiểu được điều lệnh restic {command} trả lời",
+        "what restic {command} answered cannot be understood",
+    ),
     "restic.failed": Sentence(
         "lệnh restic {command} trên kho {repository} thất bại với mã {exit_code}",
         "restic {command} on repository {repository} failed with exit code {exit_code}",
@@ -127,6 +131,12 @@ TABLE: dict[str, Sentence] = {
         "the disk of repository {repository} is full",
         "giải phóng hoặc mở rộng ổ đĩa, rồi chạy lại; các điểm khôi phục cũ vẫn còn nguyên",
         "free or enlarge the disk, then run again; older recovery points are intact",
+    ),
+    "repository.unreadable": Sentence(
+        "không đọc được thư mục {path} của kho",
+        "the directory {path} of a repository cannot be read",
+        "xem ổ đĩa và quyền đọc của tài khoản chạy opsd",
+        "look at the disk, and at what the account of opsd may read",
     ),
     "repository.unreachable": Sentence(
         "không kết nối được tới kho {repository}",

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from opsd.errors import StorageFailed
+
 KINDS = ("data", "index", "snapshots", "keys")
 LOCKS = "locks"
 is_name = re.compile(r"[0-9a-f]{64}").fullmatch  # restic passes over any other
@@ -64,9 +66,9 @@ class LocalStorage:
         """Nothing: a directory answers at once when it is read."""
 
     def objects(self) -> Iterator[StoredObject]:
-        """All objects of the four kinds."""
+        """All objects of the four kinds. Raises `StorageFailed` when some cannot be seen."""
         for kind in KINDS:
-            for directory, _, names in os.walk(self.root / kind):
+            for directory, _, names in os.walk(self.root / kind, onerror=_tell):
                 for name in names:
                     size = (Path(directory) / name).stat().st_size
                     yield StoredObject(kind, name, size)
@@ -97,3 +99,11 @@ class LocalStorage:
         if stored.kind == "data":
             below /= stored.name[:2]
         return self.root / below / stored.name
+
+
+def _tell(error: OSError) -> None:
+    """A directory that is not there holds nothing; of one that cannot be read nobody knows."""
+    if not isinstance(error, FileNotFoundError):
+        raise StorageFailed(
+            "repository.unreadable", path=error.filename, detail=str(error)
+        ) from error

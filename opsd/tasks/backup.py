@@ -23,7 +23,7 @@ from opsd.tasks import locks, sweep
 from opsd.tasks.beside import beside
 from opsd.tasks.ground import Ground, survey
 from opsd.tasks.journal import Journal, end, opened, scratch_failed
-from opsd.tasks.kit import RECORD, TAG, Kit, tagged
+from opsd.tasks.kit import HOLDS, RECORD, TAG, Kit, tagged
 from opsd.tasks.members import files, postgres
 from opsd.tasks.members.captured import Captured, Work
 from opsd.tasks.turn import turn
@@ -220,6 +220,7 @@ def _write_record(
         f"at:{point.at.isoformat()}",
         f"complete:{'yes' if point.complete else 'no'}",
         f"audit:{head.number}:{head.digest}",
+        *(f"{HOLDS}{name}" for name in captured),
     )
     summary = work.store(work.source(home, RECORD, marks))
     return replace(point, record=summary.snapshot, record_root=str(home))

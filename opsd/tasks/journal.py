@@ -6,7 +6,7 @@ import errno
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ from opsd.model import (
     Severity,
     Task,
 )
-from opsd.tasks.kit import Kit, new_run_id
+from opsd.tasks.kit import Kit, new_run_id, state_unusable
 
 log = logging.getLogger(__name__)
 
@@ -129,11 +129,16 @@ def opened(kit: Kit, task: Task, backup_set: str, repository: str) -> Iterator[J
 def _alive(kit: Kit, run: Run) -> Iterator[None]:
     """Hold the run's lease: whoever finds it free knows that the run is over or dead."""
     path = kit.run_lease(run.id)
-    with lock.lease(path, run.id):
+    with ExitStack() as held:
+        try:
+            held.enter_context(lock.lease(path, run.id))
+        except OSError as error:
+            raise state_unusable(path.parent, error) from error
         try:
             yield
         finally:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # it is free once we let go, its name there or not
+                path.unlink(missing_ok=True)
 
 
 def end(journal: Journal, outcome: Outcome, reason: str = "") -> None:

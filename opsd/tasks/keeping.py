@@ -9,11 +9,13 @@ from datetime import datetime
 from opsd.drivers import system
 from opsd.errors import UsageError
 from opsd.keeping import Freeze, Hold, Word
-from opsd.model import Finding, Outcome, Run, Severity, Task
+from opsd.model import Closing, Finding, Outcome, Run, Severity, Task
 from opsd.policy import retention
 from opsd.policy.retention import Facts, Obstacle, Planned, Rules
 from opsd.tasks.kit import Kit
 from opsd.tasks.status import last_over, standings
+
+_LACKING = {"proof.incomplete", "reconcile.not_possible"}
 
 
 def rules_of(kit: Kit, name: str) -> Rules | None:
@@ -104,8 +106,14 @@ def _failed(kit: Kit, name: str, run: str) -> Run | None:
     """The newest failed proof since retention last looked; before it ever did, the last proof."""
     looked = [one.opened_at for one, _ in kit.store.runs(Task.RETAIN, name) if one.id != run]
     for proof, closing in kit.store.runs(Task.PROVE, name):
-        if closing is not None and closing.outcome is Outcome.FAILED:
+        if closing is not None and closing.outcome is Outcome.FAILED and not _lacking(closing):
             return proof if not looked or proof.opened_at >= looked[0] else None
         if closing is not None and not looked:
             return None
     return None
+
+
+def _lacking(closing: Closing) -> bool:
+    """Whether a proof found no more than its backup had told: the point lacks a member."""
+    faults = {found.key for found in closing.findings if found.severity is Severity.FAULT}
+    return "proof.incomplete" in faults and faults <= _LACKING

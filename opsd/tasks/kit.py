@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,13 +18,16 @@ from opsd.drivers.postgres import Database
 from opsd.drivers.restic import Limits, Restic
 from opsd.drivers.s3 import Bucket, Credentials, S3Storage
 from opsd.drivers.storage import LocalStorage, Storage
-from opsd.errors import Cancelled, RepositoryLocked, UsageError
+from opsd.errors import Cancelled, RepositoryLocked, StorageFailed, UsageError
 from opsd.store import Store
 
 # Tags of snapshots. The record is no member: it closes a recovery point and holds its manifests.
 TAG = "opsd"
 RECORD = "record"
 PROOF_RECORD = "proof-record"
+# What a record says of each member of its point. A snapshot of the run that it does not name was
+# stored, but not believed.
+HOLDS = "holds:"
 LEASE = ".lease"
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
@@ -143,13 +146,21 @@ class Kit:
     def queue(self, repository: str, holder: str, wait: timedelta) -> Iterator[timedelta]:
         """One run at a time for each repository; gives how long it was waited for."""
         path = self.config.state / "locks" / f"{repository}.lock"
-        try:
-            with lock.lease(path, holder, wait=wait, stop=self.stop) as waited:
-                yield waited
-        except lock.Busy as busy:
-            raise RepositoryLocked(
-                "repository.held", repository=repository, holder=busy.holder, waited=wait
-            ) from busy
+        with ExitStack() as held:
+            try:
+                waited = held.enter_context(lock.lease(path, holder, wait=wait, stop=self.stop))
+            except lock.Busy as busy:
+                raise RepositoryLocked(
+                    "repository.held", repository=repository, holder=busy.holder, waited=wait
+                ) from busy
+            except OSError as error:
+                raise state_unusable(path.parent, error) from error
+            yield waited
+
+
+def state_unusable(path: Path, error: OSError) -> StorageFailed:
+    """What it means that opsd cannot work in its own directory of records."""
+    return StorageFailed("daemon.state_unusable", path=path, detail=str(error))
 
 
 def new_run_id(at: datetime) -> str:

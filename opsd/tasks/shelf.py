@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from opsd.drivers.restic import Restic, Snapshot
-from opsd.errors import RepositoryDamaged
+from opsd.errors import RepositoryDamaged, ToolFailed
 from opsd.model import MemberKind, MemberSnapshot, RecoveryPoint
 from opsd.tasks.backup import RECORD_FILE
-from opsd.tasks.kit import PROOF_RECORD, RECORD, TAG, tagged
+from opsd.tasks.kit import HOLDS, PROOF_RECORD, RECORD, TAG, tagged
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,10 @@ def insist_on_snapshots(
 def read_record(repository: Restic, point: RecoveryPoint) -> Mapping[str, Any]:
     """What the record of a point says. Raises `RepositoryDamaged` when it cannot be read."""
     text = repository.read_file(point.record, f"{point.record_root}/{RECORD_FILE}")
-    found: Mapping[str, Any] = json.loads(text)
+    try:
+        found: Mapping[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise ToolFailed("restic.odd_answer", command="dump", detail=str(error)) from error
     return found
 
 
@@ -76,7 +79,9 @@ def _point(repository: str, run: str, snapshots: list[Snapshot]) -> RecoveryPoin
     record = next((s for s in snapshots if tagged(s.tags, "part") == RECORD), None)
     if record is None:
         return None
-    found = (_member(s) for s in snapshots if s is not record)
+    held = {tag.removeprefix(HOLDS) for tag in record.tags if tag.startswith(HOLDS)}
+    parts = [s for s in snapshots if s is not record]
+    found = (_member(s) for s in parts if not held or tagged(s.tags, "part") in held)
     # Databases first, as everywhere: which snapshot was done first is chance.
     members = tuple(sorted(found, key=lambda m: (m.kind is not MemberKind.POSTGRES, m.member)))
     return RecoveryPoint(

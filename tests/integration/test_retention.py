@@ -14,10 +14,10 @@ from opsd.config.schema import Config
 from opsd.drivers.restic import Restic
 from opsd.errors import OpsdError, Refused, RepositoryDamaged, RepositoryLocked, UsageError
 from opsd.keeping import Cause
-from opsd.model import Outcome, RecoveryPoint, Task
+from opsd.model import Outcome, RecoveryPoint, Severity, Task
 from opsd.policy.retention import Rule
 from opsd.tasks import audit, keeping
-from opsd.tasks.journal import opened
+from opsd.tasks.journal import end, opened
 from opsd.tasks.kit import Kit
 from opsd.tasks.prove import prove
 from opsd.tasks.rebuild import rebuild
@@ -205,6 +205,19 @@ def test_a_failed_proof_freezes_until_a_person_acknowledges_it(season: Season) -
         assert kept[points[-2].id] == (Rule.LAST_PROVED, Rule.MINIMUM, Rule.YOUNG)
         with pytest.raises(UsageError, match="not frozen"):
             keeping.acknowledge(kit, SET, word(kit))
+
+
+def test_a_proof_that_only_says_that_a_member_is_missing_freezes_nothing(season: Season) -> None:
+    """Its backup told that already, and the next one makes it good: nobody is needed."""
+    with season.kit() as kit:
+        point = season.night(kit)
+        for keys, frozen in ((("proof.incomplete",), False), (("proof.incomplete", "x"), True)):
+            with opened(kit, Task.PROVE, SET, "main") as journal:
+                for key in keys:
+                    journal.find(Severity.FAULT, key, point=point.id)
+                end(journal, Outcome.FAILED, "integrity")
+            causes = [one.cause for one in keeping.plan(kit, SET).obstacles]
+            assert (Cause.PROOF in causes) is frozen
 
 
 def test_nothing_goes_while_somebody_restores(season: Season) -> None:

@@ -23,22 +23,12 @@ from opsd.tasks.rebuild import rebuild
 from opsd.tasks.restore import Door, Request, carry_out, plan
 from opsd.tasks.retain import retain
 from tests.faults.telling import attempt, copy_tree, empty_repository, nothing_left
-from tests.s3 import BUCKET, Server, credentials
+from tests.s3 import BUCKET, Server, credentials, in_bucket
 from tests.site import SET, Site, copy_of, workplace
 
 pytestmark = pytest.mark.xdist_group("s3")
 
 BLIND = Outcome.COULD_NOT_VERIFY
-
-
-def in_bucket(site: Site, server: Server, prefix: str) -> Site:
-    """The site with its repository below a prefix of the bucket."""
-    keys = credentials(site.base / "keys")
-    shutil.copyfile(site.base / "keys", site.base / "right-keys")
-    site.changes[f"url: {site.base}/repository"] = (
-        f"url: {server.url(prefix)}\n    s3_credentials_file: {keys}"
-    )
-    return site
 
 
 @pytest.fixture(scope="module")

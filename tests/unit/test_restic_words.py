@@ -78,9 +78,15 @@ def test_snapshots(recorded: dict[str, Any]) -> None:
     assert (first.files, first.bytes) == (2, 9)
 
 
-@pytest.mark.parametrize("text", ["", "null", "[]"])
+@pytest.mark.parametrize("text", ["null", "[]"])
 def test_no_snapshots(text: str) -> None:
     assert not list(parse_snapshots(text))
+
+
+@pytest.mark.parametrize("text", ["", "[{", '[{"id": "ab"}]', '{"id": "ab"}', "zyx"])
+def test_an_answer_that_is_no_list_is_not_taken_for_an_empty_one(text: str) -> None:
+    with pytest.raises(ToolFailed, match="cannot be understood"):
+        list(parse_snapshots(text))
 
 
 def test_a_restore(recorded: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from opsd import errors
 from opsd.drivers import process
@@ -114,19 +115,27 @@ class Messages:
 
 
 def parse_snapshots(text: str) -> Iterator[Snapshot]:
-    """Snapshots of the array that `restic snapshots --json` prints."""
-    for found in json.loads(text or "[]") or ():
-        yield Snapshot(
-            id=found["id"],
-            at=datetime.fromisoformat(found["time"]),
-            host=found.get("hostname", ""),
-            tree=found.get("tree", ""),
-            paths=tuple(found.get("paths", ())),
-            tags=frozenset(found.get("tags") or ()),
-            files=_count(found.get("summary") or {}, "total_files_processed"),
-            bytes=_count(found.get("summary") or {}, "total_bytes_processed"),
-            added_bytes=_count(found.get("summary") or {}, "data_added_packed"),
-        )
+    """Snapshots of the array that `restic snapshots --json` prints. No array is no empty one."""
+    try:
+        yield from map(_snapshot, json.loads(text) or ())
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise errors.ToolFailed(
+            "restic.odd_answer", command="snapshots", detail=f"{error}: {text[:200]}"
+        ) from error
+
+
+def _snapshot(found: Mapping[str, Any]) -> Snapshot:
+    return Snapshot(
+        id=found["id"],
+        at=datetime.fromisoformat(found["time"]),
+        host=found.get("hostname", ""),
+        tree=found.get("tree", ""),
+        paths=tuple(found.get("paths", ())),
+        tags=frozenset(found.get("tags") or ()),
+        files=_count(found.get("summary") or {}, "total_files_processed"),
+        bytes=_count(found.get("summary") or {}, "total_bytes_processed"),
+        added_bytes=_count(found.get("summary") or {}, "data_added_packed"),
+    )
 
 
 def parse_backup(messages: Messages, done: process.Completed) -> BackupSummary:
