@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from statistics import median
 from typing import ClassVar
@@ -15,12 +16,14 @@ from opsd.policy.thresholds import at_least
 
 DISKS = Read(
     "disks",
-    "cat /proc/uptime /proc/diskstats; cat /proc/pressure/io 2>/dev/null; echo /sys/block/*",
+    "cat /proc/uptime /proc/diskstats; cat /proc/pressure/io 2>/dev/null; "
+    "echo /sys/block/*/slaves/*; echo /sys/block/*",
 )
 
 AWAIT = "opsd_host_disk_await_seconds"
 _NOT_DISKS = ("ram", "zram", "fd", "sr", "nbd")
 _SECTOR = 512
+_PART = re.compile(r"((?:[shv]|xv)d[a-z]+|.*[0-9](?=p))p?[0-9]+")  # sda3, nvme0n1p3
 _WRAPS = 1 << 32  # some kernels count milliseconds in 32 bits
 _FEW = 5  # operations, below which a mean says little
 _ENOUGH = 24  # kept figures, before anything is called usual
@@ -45,12 +48,20 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the host said at one moment; pressure in microseconds, where the kernel tells it."""
+    """What the host said at one moment; pressure in microseconds, where the kernel tells it.
+
+    `below` has the disks that each disk lies on: a volume of LVM, an array.
+    """
 
     uptime: float
     disks: Mapping[str, Disk]
     waiting: int | None
     stalled: int | None
+    below: Mapping[str, frozenset[str]]
+
+    def whole(self, name: str) -> frozenset[str]:
+        """A disk, and all that it lies on."""
+        return frozenset({name}).union(*map(self.whole, self.below.get(name, ())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,10 @@ class DiskLatency(Plain):
             return ()
         elapsed = now.uptime - before.uptime
         disks = (
-            self._disk(found, name, disk, pace(before.disks[name], disk, elapsed))
+            replace(
+                self._disk(found, name, disk, pace(before.disks[name], disk, elapsed)),
+                disks=now.whole(name),
+            )
             for name, disk in now.disks.items()
             if name in before.disks and name not in self.options.exclude
         )
@@ -178,7 +192,19 @@ def parse(answer: Answer | None) -> Look | None:
         }
     except (IndexError, ValueError):
         return None
-    return Look(uptime, disks, pressure.get("some"), pressure.get("full"))
+    below = _below(lines[-2]) if len(lines) > 2 else {}
+    return Look(uptime, disks, pressure.get("some"), pressure.get("full"), below)
+
+
+def _below(line: str) -> Mapping[str, frozenset[str]]:
+    """What lies on what, by paths as `/sys/block/dm-0/slaves/sda3`: a part stands for its disk."""
+    found: dict[str, frozenset[str]] = {}
+    for path in line.split():
+        match path.split("/"):
+            case ["", "sys", "block", name, "slaves", under] if under != "*":
+                part = _PART.fullmatch(under)
+                found[name] = found.get(name, frozenset()) | {part[1] if part else under}
+    return found
 
 
 def _counts(row: list[str]) -> bool:

@@ -28,6 +28,16 @@ SCRIPT = r"""
 PATH=$PATH:/usr/sbin:/sbin at=@PATH@ begins=@BEGINS@ ends=@ENDS@
 command -v fio >/dev/null || { echo 'failed fio_missing'; exit 0; }
 [ -d "$at" ] && [ -w "$at" ] || { echo 'failed volume_gone'; exit 0; }
+# The disks that the volume lies on, as the kernel names them: what they lie on, too.
+disks() {
+  set -- "$(readlink -f "/sys/class/block/$1")"
+  [ ! -e "$1/partition" ] || set -- "${1%/*}"
+  [ ! -d "$1" ] || printf ' %s' "${1##*/}"
+  for below in "$1"/slaves/*; do [ ! -e "$below" ] || (disks "${below##*/}"); done
+}
+device=$(df -P -- "$at" | tail -n 1)
+device=$(readlink -f -- "${device%% *}")
+echo "disks$(disks "${device##*/}")"
 if [ -n "$begins" ]; then
   now=$(date +%H:%M) h=${now%:*} m=${now#*:}
   now=$((${h#0} * 60 + ${m#0}))
@@ -101,12 +111,13 @@ BASELINES: Final = (*SPEEDS, *WAITS, "fsync_latency_p99_seconds")
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What came of one probe: figures, or the reason why there are none."""
+    """What came of one probe: figures, or the reason why there are none; and of which disks."""
 
     figures: Mapping[str, float] | None = None
     skipped: str = ""
     failed: str = ""
     detail: str = ""
+    disks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +185,8 @@ class DiskSpeed(Plain):
             probe.detail,
             cause,
             volume,
-            (*_counted(found, volume, probe), *_measured(volume, past, usual)),
+            (*_counted(found, volume, probe), *_measured(volume, probe, past, usual)),
+            probe.disks,
         )
 
     def _verdict(self, probe: Probe, past: Past, now: datetime) -> tuple[Status, str]:
@@ -210,20 +222,26 @@ _FIGURE_OF: Final = {cause: figure for figure, cause in _FALLS.items()}
 
 def parse(answer: Answer) -> Probe:
     """What the script said."""
-    if answer.exit_code is None:
-        return Probe(failed="disk_stalls")
     lines = answer.text.splitlines()
+    disks = frozenset(name for line in lines for name in _told_disks(line))
+    if answer.exit_code is None:
+        return Probe(failed="disk_stalls", disks=disks)
     for line in lines:
         word, _, reason = line.partition(" ")
         if word == "skipped" and reason in SKIPS:
-            return Probe(skipped=reason)
+            return Probe(skipped=reason, disks=disks)
         if word == "failed" and reason in FAILURES:
-            return Probe(failed=reason)
+            return Probe(failed=reason, disks=disks)
     jobs = {job["jobname"]: job for line in lines for job in _jobs(line)}
     try:
-        return Probe(_figures(jobs))
+        return Probe(_figures(jobs), disks=disks)
     except (KeyError, TypeError, ValueError):
-        return Probe(failed="probe_failed", detail=answer.text[-300:])
+        return Probe(failed="probe_failed", detail=answer.text[-300:], disks=disks)
+
+
+def _told_disks(line: str) -> list[str]:
+    word, *names = line.split()[:9] or [""]
+    return names if word == "disks" else []
 
 
 def _jobs(line: str) -> Iterator[Mapping[str, Any]]:
@@ -238,11 +256,17 @@ def _jobs(line: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _figures(jobs: Mapping[str, Mapping[str, Any]]) -> Mapping[str, float]:
-    """The figures of the four jobs. Raises `KeyError` where a job did nothing."""
+    """The figures of the four jobs: of the first alone where a disk was too slow for the others.
+
+    Raises `KeyError` where a job did nothing.
+    """
+    written = {"write_bytes_per_second": float(jobs["write"]["write"]["bw_bytes"])}
+    if jobs.keys() == {"write"} and written["write_bytes_per_second"] > 0:
+        return written
     random, sync = jobs["random"]["read"]["clat_ns"], jobs["sync"]["sync"]["lat_ns"]
     found = {
+        **written,
         "read_bytes_per_second": float(jobs["read"]["read"]["bw_bytes"]),
-        "write_bytes_per_second": float(jobs["write"]["write"]["bw_bytes"]),
         "read_latency_median_seconds": random["percentile"]["50.000000"] / 1e9,
         "fsync_latency_median_seconds": sync["percentile"]["50.000000"] / 1e9,
         "read_latency_p99_seconds": random["percentile"]["99.000000"] / 1e9,
@@ -265,7 +289,10 @@ def _past(found: Round, volume: str, probe: Probe) -> Past:
         before = sample.value
     figures = {f: [s.value for s in samples if s.at in fresh] for f, samples in series.items()}
     if probe.figures is not None:
-        figures = {f: [*values, probe.figures[f]] for f, values in figures.items()}
+        figures = {
+            f: [*values, *([probe.figures[f]] if f in probe.figures else [])]
+            for f, values in figures.items()
+        }
         return Past(figures, found.seen.at)
     return Past(figures, fresh[-1] if fresh else None)
 
@@ -305,14 +332,14 @@ def _counted(found: Round, volume: str, probe: Probe) -> Iterator[Measurement]:
 
 
 def _measured(
-    volume: str, past: Past, usual: Mapping[str, Baseline | None]
+    volume: str, probe: Probe, past: Past, usual: Mapping[str, Baseline | None]
 ) -> Iterator[Measurement]:
     labels = {"volume": volume}
     if past.newest is not None:
         at = past.newest.timestamp()
         yield Measurement(f"{_METRIC}last_success_timestamp_seconds", at, labels)
     for figure in FIGURES:
-        if past[figure]:
+        if past[figure] and (probe.figures is None or figure in probe.figures):
             yield Measurement(f"{_METRIC}{figure}", past[figure][-1], labels)
     for figure in BASELINES:
         if base := usual[figure]:

@@ -276,7 +276,8 @@ class CheckResult:
     """The answer of a check about one subject.
 
     `cause` names what is wrong in one word, the same in metrics and incidents, empty when all is
-    well; `key`, `fields` and `detail` say it to people, as in a finding.
+    well; `key`, `fields` and `detail` say it to people, as in a finding. `disks` are those of the
+    host that it tells of, where it does: what two checks say of one disk is one cause.
     """
 
     status: Status
@@ -286,6 +287,7 @@ class CheckResult:
     cause: str = ""
     subject: str = ""
     measurements: tuple[Measurement, ...] = ()
+    disks: frozenset[str] = frozenset()
 
     @property
     def said(self) -> Finding:
@@ -337,7 +339,10 @@ class Flip:
 class Incident:
     """From the flip to critical until the flip back; `began` is the first answer that was bad.
 
-    A check that is critical because another one is (a host that is dead) opens none of its own.
+    A check that is critical because another one is (a host that is dead) opens none of its own; one
+    that tells of the same disk as another joins its incident, which lasts as long as either.
+
+    Of a service that is out, `side` says who has to act, and `because` why that is thought.
     """
 
     code: str
@@ -347,6 +352,8 @@ class Incident:
     cause: str
     said: Finding
     closed_at: datetime | None = None
+    side: str = ""
+    because: Finding | None = None
 
 
 @dataclass(frozen=True, slots=True)

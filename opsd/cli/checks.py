@@ -25,11 +25,13 @@ def add(parser: Parser) -> None:
 def run(desk: Desk) -> Answer:
     """The newest state of every check, as the daemon left it."""
     host = host_of(desk)
-    with closing(app.samples(desk.config)) as watch:
+    with closing(app.samples(desk.config)) as watch, closing(app.cases(desk.config)) as cases:
+        incidents = {incident.code: incident for incident in cases.incidents()}
         states = [state for state in watch.states() if host in {None, state.id.host}]
     bad = [state for state in states if state.status is not Status.OK]
-    text = checks.listed(desk.voice, bad if desk.arguments.bad else states, now())
+    shown = bad if desk.arguments.bad else states
+    text = checks.listed(desk.voice, shown, incidents, now())
     if states and not bad and desk.arguments.bad:
         text = say(desk.language, "checks.all_good", count=len(states))
-    shown = bad if desk.arguments.bad else states
-    return Answer(ExitCode.DONE, text, {"checks": [plain.check(desk.voice, s) for s in shown]})
+    told = [plain.check(desk.voice, s, incidents.get(s.incident)) for s in shown]
+    return Answer(ExitCode.DONE, text, {"checks": told})

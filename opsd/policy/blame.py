@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from opsd.model import Status
+from opsd.model import Finding, Severity, Status
 from opsd.trace import Cause, Trace
 
 _LINK = "ping"
@@ -68,6 +68,11 @@ class Blame:
     key: str
     fields: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def said(self) -> Finding:
+        """Why, as a finding."""
+        return Finding(Severity.NOTE, self.key, self.fields)
+
 
 def blame(seen: Seen, others: Sequence[Seen], needed: frozenset[str] = frozenset()) -> Blame:
     """Whose fault it is that `seen` is out; `needed` are the probes that it depends on."""
@@ -84,6 +89,8 @@ def blame(seen: Seen, others: Sequence[Seen], needed: frozenset[str] = frozenset
         return Blame(Side.ROAD, "blame.links", {"names": [link.name for link in links_seen]})
     failed = seen.trace.failed
     if failed is None or failed.cause is None:
+        if seen.kind == _LINK:  # some came back, or late
+            return Blame(Side.ROAD, "blame.packets")
         return Blame(Side.THEIRS, "blame.answered")
     return _BY_PHASE.get(failed.cause.phase, _answered)(seen, failed.cause, around)
 

@@ -135,6 +135,15 @@ def why_silent(state: CheckState, rule: Rule, around: Surroundings, now: datetim
     return ""
 
 
+def joined(state: CheckState, states: Mapping[CheckId, CheckState]) -> str:
+    """The open incident of another check that tells of the same disk; empty when there is none."""
+    disks = state.result.disks
+    others = (other for other in states.values() if disks and other.incident)
+    return next(
+        (o.incident for o in others if o.id.host == state.id.host and o.result.disks & disks), ""
+    )
+
+
 def explaining(rule: Rule, states: Mapping[CheckId, CheckState]) -> str:
     """The bad check that explains one that is judged by this rule; empty when there is none."""
     bad = {Status.CRITICAL, Status.UNKNOWN}

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 
-from opsd.model import CheckId, CheckResult, CheckState, Maintenance, Measurement, Status
+from opsd.model import (
+    CheckId,
+    CheckResult,
+    CheckState,
+    Incident,
+    Maintenance,
+    Measurement,
+    Status,
+)
 from opsd.report import layout
 from opsd.report.voice import Voice
 
 _FIGURES_SHOWN = 6
 
 
-def listed(voice: Voice, states: Sequence[CheckState], now: datetime) -> str:
-    """Every check below its host."""
+def listed(
+    voice: Voice, states: Sequence[CheckState], incidents: Mapping[str, Incident], now: datetime
+) -> str:
+    """Every check below its host; `incidents` are the open ones by their code."""
     if not states:
         return voice.say("checks.none")
     ordered = sorted(states, key=lambda state: state.id)
     groups = groupby(ordered, key=lambda state: state.id.host)
     return "\n\n".join(
-        "\n".join((host or voice.say("checks.here"), *(_one(voice, s, now) for s in group)))
+        "\n".join(
+            (host or voice.say("checks.here"), *(_one(voice, s, incidents, now) for s in group))
+        )
         for host, group in groups
     )
 
@@ -61,7 +73,7 @@ def scope(voice: Voice, window: Maintenance) -> str:
     return f"{host}/{window.check}" if window.check else host
 
 
-def _one(voice: Voice, state: CheckState, now: datetime) -> str:
+def _one(voice: Voice, state: CheckState, incidents: Mapping[str, Incident], now: datetime) -> str:
     one = state.id
     name = " ".join(filter(None, (one.check, one.subject)))
     status = voice.say(
@@ -73,6 +85,9 @@ def _one(voice: Voice, state: CheckState, now: datetime) -> str:
         lines.append(layout.hang("    ", voice.say("checks.old", age=now - state.seen_at)))
     if state.incident:
         lines.append(layout.hang("    ", voice.say("checks.incident", code=state.incident)))
+    if (incident := incidents.get(state.incident)) and incident.because:
+        side = voice.say(f"side.{incident.side}")
+        lines.append(layout.hang(f"    {side}: ", voice.finding(incident.because)))
     if state.silent:
         lines.append(layout.hang("    ", voice.say("checks.silent", why=state.silent)))
     if figures := _figures(voice, state.result.measurements):

@@ -14,6 +14,7 @@ from opsd.model import (
     CheckState,
     Closing,
     Finding,
+    Incident,
     Maintenance,
     Proof,
     RecoveryPoint,
@@ -176,8 +177,9 @@ def _last(voice: Voice, last: LastRun | None) -> Body:
     }
 
 
-def check(voice: Voice, found: CheckState) -> Body:
-    """What is known of one check."""
+def check(voice: Voice, found: CheckState, incident: Incident | None) -> Body:
+    """What is known of one check, and of the incident that it is in."""
+    because = incident.because if incident else None
     one, result = found.id, found.result
     return {
         "host": one.host,
@@ -190,6 +192,9 @@ def check(voice: Voice, found: CheckState) -> Body:
         "cause": result.cause,
         "text": voice.finding(result.said),
         "incident": found.incident or None,
+        "blame": {"side": incident.side, "text": voice.finding(because)}
+        if incident and because
+        else None,
         "silent": found.silent or None,
         "measurements": _measurements(result),
     }

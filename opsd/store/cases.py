@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from opsd import record
-from opsd.model import CheckId, Flip, Incident, Maintenance, Status
+from opsd.model import CheckId, Finding, Flip, Incident, Maintenance, Status
 from opsd.store import schema
 from opsd.store.audit import Audit, add_line
 from opsd.store.book import columns_of
@@ -55,6 +55,11 @@ class Cases(Audit):
         with self._writing() as connection:
             if connection.execute(select(ended).where(ended.c.code == code)).first() is None:
                 connection.execute(ended.insert().values(code=code, closed_at=at))
+
+    def blame_incident(self, code: str, side: str, because: Finding, at: datetime) -> None:
+        """Record who has to act, once an incident."""
+        said = record.plain_finding(because)
+        self._add(schema.incident_blame, code=code, at=at, side=side, because=said)
 
     def start_maintenance(self, window: Maintenance) -> None:
         """Record that faults are expected from now on."""
@@ -103,8 +108,12 @@ class Cases(Audit):
 
     def incidents(self, since: datetime | None = None) -> Sequence[Incident]:
         """The incidents that are open, or were since a moment, newest first."""
-        table, end = schema.incident, schema.incident_end
-        chosen = select(table, end.c.closed_at).outerjoin(end)
+        table, end, blamed = schema.incident, schema.incident_end, schema.incident_blame
+        chosen = (
+            select(table, end.c.closed_at, blamed.c.side, blamed.c.because)
+            .outerjoin(end)
+            .outerjoin(blamed)
+        )
         still = end.c.closed_at.is_(None)
         chosen = chosen.where(still if since is None else still | (end.c.closed_at >= since))
         return tuple(
@@ -150,6 +159,8 @@ def _incident(row: Row[Any]) -> Incident:
         cause=row.cause,
         said=record.finding(row.said),
         closed_at=row.closed_at,
+        side=row.side or "",
+        because=record.finding(row.because) if row.side else None,
     )
 
 

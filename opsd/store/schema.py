@@ -140,6 +140,15 @@ incident_end = Table(
     Column("closed_at", Moment, nullable=False),
 )
 
+incident_blame = Table(
+    "incident_blame",
+    metadata,
+    Column("code", ForeignKey("incident.code"), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("side", String, nullable=False),
+    Column("because", JSON, nullable=False),
+)
+
 maintenance = Table(
     "maintenance",
     metadata,

@@ -283,6 +283,7 @@ def _plain(state: CheckState) -> dict[str, Any]:
             "status": result.status.word,
             "said": record.plain_finding(result.said),
             "cause": result.cause,
+            "disks": sorted(result.disks),
             "measurements": [[m.metric, m.value, dict(m.labels)] for m in result.measurements],
         },
     }
@@ -306,6 +307,7 @@ def _state_of(row: Any) -> CheckState:  # noqa: ANN401  (a row of three keys and
                 Measurement(metric, value, labels)
                 for metric, value, labels in found["measurements"]
             ),
+            frozenset(found.get("disks", ())),
         ),
         seen_at=_moment(body["seen_at"]),
         recent=tuple(Status[word.upper()] for word in body["recent"]),

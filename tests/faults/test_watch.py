@@ -6,46 +6,45 @@ The daemon watches real hosts over real sshd, a real web front behind TLS, a rea
 from __future__ import annotations
 
 import os
-import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from pathlib import Path
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 
 import pytest
-import yaml
 
-from opsd.app import STORE, WATCH
+from opsd.app import STORE
 from opsd.clock import now
-from opsd.config.checks import Checks
-from opsd.model import CheckId, Incident
-from opsd.store import Cases, Watch
-from tests.hosts import NamespaceHost, Network, network, program
-from tests.prometheus import Stack, free_port, stack
-from tests.servers import DAY, Signed, answering, page, serving, sign, with_tls
-from tests.site import ROOT, workplace
+from opsd.model import CheckId
+from opsd.policy.blame import Side
+from opsd.store import Cases
+from tests.disks import CONTROL, loop, throttle
+from tests.hosts import network, program
+from tests.prometheus import free_port, stack
+from tests.province import (
+    DATA,
+    DISK,
+    FAR,
+    MIB,
+    WRONG_PAGE,
+    Gate,
+    Province,
+    made_config,
+    prepare,
+    watching,
+)
+from tests.servers import DAY, serving, sign
+from tests.site import workplace
 
 pytestmark = pytest.mark.xdist_group("watch")
 
 INTERVAL = timedelta(seconds=2)
 ANSWER = timedelta(seconds=5)  # what a host that is dead is waited for, and a busy machine
 PATIENCE = 60.0
-DATA, FAR = "/mnt/opsd-data", "/mnt/opsd-far"
-GOOD_PAGE, WRONG_PAGE = "<h1>Hồ sơ của tôi</h1>", "<h1>It works!</h1>"
-# The alerts that say of an incident what it is.
-INCIDENTS = {
-    "OpsdHostUnreachable",
-    "OpsdFilesystemTrouble",
-    "OpsdClockWrong",
-    "OpsdLinkDown",
-    "OpsdServiceDown",
-    "OpsdOtherIncident",
-}
 # A file system whose server never answers: who asks waits, until killed.
 SILENT_MOUNT = """
 import ctypes, os, sys, time
@@ -61,143 +60,11 @@ time.sleep(3600)
 """
 
 
-@dataclass
-class Province:
-    """Three hosts, what serves on them, and the daemon that watches all."""
-
-    base: Path
-    net: Network
-    cases: Cases
-    prometheus: Stack
-    started: datetime
-    front: subprocess.Popen[bytes] | None = None
-    undo: ExitStack = field(default_factory=ExitStack)
-
-    def host(self, name: str) -> NamespaceHost:
-        return next(host for host in self.net.hosts if host.name == name)
-
-    def serve(self, text: str = GOOD_PAGE) -> None:
-        """The web front, with a page."""
-        (self.base / "www" / "index.html").write_text(text)
-        if self.front is None:
-            argv = ("busybox", "httpd", "-f", "-p", "80", "-h", str(self.base / "www"))
-            self.front = subprocess.Popen(self.host("web").enters(*argv))
-
-    def stop_front(self) -> None:
-        if self.front is not None:
-            for one in self.host("web").processes():
-                if " httpd " in one.argv:
-                    os.kill(one.pid, signal.SIGKILL)
-            self.front.wait()
-            self.front = None
-
-    def told(self) -> str:
-        """What the daemon knows and said: for a test that fails."""
-        with closing(Watch(self.base / "state" / WATCH)) as watch:
-            states = [
-                f"{state.id} {state.status.word} {state.result.cause} {state.result.detail}"
-                for state in watch.states()
-            ]
-        return "\n".join([*states, (self.base / "log").read_text()[-4000:]])
-
-    def paging(self) -> set[str]:
-        """The alerts of incidents that fire in Prometheus."""
-        return self.prometheus.firing() & INCIDENTS
-
-    def open(self) -> list[Incident]:
-        return list(self.cases.incidents())
-
-
-def prepare(host: NamespaceHost) -> None:
-    """The disks of a host that was switched on."""
-    host.run(f"mkdir -p {DATA} {FAR}; mount -t tmpfs -o size=8m tmpfs {DATA}")
-
-
-def made_config(province: Province, tls_port: int, listen: str) -> dict[str, object]:
-    net = province.net
-    checks: dict[str, object] = {name: {"enabled": False} for name in Checks.model_fields}
-    # The hosts share this machine's disks: what other tests do to theirs is not ours.
-    checks["filesystems"] = {"interval": "2s", "exclude": ["/tmp", "/dev/shm", "/run"]}
-    checks["clock"] = {"interval": "2s"}
-    probe = {"interval": "2s", "timeout": "1s", "objective": "99%"}
-    web, files = province.host("web").address, province.host("files").address
-    front = {"kind": "http", "url": f"http://{web}/", "text": "Hồ sơ của tôi", "host": "web"}
-    gate = {"kind": "tls", "address": "127.0.0.1", "port": tls_port}
-    return {
-        "language": "en",
-        "demo": True,
-        "state": str(province.base / "state"),
-        "listen": listen,
-        "admin_listen": "127.0.0.1:0",
-        "repositories": {
-            "main": {
-                "url": str(province.base / "repository"),
-                "password_file": str(province.base / "password"),
-                "min_free": "1MiB",
-            }
-        },
-        "backup_sets": {
-            "files": {
-                "repository": "main",
-                "schedule": "03:00",
-                "rpo": "24h",
-                "rto": "4h",
-                "members": {"tree": {"kind": "files", "path": str(province.base / "www")}},
-            }
-        },
-        "checks": checks,
-        "hosts": {host.name: net.written(host) for host in net.hosts},
-        "probes": {
-            "front": {**front, **probe},
-            "gate": {**gate, "ca_file": str(province.base / "ca.pem"), **probe},
-            "road": {
-                "kind": "ping",
-                "address": files,
-                "host": "files",
-                "count": 10,
-                "gap": "20ms",
-                **probe,
-            },
-        },
-    }
-
-
-@dataclass
-class Gate:
-    """A server behind TLS, whose certificate can be changed while it runs."""
-
-    base: Path
-    authority: Signed
-
-    def __call__(self, opened: socket.socket) -> None:
-        self.serve(opened)
-
-    def certify(self, ends: timedelta) -> None:
-        made = sign("127.0.0.1", self.authority, begins=-2 * DAY, ends=ends)
-        self.serve = with_tls(self.base, [made, self.authority], answering(page(b"ok")))
-
-
-@contextmanager
-def watching(base: Path) -> Iterator[None]:
-    """The daemon, for a while."""
-    with (base / "log").open("wb") as log:
-        daemon = subprocess.Popen(
-            [sys.executable, "-m", "opsd.daemon", str(base / "opsd.yaml")],
-            cwd=ROOT,
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            yield
-        finally:
-            daemon.terminate()
-            assert daemon.wait(30) == 0, (base / "log").read_text()
-
-
 @pytest.fixture(scope="module")
 def province() -> Iterator[tuple[Province, Gate]]:
     with ExitStack() as held:
         base = held.enter_context(workplace())
+        disk = held.enter_context(loop(base, "300M"))  # before the hosts, which see it so
         net = held.enter_context(network())
         for name in ("web", "db", "files"):
             prepare(net.add(name))
@@ -213,11 +80,15 @@ def province() -> Iterator[tuple[Province, Gate]]:
         (base / "prometheus").mkdir()
         listen = f"127.0.0.1:{free_port()}"
         prometheus = held.enter_context(stack([listen], base / "prometheus", hasty=True))
-        made = Province(base, net, cases, prometheus, now())
+        made = Province(base, net, cases, prometheus, now(), disk)
         held.callback(made.stop_front)
         made.serve()
-        (base / "opsd.yaml").write_text(yaml.safe_dump(made_config(made, port, listen)))
-        held.enter_context(watching(base))
+        made.remember(made.started)
+        made.config = made_config(made, port, listen)
+        made.write_config()
+        made.daemon = held.enter_context(watching(base))
+        for one in (CheckId("files", "road"), CheckId("db", "reach"), CheckId("web", "front")):
+            eventually(partial(made.good, one), made.told)
         yield made, gate
 
 
@@ -278,6 +149,22 @@ def keep(province: Province, _: Gate) -> None:
     province.host("files").run("nft delete table ip road")
 
 
+def delay(province: Province, _: Gate) -> None:
+    province.host("files").slow(timedelta(milliseconds=150))
+
+
+def slow_disk(province: Province, _: Gate) -> None:
+    province.try_disk(tried=True)
+    eventually(lambda: province.good(SPEED), province.told)
+    group = province.undo.enter_context(throttle(province.disk, 3 * MIB))
+    province.host("db").join(group)
+
+
+def speed_disk_up(province: Province, _: Gate) -> None:
+    province.host("db").join(CONTROL / "cgroup.procs")
+    province.undo.close()
+
+
 def answer_again(province: Province, _: Gate) -> None:
     province.undo.close()
     province.host("files").run(f"umount -l {FAR}; mount -t tmpfs -o size=1m tmpfs {FAR}")
@@ -294,15 +181,21 @@ NO_WAY = ("timeout", "lost", "connect")
 
 @dataclass(frozen=True)
 class Fault:
-    """What is done, which check must say so and how, and how it is taken back."""
+    """What is done, which check must say so and how, and how it is taken back.
+
+    `side` is who has to act, where it is a service that is out.
+    """
 
     harm: Harm
     heal: Harm
     id: CheckId
     causes: tuple[str, ...]
     alert: str
+    side: str = ""
+    interval: timedelta = INTERVAL
 
 
+SPEED = CheckId("db", "disk_speed", DISK)
 FAULTS = {
     "a file system fills": Fault(
         fill,
@@ -335,8 +228,24 @@ FAULTS = {
         NO_WAY,
         "OpsdHostUnreachable",
     ),
+    "a disk gets slow": Fault(
+        slow_disk,
+        speed_disk_up,
+        SPEED,
+        ("reads_slower", "writes_slower"),
+        "OpsdDiskSlow",
+        interval=timedelta(seconds=6),
+    ),
+    "a road gets long": Fault(
+        delay,
+        lambda p, _: p.host("files").hasten(),
+        CheckId("files", "road"),
+        ("reply_delay",),
+        "OpsdLinkDown",
+        Side.ROAD,
+    ),
     "packets are lost": Fault(
-        lose, keep, CheckId("files", "road"), ("reply_loss",), "OpsdLinkDown"
+        lose, keep, CheckId("files", "road"), ("reply_loss",), "OpsdLinkDown", Side.ROAD
     ),
     "the web front stops": Fault(
         lambda p, _: p.stop_front(),
@@ -344,6 +253,7 @@ FAULTS = {
         CheckId("web", "front"),
         ("connect_refused",),
         "OpsdServiceDown",
+        Side.THEIRS,
     ),
     "the web front shows another page": Fault(
         lambda p, _: p.serve(WRONG_PAGE),
@@ -351,6 +261,7 @@ FAULTS = {
         CheckId("web", "front"),
         ("content_wrong",),
         "OpsdServiceDown",
+        Side.THEIRS,
     ),
     "a certificate expires": Fault(
         lambda _, gate: gate.certify(-DAY),
@@ -358,6 +269,7 @@ FAULTS = {
         CheckId("", "gate"),
         ("tls_expired",),
         "OpsdServiceDown",
+        Side.THEIRS,
     ),
 }
 
@@ -372,16 +284,19 @@ def test_it_is_seen_named_and_one_incident_until_it_ends(
     known = {case.code for case in place.cases.incidents(place.started)}
     place.prometheus.received.clear()
     fault.harm(place, gate)
+    harmed = now()
     try:
         eventually(lambda: bool(place.open()), lambda: f"nothing was seen\n{place.told()}")
         (seen,) = place.open()
         eventually(lambda: bool(place.paging()), lambda: f"no alert\n{place.told()}")
         assert place.paging() == {fault.alert}
+        eventually(lambda: place.open()[0].side == fault.side, place.open)
     finally:
         fault.heal(place, gate)
     assert seen.id == fault.id
     assert seen.cause in fault.causes
-    assert seen.opened_at - seen.began <= 2 * INTERVAL + ANSWER
+    assert seen.opened_at - seen.began <= 2 * fault.interval + ANSWER
+    assert seen.opened_at - harmed <= 3 * fault.interval + ANSWER  # one may be just over
     eventually(lambda: not place.open(), lambda: f"after: {place.open()}")
     eventually(
         lambda: bool(place.prometheus.told(fault.alert, "resolved")) and not place.paging(),
@@ -389,3 +304,4 @@ def test_it_is_seen_named_and_one_incident_until_it_ends(
     )
     new = [case for case in place.cases.incidents(place.started) if case.code not in known]
     assert [case.code for case in new] == [seen.code]
+    place.try_disk(tried=False)

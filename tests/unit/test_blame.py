@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -167,6 +168,12 @@ ROWS: dict[str, tuple[Seen, tuple[Seen, ...], Side, str]] = {
         (),
         Side.THEIRS,
         "answered",
+    ),
+    "some packets are lost": (
+        replace(link(), status=Status.CRITICAL, cause="reply_loss"),
+        (),
+        Side.ROAD,
+        "packets",
     ),
     "packets are lost": (seen(cause=Cause.REPLY_LOSS, kind="ping"), (), Side.ROAD, "packets"),
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from opsd.model import CheckId, CheckResult, Maintenance, Measurement, Status
+from opsd.policy.blame import Blame, Side
 from opsd.policy.judging import Rule
 from opsd.store import Cases, Watch
 from opsd.tasks.check.ledger import Ledger
@@ -57,7 +58,7 @@ class Scene:
         by, self.set_by = self.set_by, timedelta()
         return by
 
-    def answer(self, one: CheckId, letter: str) -> None:
+    def answer(self, one: CheckId, letter: str, disks: frozenset[str] = frozenset()) -> None:
         status = WORDS[letter]
         cause = "" if status is Status.OK else "broken"
         results = [
@@ -68,6 +69,7 @@ class Scene:
                 cause=cause,
                 subject=one.subject,
                 measurements=(Measurement("opsd_host_load1", 1.0),),
+                disks=disks,
             )
         ]
         self.ledger.take(
@@ -182,6 +184,55 @@ def test_a_fault_is_not_waited_for_because_the_clock_was_set_back(scene: Scene) 
     scene.play(reach="oo", disk="cc")
     assert scene.ledger.states()
     assert [case.id.check for case in scene.cases.incidents()] == ["disk"]
+
+
+SDA, LV = frozenset({"sda"}), frozenset({"sda", "dm-0"})
+
+
+def tell_of_disks(scene: Scene, **letters: str) -> None:
+    """Two checks of one disk: each column is an interval."""
+    for disk, load in zip(letters["disk"], letters["load"], strict=True):
+        scene.answer(DISK, disk, SDA)
+        scene.answer(LOAD, load, LV)
+        scene.now += INTERVAL
+
+
+def test_what_two_checks_say_of_one_disk_is_one_incident_as_long_as_either_says_it(
+    scene: Scene,
+) -> None:
+    tell_of_disks(scene, disk="occcccc", load="ooocccc")
+    assert scene.incidents == ["disk:open"]
+    codes = {state.incident for state in scene.ledger.states()}
+    assert len(codes) == 1
+    scene.close()
+    scene.open()
+    tell_of_disks(scene, disk="ooo", load="ccc")
+    assert scene.incidents == ["disk:open"]
+    tell_of_disks(scene, disk="ooo", load="ooo")
+    assert scene.incidents == ["disk:closed"]
+
+
+def test_other_disks_are_other_incidents(scene: Scene) -> None:
+    for letter in "occ":
+        scene.answer(DISK, letter, SDA)
+        scene.answer(LOAD, letter, frozenset({"sdb"}))
+        scene.now += INTERVAL
+    assert scene.incidents == ["disk:open", "load:open"]
+
+
+def test_an_incident_bears_who_has_to_act_said_once(scene: Scene) -> None:
+    assert scene.ledger.unblamed(DISK) == ""
+    scene.play(reach="occ", disk="   ", load="   ")
+    code = scene.ledger.unblamed(REACH)
+    scene.ledger.blame(code, Blame(Side.ROAD, "blame.links", {"names": ["main"]}), scene.now)
+    assert scene.ledger.unblamed(REACH) == ""
+    (incident,) = scene.cases.incidents()
+    assert incident.side == "road"
+    assert incident.because is not None
+    assert incident.because.fields == {"names": ["main"]}
+    scene.close()
+    scene.open()
+    assert scene.ledger.unblamed(REACH) == ""
 
 
 def test_maintenance_keeps_a_fault_from_being_an_incident_until_it_ends(scene: Scene) -> None:

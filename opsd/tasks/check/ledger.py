@@ -17,6 +17,7 @@ from opsd.model import (
     Status,
 )
 from opsd.policy import judging
+from opsd.policy.blame import Blame
 from opsd.policy.judging import Rule, Surroundings
 from opsd.store import Cases, Watch
 from opsd.tasks.check.notebook import Answers, Notebook
@@ -47,10 +48,14 @@ class Ledger:
         self._steps = steps
         self._rules: Mapping[Asked, Rule] = {}
         self._lock = threading.Lock()
-        self._open = {incident.id: incident.code for incident in cases.incidents()}
+        incidents = cases.incidents()
+        self._open = {incident.id: incident.code for incident in incidents}
+        self._blamed = {incident.code for incident in incidents if incident.side}
         self._states: dict[CheckId, CheckState] = {}
         self._subjects: defaultdict[Asked, dict[str, CheckState]] = defaultdict(dict)
         self._keep(watch.states())
+        codes = set(self._open.values())
+        self._open |= {one.id: one.incident for one in watch.states() if one.incident in codes}
 
     # --- what others ask
 
@@ -75,6 +80,12 @@ class Ledger:
             states = self._subjects[host, check].values()
             return max((state.seen_at for state in states), default=None)
 
+    def unblamed(self, one: CheckId) -> str:
+        """The open incident of a check of which nobody has said yet who has to act."""
+        with self._lock:
+            code = self._open.get(one, "")
+            return "" if code in self._blamed else code
+
     # --- what arrives
 
     def adopt(self, rules: Mapping[Asked, Rule], at: datetime) -> None:
@@ -94,6 +105,12 @@ class Ledger:
             found = [self._judge(answers, result, rule) for result in results]
             self._keep(found)
             self._notes.note(answers, found, rule)
+
+    def blame(self, code: str, found: Blame, at: datetime) -> None:
+        """Record who has to act. Raises `StorageFailed` when that cannot be done."""
+        with self._lock:
+            self._cases.blame_incident(code, found.side, found.said, at)
+            self._blamed.add(code)
 
     def age(self, now: datetime) -> None:
         """Make unknown what was not heard of for too long, and write down what is known."""
@@ -154,6 +171,9 @@ class Ledger:
         around = Surroundings(self._states, tuple(self._cases.maintenance(at)), disturbances)
         if silent := judging.why_silent(state, rule, around, at):
             return replace(state, silent=silent)
+        if code := judging.joined(state, self._states):
+            self._open[state.id] = code
+            return replace(state, incident=code, silent="")
         began = state.worse_since or state.since
         result = state.result
         opened = Incident("", state.id, began, at, result.cause, result.said)
@@ -162,7 +182,8 @@ class Ledger:
         return replace(state, incident=code, silent="")
 
     def _closed(self, one: CheckId, at: datetime) -> None:
-        if code := self._open.pop(one, ""):
+        code = self._open.pop(one, "")
+        if code and code not in self._open.values():
             self._cases.close_incident(code, at)
 
     def _unheard(self, state: CheckState, rule: Rule, now: datetime) -> CheckState:

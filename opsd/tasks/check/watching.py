@@ -14,9 +14,11 @@ from opsd.config.hosts import Host
 from opsd.config.probes import Probe
 from opsd.config.schema import Config
 from opsd.model import CheckId
+from opsd.policy.blame import Side
 from opsd.policy.judging import Rule
 from opsd.store import Watch
 from opsd.tasks.check import own, probing
+from opsd.tasks.check.around import whose
 from opsd.tasks.check.disturbances import Disturbances
 from opsd.tasks.check.ledger import Asked, Ledger
 from opsd.tasks.check.notebook import Answers
@@ -90,6 +92,10 @@ class Watching:
         one, trace = probing.about(name, probe), probing.observe(probe, kit.clock)
         results = probing.judge(probe, trace)
         self.ledger.take(Answers(one.host, one.check, trace.at, results))
+        if code := self.ledger.unblamed(one):
+            found = whose(kit.config, name, trace, results[0], kit.clock)
+            if found.side is not Side.NOBODY:  # it may just have come back
+                self.ledger.blame(code, found, kit.clock())
 
     def _patrols(
         self, kit: Kit, name: str, options: Mapping[str, CheckOptions]

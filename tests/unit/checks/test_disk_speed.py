@@ -69,6 +69,18 @@ def test_it_learns_what_is_usual_first() -> None:
     assert f"{PROBE}baseline_read_bytes_per_second" not in measured(results[0])
 
 
+def test_a_disk_too_slow_for_the_whole_probe_is_judged_by_what_it_wrote() -> None:
+    story = Story()
+    for _ in range(20):
+        story.probe()
+    written, _ = answer(4e8, 2e6).splitlines()
+    results = [story.tell(f"disks sda\n{written}\nfio \n") for _ in range(2)]
+    assert (results[1].status, results[1].cause) == (Status.CRITICAL, "writes_slower")
+    assert results[1].disks == {"sda"}
+    assert f"{PROBE}read_bytes_per_second" not in measured(results[1])
+    assert story.memory.samples
+
+
 def test_a_sudden_drop_shows_at_the_second_probe_and_ends_when_it_ends() -> None:
     story = Story()
     for _ in range(20):
