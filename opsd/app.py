@@ -17,7 +17,7 @@ from opsd.engine import Engine
 from opsd.errors import Refused
 from opsd.model import Closing, Task
 from opsd.policy import slots
-from opsd.store import Alerts, Cases, Claims, Place, Server, Store, Watch
+from opsd.store import Alerts, Cases, Claims, Notices, Place, Server, Store, Watch
 from opsd.tasks import audit
 from opsd.tasks.backup import back_up
 from opsd.tasks.check.disturbances import Disturbances
@@ -109,6 +109,11 @@ def cases(config: Config) -> Cases:
 def alerts(config: Config) -> Alerts:
     """What came in from Alertmanager, beside all of that. The caller closes it."""
     return Alerts(history(config))
+
+
+def notices(config: Config) -> Notices:
+    """What people are told and said of incidents, beside all of that. The caller closes it."""
+    return Notices(history(config))
 
 
 def samples(config: Config) -> Watch:

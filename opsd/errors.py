@@ -20,6 +20,7 @@
     │   └── SpaceExhausted     free space, then run again
     ├── ScratchFull            no room (or no right) for dumps and throwaway databases
     ├── ToolFailed             a program is missing, too old, or answered nonsense
+    ├── ChannelFailed          a person could not be told this way: another one is tried
     ├── TimedOut               we stopped waiting; the outcome is unknown
     └── Cancelled              a person or a shutdown ended it
 
@@ -169,6 +170,17 @@ class ToolFailed(OpsdError):
     """A program that opsd needs is missing, too old, or answered what cannot be understood."""
 
     reason = "tool"
+
+
+class ChannelFailed(OpsdError):
+    """A person could not be told this way.
+
+    `reason` is one of connect, timeout, tls, auth, refused, protocol, program.
+    """
+
+    def __init__(self, key: str, /, *, reason: str, detail: str = "", **fields: object) -> None:
+        super().__init__(key, detail=detail, **fields)
+        self.reason = reason
 
 
 class TimedOut(OpsdError):

@@ -95,7 +95,7 @@ def stack(
     """
     with ExitStack() as held:
         received: list[dict[str, Any]] = []
-        receiver = held.enter_context(_receiver(received))
+        told = held.enter_context(receiver(received))
         made = Stack(f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}", received)
         reached = "".join(
             f"    {key}: {json.dumps(value)}\n" for key, value in (over or {}).items()
@@ -105,7 +105,7 @@ def stack(
             every=every, targets=listed, over=reached, alertmanager=made.alertmanager
         )
         (directory / "prometheus.yml").write_text(text)
-        (directory / "alertmanager.yml").write_text(_ALERTMANAGER.format(receiver=receiver))
+        (directory / "alertmanager.yml").write_text(_ALERTMANAGER.format(receiver=told))
         _rules(directory, hasty=hasty)
         for argv in (_prometheus(directory, made), _alertmanager(directory, made)):
             log = held.enter_context((directory / f"{argv[0]}.log").open("wb"))
@@ -170,7 +170,9 @@ def ended(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def _receiver(received: list[dict[str, Any]]) -> Iterator[str]:
+def receiver(received: list[dict[str, Any]]) -> Iterator[str]:
+    """Somebody who takes what is posted; gives where."""
+
     class Receiver(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])

@@ -19,6 +19,7 @@ from opsd.catalogue import (
     machines,
     nodes,
     outages,
+    people,
     probes,
     proof,
     report,
@@ -31,6 +32,7 @@ from opsd.catalogue.language import Sentence
 SENTENCES: dict[str, Sentence] = {
     **labels.TABLE,
     **alerts.TABLE,
+    **people.TABLE,
     **faults.TABLE,
     **hosts.TABLE,
     **keeping.TABLE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from opsd.catalogue import say
 from opsd.cli.desk import Desk
@@ -66,3 +66,15 @@ def span_of(text: str) -> timedelta:
         return read_duration(text)
     except ValueError as error:
         raise UsageError("usage.span", found=text) from error
+
+
+def month_of(text: str | None, today: date) -> date:
+    """The first day of the month that was asked for; of this one where none was."""
+    if text is None:
+        return today.replace(day=1)
+    for form in ("%Y-%m", "%m/%Y"):
+        try:
+            return datetime.strptime(text, form).replace(tzinfo=UTC).date()
+        except ValueError:
+            continue
+    raise UsageError("usage.month", found=text)

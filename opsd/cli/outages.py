@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from opsd import app
 from opsd.catalogue import say
 from opsd.cli.answer import Answer
+from opsd.cli.arguments import month_of
 from opsd.cli.desk import Desk
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import Parser
 from opsd.clock import now
-from opsd.errors import UsageError
 from opsd.policy import objective
 from opsd.report import outages
 from opsd.report.outages import Service
@@ -32,7 +32,7 @@ def add(parser: Parser) -> None:
 def run(desk: Desk) -> Answer:
     """Every service that is probed, from the timeline of its answers."""
     at = now()
-    first = _month(desk.arguments.month, at.astimezone(desk.config.zone).date())
+    first = month_of(desk.arguments.month, at.astimezone(desk.config.zone).date())
     with closing(app.samples(desk.config)) as watch, closing(app.cases(desk.config)) as cases:
         services = [_service(desk, name, first, at, (watch, cases)) for name in desk.config.probes]
     month = f"{first:%m/%Y}" if desk.language == "vi" else f"{first:%Y-%m}"
@@ -61,15 +61,3 @@ def _service(
         objective.budget(timeline, probe.objective, at, windows),
         objective.burns(timeline, probe.objective, at, windows),
     )
-
-
-def _month(text: str | None, today: date) -> date:
-    """The first day of the month that was asked for; of this one where none was."""
-    if text is None:
-        return today.replace(day=1)
-    for form in ("%Y-%m", "%m/%Y"):
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC).date()
-        except ValueError:
-            continue
-    raise UsageError("usage.month", found=text)

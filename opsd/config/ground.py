@@ -64,6 +64,12 @@ def _named_secrets(config: Config) -> Iterator[tuple[Location, Secret]]:
                 yield ("backup_sets", name, "members", member, option), secret
     yield from _secrets_of_probes(config)
     yield from web_ground.named_secrets(config)
+    for name, channel in config.channels.items():
+        if found := channel.password:
+            yield (
+                ("channels", name, "password_file" if found.file else "password_credential"),
+                found,
+            )
 
 
 def _secrets_of_probes(config: Config) -> Iterator[tuple[Location, Secret]]:

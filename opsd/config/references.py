@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from opsd.config import probe_references, web_references
+from opsd.config import oncall, probe_references, web_references
 from opsd.config.mistakes import Finding
 from opsd.config.schema import Location
 from opsd.config.wrong import nearest
@@ -34,6 +34,10 @@ def check(values: object) -> Iterator[Finding]:
     yield from _one_of(_group(values), (), passwords, needed=False)
     yield from web_references.check(_group(values))
     yield from probe_references.check(_group(values, "probes"), _group(values, "hosts"))
+    yield from (Finding(*found) for found in oncall.check(_group(values)))
+    for name, channel in _group(values, "channels").items():
+        options = ("password_file", "password_credential")
+        yield from _one_of(_group(channel), ("channels", name), options, needed=False)
     hosts = _group(values, "hosts")
     for name, host in hosts.items():
         yield from _named(host, "depends_on", ("hosts", name), hosts)

@@ -17,6 +17,9 @@ from opsd.catalogue import Language, Size
 from opsd.config.addresses import Connection, RepositoryUrl, StoreUrl
 from opsd.config.checks import Checks
 from opsd.config.hosts import Host
+from opsd.config.incidents import Incidents
+from opsd.config.notify import Channel
+from opsd.config.oncall import OnCall
 from opsd.config.options import Options, Truth
 from opsd.config.probes import Probe
 from opsd.config.retention import Retention
@@ -341,6 +344,15 @@ class Config(Options):
 
     webhook: Webhook | None = None
     """The way in for Alertmanager, on the admin port. None: there is none."""
+
+    channels: Mapping[Name, Channel] = {}
+    """How people are told, each under a name; where it matters in this order. None: nobody is."""
+
+    oncall: OnCall | None = None
+    """Who is on duty. None: everybody who stands in a channel's `to` is told."""
+
+    incidents: Incidents = Incidents()
+    """How incidents are recorded, and what the law asks of them."""
 
     _origin: Origin = PrivateAttr(default_factory=Origin)
 

@@ -19,11 +19,12 @@ from opsd.config.schema import Config
 from opsd.daemon import signals
 from opsd.daemon.nights import Nights
 from opsd.daemon.reception import Reception
+from opsd.daemon.switchboard import Switchboard
 from opsd.daemon.timetable import Timetable
 from opsd.daemon.watch import Watchtower
 from opsd.drivers import lock, systemd
 from opsd.errors import ConfigError, OpsdError, Refused, StorageFailed
-from opsd.metrics import Board, Collector, Exposition, Sources, Vitals, Watched
+from opsd.metrics import Board, Collector, Exposition, Sources, Told, Vitals, Watched
 from opsd.tasks import audit, sweep
 from opsd.tasks.kit import Kit
 from opsd.web import AdminPages, MetricsPages, Server
@@ -103,6 +104,7 @@ class Daemon:
         self._nights = Nights(kit, lambda: self._reading.config, self._engine, board)
         self._timetable = Timetable(self._nights.work, kit.clock, pulse / 2)
         self._tower: Watchtower | None = None
+        self._switchboard: Switchboard | None = None
         self._reception = Reception(kit, lambda: self._reading.config)
         sources = Sources(
             config=lambda: self._reading.config,
@@ -112,6 +114,7 @@ class Daemon:
             vitals=self._vitals,
             watched=self._watched,
             reached=self._reception.reached,
+            told=self._told,
         )
         self._metrics = MetricsPages(Exposition(Collector(sources)), self._speaks)
         self._admin = AdminPages(
@@ -192,6 +195,7 @@ class Daemon:
             tower = Watchtower(self._kit, lambda: self._reading.config)
             tower.begin()
             self._tower = tower
+            self._switchboard = Switchboard(self._kit, lambda: self._reading.config)
         elif not self._engine.first:
             self._leave_tower()
 
@@ -206,7 +210,14 @@ class Daemon:
         tower = self._tower
         return tower.watched() if tower is not None else Watched()
 
+    def _told(self) -> Told:
+        switchboard = self._switchboard
+        return switchboard.told() if switchboard is not None else Told()
+
     def _leave_tower(self) -> None:
+        switchboard, self._switchboard = self._switchboard, None
+        if switchboard is not None:
+            switchboard.close()
         tower, self._tower = self._tower, None
         if tower is not None:
             tower.close()

@@ -39,7 +39,8 @@ OnLine = Callable[[bytes], None]
 class Command:
     """What to run: argv, added environment, directory, deadline, and as whom (root only).
 
-    `whole` keeps all of the standard output, for what is parsed: half a list is no list.
+    `whole` keeps all of the standard output, for what is parsed: half a list is no list. `stdin` is
+    what the program reads.
     """
 
     argv: tuple[str, ...]
@@ -49,6 +50,7 @@ class Command:
     user: str | None = None
     death_signal: str = "TERM"
     whole: bool = False
+    stdin: bytes = b""
 
     @property
     def program(self) -> str:
@@ -261,21 +263,37 @@ def _start(
         raise ToolFailed("process.cannot_start", program=command.argv[0])
     argv = ("setpriv", *become(command.user), "--pdeathsig", command.death_signal, "--")
     try:
-        child = subprocess.Popen(
-            (*argv, *command.argv),
-            env={**_environment(), **command.env},
-            cwd=command.cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-            pipesize=pipe_bytes,
-            start_new_session=True,
-        )
+        with _given(command.stdin) as stdin:
+            child = subprocess.Popen(
+                (*argv, *command.argv),
+                env={**_environment(), **command.env},
+                cwd=command.cwd,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                pipesize=pipe_bytes,
+                start_new_session=True,
+            )
     except OSError as error:
         raise ToolFailed(
             "process.cannot_start", program=command.program, detail=str(error)
         ) from error
     return child
+
+
+@contextmanager
+def _given(stdin: bytes) -> Iterator[int]:
+    """What a program reads, in memory: a pipe would have to be fed while it is read from."""
+    if not stdin:
+        yield subprocess.DEVNULL
+        return
+    descriptor = os.memfd_create("stdin")
+    try:
+        os.write(descriptor, stdin)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _environment() -> dict[str, str]:

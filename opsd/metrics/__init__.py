@@ -7,7 +7,7 @@ each metric means: docs/metrics.md.
 from opsd.metrics.board import Board, Line
 from opsd.metrics.collector import Collector, Sources, Vitals
 from opsd.metrics.exposition import CONTENT_TYPE, Exposition
-from opsd.metrics.people import Reached
+from opsd.metrics.people import Reached, Told
 from opsd.metrics.watched import Watched
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Line",
     "Reached",
     "Sources",
+    "Told",
     "Vitals",
     "Watched",
 ]

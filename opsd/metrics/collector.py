@@ -14,7 +14,7 @@ from opsd.keeping import Cause
 from opsd.metrics import people, probed, watched
 from opsd.metrics.board import Board
 from opsd.metrics.disk import Disks
-from opsd.metrics.people import Reached
+from opsd.metrics.people import Reached, Told
 from opsd.metrics.table import Beginnings, Page
 from opsd.metrics.watched import Watched
 from opsd.model import Proof, RecoveryPoint, Run, Task
@@ -60,6 +60,7 @@ class Sources:
     vitals: Callable[[], Vitals | None] = lambda: None
     watched: Callable[[], Watched] = Watched
     reached: Callable[[], Reached | None] = lambda: None
+    told: Callable[[], Told] = Told
 
 
 class Collector:
@@ -106,6 +107,7 @@ class Collector:
         watched.tell(page, seen)
         probed.tell(page, config.probes, seen.counts)
         people.tell(page, self._sources.reached())
+        people.tell_of_people(page, self._sources.told())
         return page
 
     def _tell_disks(self, page: Page, config: Config) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from opsd.metrics.table import Page
 from opsd.people import AlertStatus
+from opsd.store import Tally
+
+# Why a channel may fail: docs/metrics.md.
+REASONS: Final = ("auth", "connect", "program", "protocol", "refused", "timeout", "tls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,31 @@ class Reached:
     alerts: Mapping[AlertStatus, int]
     known: int
     heard: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What went out: by channel, and the incidents that nobody took on."""
+
+    channels: Mapping[str, Tally] = field(default_factory=dict)
+    unowned: int = 0
+    oldest_unowned: datetime | None = None
+
+
+def tell_of_people(page: Page, told: Told) -> None:
+    """Add what people were told; reasons that never were count 0."""
+    for channel, tally in told.channels.items():
+        page.add("opsd_notifications_total", tally.sent, channel)
+        page.add("opsd_notifications_given_up_total", tally.given_up, channel)
+        page.add("opsd_notifications_waiting", tally.waiting, channel)
+        for reason in sorted({*REASONS, *tally.failures}):
+            failures = tally.failures.get(reason, 0)
+            page.add("opsd_notification_failures_total", failures, channel, reason)
+    if told.channels:
+        page.add("opsd_incidents_unacknowledged", told.unowned)
+    if told.oldest_unowned is not None:
+        at = told.oldest_unowned.timestamp()
+        page.add("opsd_incidents_oldest_unacknowledged_timestamp_seconds", at)
 
 
 def tell(page: Page, reached: Reached | None) -> None:

@@ -21,4 +21,22 @@ OF_PEOPLE: Final = (
         (),
         "Last arrival of the alert that fires always, which opsd waits for.",
     ),
+    Family("opsd_notifications_total", ("channel",), "Notices that the channel took."),
+    Family(
+        "opsd_notification_failures_total",
+        ("channel", "reason"),
+        "Tries to send a notice that failed, by reason; each is tried again.",
+    ),
+    Family(
+        "opsd_notifications_given_up_total",
+        ("channel",),
+        "Notices that the channel never took, and that are too old now.",
+    ),
+    Family("opsd_notifications_waiting", ("channel",), "Notices that wait in the channel."),
+    Family("opsd_incidents_unacknowledged", (), "Open incidents that nobody has taken on."),
+    Family(
+        "opsd_incidents_oldest_unacknowledged_timestamp_seconds",
+        (),
+        "When the oldest of them was opened; absent where there is none.",
+    ),
 )

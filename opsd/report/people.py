@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from opsd.config.oncall import OnCall
 from opsd.people import Received
+from opsd.policy import duty
+from opsd.policy.duty import Span
 from opsd.report import layout, plain
 from opsd.report.voice import Voice
 
 _SHOWN = 200
+_SPANS = 12
 
 
 def received(voice: Voice, found: Sequence[Received], *, keep: bool) -> str:
@@ -47,3 +51,49 @@ def plain_alert(found: Received) -> dict[str, Any]:
 def _visible(text: str) -> str:
     """A text of anybody on one line of a terminal, and unable to steer it."""
     return "".join(c if c.isprintable() else "�" for c in text)
+
+
+def rota(voice: Voice, oncall: OnCall, found: Sequence[Span]) -> str:
+    """Who is on duty from now on, and the holes."""
+    rows = [_span(voice, oncall, span) for span in found[:_SPANS]]
+    holes = duty.gaps(found)
+    if not holes:
+        return "\n".join([*rows, "", voice.say("oncall.whole")])
+    told = [
+        voice.say(
+            "oncall.hole" if not span.duty.main else "oncall.no_deputy",
+            since=span.began,
+            until=span.ended,
+        )
+        for span in holes
+    ]
+    return "\n".join([*rows, "", *told])
+
+
+def plain_rota(found: Sequence[Span]) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "oncall": [
+            {
+                "since": plain.moment(span.began),
+                "until": plain.moment(span.ended),
+                "main": span.duty.main or None,
+                "deputy": span.duty.deputy or None,
+            }
+            for span in found
+        ],
+        "gaps": len(duty.gaps(found)),
+    }
+
+
+def _span(voice: Voice, oncall: OnCall, span: Span) -> str:
+    def name(person: str) -> str:
+        return (oncall.people[person].title or person) if person else "-"
+
+    return voice.say(
+        "oncall.row",
+        since=span.began,
+        until=span.ended,
+        main=name(span.duty.main),
+        deputy=name(span.duty.deputy),
+    )

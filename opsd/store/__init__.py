@@ -5,11 +5,14 @@ from opsd.store.audit import OPSD
 from opsd.store.cases import Cases
 from opsd.store.claims import Claim, Claims, End, Fenced, Node
 from opsd.store.history import Store
+from opsd.store.notices import GIVEN_UP, SENT, Notices, Post, Tally
 from opsd.store.place import Place, Server
 from opsd.store.watch import Kept, Page, Watch
 
 __all__ = [
+    "GIVEN_UP",
     "OPSD",
+    "SENT",
     "Alerts",
     "Cases",
     "Claim",
@@ -18,11 +21,14 @@ __all__ = [
     "Fenced",
     "Kept",
     "Node",
+    "Notices",
     "Page",
     "Place",
+    "Post",
     "Server",
     "Sorting",
     "Store",
+    "Tally",
     "Watch",
     "Way",
 ]

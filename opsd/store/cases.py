@@ -117,7 +117,7 @@ class Cases(Audit):
         still = end.c.closed_at.is_(None)
         chosen = chosen.where(still if since is None else still | (end.c.closed_at >= since))
         return tuple(
-            _incident(row) for row in self._rows(chosen.order_by(table.c.opened_at.desc()))
+            incident_of(row) for row in self._rows(chosen.order_by(table.c.opened_at.desc()))
         )
 
     def maintenance(self, since: datetime) -> Sequence[Maintenance]:
@@ -150,7 +150,8 @@ def _flip(row: Row[Any]) -> Flip:
     return Flip(_id(row), row.at, before, after, row.cause, record.finding(row.said))
 
 
-def _incident(row: Row[Any]) -> Incident:
+def incident_of(row: Row[Any]) -> Incident:
+    """An incident from its row, with the end beside it."""
     return Incident(
         code=row.code,
         id=_id(row),

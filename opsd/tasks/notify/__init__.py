@@ -1,0 +1,1 @@
+"""Telling people: who is called, by which channel, in which words, until it has arrived."""
