@@ -19,6 +19,7 @@ Schema = dict[str, Any]
 
 # Model -> pairs of options of which at most one may be given, and whether one must be.
 _PAIRS: Final = (
+    ("Heartbeat", ("url_file", "url_credential"), True),
     ("Config", ("store_passfile", "store_passfile_credential"), False),
     ("Repository", ("password_file", "password_credential"), True),
     ("Repository", ("s3_credentials_file", "s3_credentials_credential"), False),

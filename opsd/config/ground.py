@@ -64,6 +64,14 @@ def _named_secrets(config: Config) -> Iterator[tuple[Location, Secret]]:
                 yield ("backup_sets", name, "members", member, option), secret
     yield from _secrets_of_probes(config)
     yield from web_ground.named_secrets(config)
+    yield from _secrets_of_people(config)
+
+
+def _secrets_of_people(config: Config) -> Iterator[tuple[Location, Secret]]:
+    """Those that show who we are to whoever reaches people."""
+    for name, heartbeat in config.heartbeats.items():
+        option = "url_file" if heartbeat.url_file else "url_credential"
+        yield ("heartbeats", name, option), heartbeat.url
     for name, channel in config.channels.items():
         if found := channel.password:
             yield (

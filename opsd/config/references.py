@@ -35,6 +35,11 @@ def check(values: object) -> Iterator[Finding]:
     yield from web_references.check(_group(values))
     yield from probe_references.check(_group(values, "probes"), _group(values, "hosts"))
     yield from (Finding(*found) for found in oncall.check(_group(values)))
+    for name, heartbeat in _group(values, "heartbeats").items():
+        options = ("url_file", "url_credential")
+        yield from _one_of(_group(heartbeat), ("heartbeats", name), options, needed=True)
+        sets = _group(values, "backup_sets")
+        yield from _named(heartbeat, "backup_set", ("heartbeats", name), sets)
     for name, channel in _group(values, "channels").items():
         options = ("password_file", "password_credential")
         yield from _one_of(_group(channel), ("channels", name), options, needed=False)

@@ -16,6 +16,7 @@ from pydantic import Field, PrivateAttr
 from opsd.catalogue import Language, Size
 from opsd.config.addresses import Connection, RepositoryUrl, StoreUrl
 from opsd.config.checks import Checks
+from opsd.config.heartbeats import Heartbeat
 from opsd.config.hosts import Host
 from opsd.config.incidents import Incidents
 from opsd.config.notify import Channel
@@ -350,6 +351,9 @@ class Config(Options):
 
     oncall: OnCall | None = None
     """Who is on duty. None: everybody who stands in a channel's `to` is told."""
+
+    heartbeats: Mapping[Name, Heartbeat] = {}
+    """Dead-man switches that hear of opsd, each under a name. None: nobody notices when it dies."""
 
     incidents: Incidents = Incidents()
     """How incidents are recorded, and what the law asks of them."""

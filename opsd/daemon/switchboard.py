@@ -13,6 +13,7 @@ from opsd.errors import OpsdError
 from opsd.metrics import Told
 from opsd.tasks.kit import Kit
 from opsd.tasks.notify import calling, outbox
+from opsd.tasks.notify.heartbeat import Pulse
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class Switchboard:
         self._notices = app.notices(kit.config)
         self._end = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
+        self._pulses: dict[str, Pulse] = {}
         self._start("", self._look)
 
     def told(self) -> Told:
@@ -42,6 +44,11 @@ class Switchboard:
             channels={name: self._notices.tally(name) for name in channels},
             unowned=len(unowned),
             oldest_unowned=min(unowned, default=None),
+            pulses={
+                name: (pulse.arrived_at, pulse.failures)
+                for name, pulse in tuple(self._pulses.items())
+                if name in self._config().heartbeats
+            },
         )
 
     def close(self) -> None:
@@ -61,7 +68,7 @@ class Switchboard:
     def _again(self, name: str, work: Callable[[], object]) -> None:
         """Do it every second, until the end, or until the channel is gone."""
         while not self._end.wait(_SECONDS):
-            if name and name not in self._config().channels:
+            if name and name not in self._names(self._config()):
                 break
             try:
                 work()
@@ -72,11 +79,26 @@ class Switchboard:
 
     def _look(self) -> None:
         config = self._config()
-        for name in config.channels:
+        for name, work in self._names(config).items():
             thread = self._threads.get(name)
             if thread is None or not thread.is_alive():
-                self._start(name, partial(self._send, name))
+                self._start(name, work)
         calling.look(self._notices, config, self._kit.clock())
 
+    def _names(self, config: Config) -> dict[str, Callable[[], object]]:
+        """What is done in threads of their own: a channel each, and a heartbeat each."""
+        return {
+            **{f"channel:{name}": partial(self._send, name) for name in config.channels},
+            **{f"heartbeat:{name}": partial(self._beat, name) for name in config.heartbeats},
+        }
+
+    def _beat(self, name: str) -> None:
+        options = self._config().heartbeats.get(name)
+        if options is not None:
+            pulse = self._pulses.setdefault(name, Pulse(name))
+            pulse.beat(options, (self._kit.store, self._notices), self._kit.clock)
+
     def _send(self, name: str) -> None:
-        outbox.work(self._notices, self._config(), name, self._kit.clock, self._end.is_set)
+        config = self._config()
+        if name in config.channels:
+            outbox.work(self._notices, config, name, self._kit.clock, self._end.is_set)

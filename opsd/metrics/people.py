@@ -32,6 +32,7 @@ class Told:
     channels: Mapping[str, Tally] = field(default_factory=dict)
     unowned: int = 0
     oldest_unowned: datetime | None = None
+    pulses: Mapping[str, tuple[datetime | None, int]] = field(default_factory=dict)
 
 
 def tell_of_people(page: Page, told: Told) -> None:
@@ -43,6 +44,11 @@ def tell_of_people(page: Page, told: Told) -> None:
         for reason in sorted({*REASONS, *tally.failures}):
             failures = tally.failures.get(reason, 0)
             page.add("opsd_notification_failures_total", failures, channel, reason)
+    for receiver, (arrived_at, failures) in told.pulses.items():
+        page.add("opsd_heartbeat_failures_total", failures, receiver)
+        if arrived_at is not None:
+            at = arrived_at.timestamp()
+            page.add("opsd_heartbeat_last_success_timestamp_seconds", at, receiver)
     if told.channels:
         page.add("opsd_incidents_unacknowledged", told.unowned)
     if told.oldest_unowned is not None:

@@ -21,6 +21,12 @@ OF_PEOPLE: Final = (
         (),
         "Last arrival of the alert that fires always, which opsd waits for.",
     ),
+    Family(
+        "opsd_heartbeat_last_success_timestamp_seconds",
+        ("receiver",),
+        "Last sign of life that a dead-man switch took.",
+    ),
+    Family("opsd_heartbeat_failures_total", ("receiver",), "Signs of life that it did not take."),
     Family("opsd_notifications_total", ("channel",), "Notices that the channel took."),
     Family(
         "opsd_notification_failures_total",

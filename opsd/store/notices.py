@@ -26,6 +26,7 @@ from opsd.model import Finding
 from opsd.people import Address, Notice, Sending, Urgency
 from opsd.store.entries import Entries
 from opsd.store.only_added import only_added
+from opsd.store.pings import Pings
 from opsd.store.schema import Moment, metadata
 
 SENT, GIVEN_UP, SPARED = "sent", "given_up", "spared"
@@ -106,7 +107,7 @@ class Tally:
     waiting: int
 
 
-class Notices(Entries):
+class Notices(Entries, Pings):
     """The file of the history, opened for what people are told."""
 
     def queue(self, post: Post, addresses: Sequence[Address], also: Iterable[str] = ()) -> bool:

@@ -2,8 +2,10 @@
 
 import json
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from opsd.drivers.notify.letter import Letter
 from opsd.errors import ChannelFailed
 from opsd.model import CheckId, Finding, Incident, Severity
 from opsd.store import Notices
+from tests.guards import written
 from tests.integration.test_daemon import Place, eventually
 from tests.mailbox import Mailbox, mailbox
 from tests.prometheus import free_port, receiver
@@ -26,6 +29,9 @@ CHANNELS = """\
 channels:
   sms: {{kind: command, argv: [{base}/send-sms, "{{to}}"], timeout: 5s}}
   mail: {{kind: mail, host: 127.0.0.1, port: {port}, security: none, sender: opsd@test}}
+heartbeats:
+  daemon: {{url_file: {base}/url, every: 1s}}
+  nightly: {{url_file: {base}/url, backup_set: one}}
 oncall:
   people:
     an: {{reach: {{sms: "1", mail: an@test}}}}
@@ -47,11 +53,36 @@ def box() -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def place(box: Mailbox) -> Iterator[Place]:
+def heard() -> Iterator[list[str]]:
+    """A dead-man switch; its first item is its address, the others are what it was asked."""
+    asked: list[str] = []
+
+    class Switch(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Switch) as server:
+        asked.append(f"http://127.0.0.1:{server.server_address[1]}/ping/secret")
+        thread = threading.Thread(target=server.serve_forever, args=(0.1,))
+        thread.start()
+        yield asked
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def place(box: Mailbox, heard: list[str]) -> Iterator[Place]:
     with workplace() as base:
         (base / "tree").mkdir()
         (base / "password").write_text("only for tests\n")
         (base / "password").chmod(0o600)
+        written(base / "url", heard[0])
         (base / "send-sms").write_text(SMS.format(base=base))
         (base / "send-sms").chmod(0o755)
         made = Place(base)
@@ -74,7 +105,7 @@ def sms(place: Place) -> list[str]:
 
 
 def test_the_second_channel_works_while_the_first_is_down_and_nothing_is_lost(
-    place: Place, box: Mailbox
+    place: Place, box: Mailbox, heard: list[str]
 ) -> None:
     with place.ready() as daemon:
         code = opened(place)
@@ -92,6 +123,12 @@ def test_the_second_channel_works_while_the_first_is_down_and_nothing_is_lost(
         assert sms(place)[0].startswith("1: opsd #1.1: ")
         eventually(lambda: daemon.metric("opsd_incidents_unacknowledged") == 0, "taken on")
         assert len(box.taken) == 2
+        # and a dead-man switch heard of the daemon, and of the backup from its start to its end
+        backup = [asked for asked in heard[1:] if "?rid=" in asked]
+        paths, runs = zip(*(asked.split("?rid=") for asked in backup), strict=True)
+        assert paths == ("/ping/secret/start", "/ping/secret")
+        assert len(set(runs)) == 1
+        assert heard.count("/ping/secret") > 2
 
 
 def test_a_daemon_that_is_killed_forgets_nothing_and_says_what_may_be_a_repetition(
