@@ -68,6 +68,28 @@ TABLE: dict[str, Sentence] = {
         "xem opsd status {set}",
         "see opsd status {set}",
     ),
+    "check.repository": Sentence("kho {repository} trả lời", "the repository {repository} answers"),
+    "check.repository_silent": Sentence(
+        "kho {repository} không trả lời ({reason})",
+        "the repository {repository} does not answer ({reason})",
+        "xem mạng, khóa và bucket: opsd doctor",
+        "see the network, the key and the bucket: opsd doctor",
+    ),
+    "check.room": Sentence(
+        "{path}: còn trống {free} trên {size}", "{path}: {free} of {size} are free"
+    ),
+    "check.room_low": Sentence(
+        "{path}: chỉ còn trống {free} trên {size}; dưới {wanted} thì opsd không ghi được nữa",
+        "{path}: only {free} of {size} are free; below {wanted} opsd can write no more",
+        "dọn hoặc thêm chỗ cho ổ này; xem opsd retention plan",
+        "tidy up or add room on this disk; see opsd retention plan",
+    ),
+    "check.room_silent": Sentence(
+        "{path}: ổ này không trả lời",
+        "{path}: this disk does not answer",
+        "xem ổ đã gắn chưa và máy chủ của nó: mount, dmesg",
+        "see whether it is mounted, and its server: mount, dmesg",
+    ),
     "check.load": Sentence(
         "tải 5 phút {load} trên {processors} bộ xử lý",
         "five-minute load {load} on {processors} processors",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Final
 
 from checks import CHECKS
 from opsd import app
@@ -13,13 +14,21 @@ from opsd.cli.arguments import add_host, host_of
 from opsd.cli.desk import Desk
 from opsd.cli.words import Parser
 from opsd.errors import UsageError
-from opsd.model import CheckId, CheckResult, worst
+from opsd.model import CheckId, worst
 from opsd.report import checks, plain
-from opsd.tasks.check import own
+from opsd.tasks.check import own, rooms
 from opsd.tasks.check.gather import Hands
 from opsd.tasks.check.look import Found, look
+from opsd.tasks.check.notebook import Answers
 from opsd.tasks.check.watching import posted_of
 from opsd.tasks.kit import Kit
+
+# What opsd asks itself.
+_OWN: Final = {
+    own.BACKUP: own.backups,
+    rooms.REPOSITORY: rooms.repositories,
+    rooms.STATE: rooms.state,
+}
 
 
 def add(parser: Parser) -> None:
@@ -37,7 +46,7 @@ def add(parser: Parser) -> None:
 def run(desk: Desk) -> Answer:
     """What the checks answer now; the exit code is the gravest status."""
     name, host = desk.arguments.name, host_of(desk)
-    known = sorted({*CHECKS, own.BACKUP})
+    known = sorted({*CHECKS, *_OWN})
     if name is not None and name not in known:
         raise UsageError("usage.no_check", name=name, known=known)
     with desk.kit() as kit:
@@ -51,9 +60,10 @@ def run(desk: Desk) -> Answer:
 
 
 def _all(kit: Kit, name: str | None, host: str | None) -> Iterator[Found]:
-    if host is None and name in {None, own.BACKUP}:
-        yield from _backups(kit)
-    if name == own.BACKUP:
+    for check, ask in _OWN.items():
+        if host is None and name in {None, check}:
+            yield from _asked(ask(kit))
+    if name in _OWN:
         return
     hands = Hands(kit.clock, kit.stop)
     with closing(app.samples(kit.config)) as watch, closing(hands):
@@ -63,7 +73,6 @@ def _all(kit: Kit, name: str | None, host: str | None) -> Iterator[Found]:
                 yield from look(one, posted, hands.ask(one, options), watch)
 
 
-def _backups(kit: Kit) -> Iterator[tuple[CheckId, CheckResult]]:
-    answers = own.backups(kit)
+def _asked(answers: Answers) -> Iterator[Found]:
     for result in answers.results:
         yield CheckId(answers.host, answers.check, result.subject), result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import closing
 from datetime import timedelta
@@ -9,6 +10,7 @@ from functools import partial
 
 from opsd.app import STORE
 from opsd.clock import now
+from opsd.config.checks import Checks
 from opsd.store import Cases
 from tests.integration.test_daemon import Daemon, Place, eventually
 from tests.site import workplace
@@ -35,9 +37,11 @@ def test_rounds_and_ticks_go_on_when_the_clock_is_set() -> None:
         wall.write_text("0")
         place = Place(base, program=("tests.moved_clock", str(wall)))
         place.configure(one="01:00")
+        checks: dict[str, object] = {name: {"enabled": False} for name in Checks.model_fields}
+        # Others load the machine: that is no wolf.
+        checks["load"] = {"interval": "1s", "warning": 1000.0, "critical": 2000.0}
         with place.config.open("a", encoding="utf-8") as file:
-            file.write("hosts: {local: {}}\n")
-            file.write("checks: {load: {interval: 1s}, clock: {enabled: false}}\n")
+            file.write(f"hosts: {{local: {{}}}}\nchecks: {json.dumps(checks)}\n")
         with place.ready() as daemon:
             for offset in (timedelta(), -HOUR, HOUR):
                 (base / "new").write_text(f"{offset.total_seconds()}")

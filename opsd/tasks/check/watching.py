@@ -17,7 +17,7 @@ from opsd.model import CheckId
 from opsd.policy.blame import Side
 from opsd.policy.judging import Rule
 from opsd.store import Watch
-from opsd.tasks.check import own, probing
+from opsd.tasks.check import own, probing, rooms
 from opsd.tasks.check.around import whose
 from opsd.tasks.check.disturbances import Disturbances
 from opsd.tasks.check.ledger import Asked, Ledger
@@ -63,7 +63,11 @@ class Watching:
 
         An errand about a host bears the host's name, with a check's behind it that is asked alone.
         """
-        rules: dict[Asked, Rule] = {("", own.BACKUP): Rule(_OWN, confirm=1, recover=1)}
+        rules: dict[Asked, Rule] = {
+            ("", own.BACKUP): Rule(_OWN, confirm=1, recover=1),
+            ("", rooms.REPOSITORY): Rule(_OWN),
+            ("", rooms.STATE): Rule(_OWN),
+        }
         if _within(kit.config) is not None:
             rules["", own.WATCHDOG] = Rule(_OWN, confirm=1, recover=1)
         self.patrols.clear()
@@ -84,6 +88,8 @@ class Watching:
         if (within := _within(kit.config)) is not None:
             ask = partial(own.watchdog, kit, self.heartbeat, within)
             yield ":watchdog", Errand(_BEATING, lambda: self.ledger.take(ask()))
+        yield ":repositories", Errand(_OWN, lambda: self.ledger.take(rooms.repositories(kit)))
+        yield ":state", Errand(_OWN, lambda: self.ledger.take(rooms.state(kit)))
         yield ":aging", Errand(_AGING, lambda: self.ledger.age(kit.clock()))
         yield ":thinning", Errand(_THINNING, lambda: self.watch.thin(kit.clock()))
 

@@ -64,6 +64,15 @@ def test_pools_snapshots_and_missing_disks_are_judged_and_plain_volumes_are_not(
     assert measured(found["vg0"])["opsd_host_volume_group_free_bytes"] == 21470642176
 
 
+def test_a_group_whose_disk_was_taken_away_is_named_as_lvm_says_it() -> None:
+    """Said by LVM itself, of a group with two disks of which one was detached."""
+    found = judged(VOLUMES, seen(VOLUMES, recorded("lvm-missing.txt")))
+    assert told(found) == {
+        "archive": (Status.CRITICAL, "volume_disk_missing"),
+        "papers": (Status.OK, ""),
+    }
+
+
 def test_a_host_without_lvm_has_nothing_and_one_that_refuses_is_unknown() -> None:
     assert judged(VOLUMES, seen(VOLUMES, "")) == {}
     refused = judged(VOLUMES, seen(VOLUMES, "sudo: a password is required\n", code=1))
@@ -108,6 +117,14 @@ def test_the_type_behind_a_raid_controller_is_carried_through() -> None:
     assert {one.cause for one in missing.values()} == {"smartctl_missing"}
     assert set(missing) == set(devices)
     assert judged(SMART, seen(SMART, "missing\n")) == {}
+
+
+def test_a_disk_that_smartctl_is_refused_is_unknown() -> None:
+    """Said by smartctl itself, of a virtual disk."""
+    made = Smart(SmartOptions.model_validate({"devices": {"vda": "/dev/vda sat"}}))
+    found = judged(made, seen(made, recorded("smart-refused.txt")))
+    assert told(found) == {"vda": (Status.UNKNOWN, "smart_silent")}
+    assert "Operation not permitted" in found["vda"].detail
 
 
 # ------------------------------------------------------------------------------ the kernel
