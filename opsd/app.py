@@ -17,7 +17,17 @@ from opsd.engine import Engine
 from opsd.errors import Refused
 from opsd.model import Closing, Task
 from opsd.policy import slots
-from opsd.store import Alerts, Cases, Claims, Notices, Place, Server, Store, Watch
+from opsd.store import (
+    Alerts,
+    Cases,
+    Claims,
+    Notices,
+    Place,
+    Responses,
+    Server,
+    Store,
+    Watch,
+)
 from opsd.tasks import audit
 from opsd.tasks.backup import back_up
 from opsd.tasks.check.disturbances import Disturbances
@@ -26,7 +36,11 @@ from opsd.tasks.check.own import Heartbeat
 from opsd.tasks.check.watching import Door, Watching
 from opsd.tasks.kit import Kit, Nobody, Watcher
 from opsd.tasks.prove import prove
+from opsd.tasks.respond import judging
+from opsd.tasks.respond.hands import Reach
+from opsd.tasks.respond.means import Means
 from opsd.tasks.retain import retain
+from playbooks import PLAYBOOKS
 
 log = logging.getLogger(__name__)
 
@@ -127,3 +141,16 @@ def watching(kit: Kit, alerts: Alerts, watch: Watch, door: Door) -> Watching:
     ledger = Ledger(alerts, watch, disturbances, wall.Steps(kit.clock).by)
     heartbeat = Heartbeat(alerts.last_heard, kit.clock())
     return Watching(ledger, watch, CHECKS, door, disturbances, heartbeat)
+
+
+def responses(config: Config) -> Responses:
+    """How incidents were answered. The caller closes it."""
+    return Responses(history(config))
+
+
+def means(kit: Kit, journal: Responses, reach: Reach) -> Means:
+    """Everything that answers incidents, by the configuration of the kit."""
+    options = kit.config.playbooks
+    shelf = {name: made(options.options(name)) for name, made in PLAYBOOKS.items()}
+    judge = judging.judge(kit, reach, CHECKS, lambda: samples(kit.config))
+    return Means(kit, journal, shelf, reach, judge)

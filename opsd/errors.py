@@ -7,6 +7,7 @@
     │   └── ClockWrong         no time of a run could be trusted
     ├── HostFailed             a machine that is watched did not do what was asked
     │   └── HostUnreachable    look at the machine, the road, the keys: `reason` says which
+    │       └── LinkLost       look there whether it was done: the link died in mid-command
     ├── SourceFailed           the living system could not be read whole
     │   └── DatabaseFailed     PostgreSQL did not answer as asked
     ├── StorageFailed          a repository or a disk of ours
@@ -94,6 +95,10 @@ class HostUnreachable(HostFailed):
     def __init__(self, key: str, /, *, reason: str, detail: str = "", **fields: object) -> None:
         super().__init__(key, detail=detail, **fields)
         self.reason = reason
+
+
+class LinkLost(HostUnreachable):
+    """The link died in mid-command: nobody here knows whether it was done."""
 
 
 class SourceFailed(OpsdError):

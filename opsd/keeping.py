@@ -22,6 +22,7 @@ class Cause(StrEnum):
     LEAP = "leap"  # nothing was taken for so long that ages may be wrong
     PROOF = "proof"  # a proof failed
     ANOMALY = "anomaly"  # a run was unlike those before it
+    SUSPICION = "suspicion"  # a playbook suspects that data is being destroyed
     REBUILT = "rebuilt"  # the history was lost, and legal holds with it
 
 

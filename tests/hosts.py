@@ -25,7 +25,7 @@ from pathlib import Path
 from tests.host_files import BOOT, PASSWD, SSHD
 from tests.slow_link import SlowLink
 
-NEEDED = ("sshd", "ssh-keygen", "ip", "nft", "unshare", "nsenter", "busybox", "mkfs.ext4")
+NEEDED = ("sshd", "ssh-keygen", "ip", "nft", "unshare", "nsenter", "busybox", "sudo", "mkfs.ext4")
 _CLAIM = Path(tempfile.gettempdir()) / "opsd-test-networks.lock"
 _READY_SECONDS = 20.0
 

@@ -14,7 +14,7 @@ TABLE: dict[str, Sentence] = {
     "help.check.name": Sentence(
         "chỉ phép kiểm tra này (mặc định: tất cả)", "only this check (default: all)"
     ),
-    "help.host": Sentence("chỉ máy này", "only this host"),
+    "help.on_host": Sentence("chỉ máy này", "only this host"),
     "help.bad": Sentence("chỉ những gì không tốt", "only what is not good"),
     "help.metavar.check": Sentence("PHÉP", "CHECK"),
     "help.metavar.host": Sentence("MÁY", "HOST"),

@@ -28,7 +28,7 @@ def add_host(parser: Parser) -> None:
     parser.add_argument(
         "--host",
         metavar=say(parser.language, "help.metavar.host"),
-        help=say(parser.language, "help.host"),
+        help=say(parser.language, "help.on_host"),
     )
 
 

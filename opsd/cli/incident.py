@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from opsd import app
 from opsd.catalogue import say
+from opsd.cli import resume
 from opsd.cli.answer import Answer
 from opsd.cli.arguments import month_of
 from opsd.cli.desk import Desk
@@ -23,6 +24,7 @@ from opsd.report.incidents import Dossier
 from opsd.store import Notices
 from opsd.tasks.notify import legal
 
+_RESUME = "resume"
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -30,7 +32,7 @@ def add(parser: Parser) -> None:
     """What to do, with which incident, and what is said of it."""
     language = parser.language
     parser.add_argument(
-        "action", choices=tuple(_ACTIONS), help=say(language, "help.incident.action")
+        "action", choices=(*_ACTIONS, _RESUME), help=say(language, "help.incident.action")
     )
     parser.add_argument(
         "code",
@@ -68,9 +70,13 @@ def add(parser: Parser) -> None:
             help=say(language, f"help.incident.{option}"),
         )
 
+    resume.add(parser)
+
 
 def run(desk: Desk) -> Answer:
-    """Show, or add a line to the record."""
+    """Show, add a line to the record, or go on behind what was cut off."""
+    if desk.arguments.action == _RESUME:
+        return resume.resume(desk)
     with closing(app.notices(desk.config)) as notices:
         return _ACTIONS[desk.arguments.action](desk, notices)
 

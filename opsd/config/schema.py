@@ -15,6 +15,7 @@ from pydantic import Field, PrivateAttr
 
 from opsd.catalogue import Language, Size
 from opsd.config.addresses import Connection, RepositoryUrl, StoreUrl
+from opsd.config.automation import Automation
 from opsd.config.checks import Checks
 from opsd.config.heartbeats import Heartbeat
 from opsd.config.hosts import Host
@@ -22,6 +23,7 @@ from opsd.config.incidents import Incidents
 from opsd.config.notify import Channel
 from opsd.config.oncall import OnCall
 from opsd.config.options import Options, Truth
+from opsd.config.playbooks import Playbooks
 from opsd.config.probes import Probe
 from opsd.config.retention import Retention
 from opsd.config.secret import Secret, secret
@@ -357,6 +359,12 @@ class Config(Options):
 
     incidents: Incidents = Incidents()
     """How incidents are recorded, and what the law asks of them."""
+
+    automation: Automation = Automation()
+    """Whether and when incidents are answered by playbooks."""
+
+    playbooks: Playbooks = Playbooks()
+    """What each playbook may do, how often, and who must agree."""
 
     _origin: Origin = PrivateAttr(default_factory=Origin)
 

@@ -13,15 +13,15 @@ from opsd.web import Webhook
 
 
 class Reception:
-    """Takes alerts, where the configuration has a way in for them.
+    """Takes alerts, where the configuration has a way in; `arrived` is told when one is new.
 
     Raises `ConfigError` or `OSError` where who may use it cannot be read, `StorageFailed` where the
     history cannot be opened.
     """
 
-    def __init__(self, kit: Kit, config: Callable[[], Config]) -> None:
+    def __init__(self, kit: Kit, config: Callable[[], Config], arrived: Callable[[], None]) -> None:
         self._alerts = app.alerts(kit.config)
-        self._intake = Intake(self._alerts, config, kit.clock)
+        self._intake = Intake(self._alerts, config, kit.clock, arrived)
         options = kit.config.webhook
         self.webhook = Webhook(options, self._intake) if options else None
 

@@ -24,7 +24,7 @@ from opsd.daemon.timetable import Timetable
 from opsd.daemon.watch import Watchtower
 from opsd.drivers import lock, systemd
 from opsd.errors import ConfigError, OpsdError, Refused, StorageFailed
-from opsd.metrics import Board, Collector, Exposition, Sources, Told, Vitals, Watched
+from opsd.metrics import Answered, Board, Collector, Exposition, Sources, Told, Vitals, Watched
 from opsd.tasks import audit, sweep
 from opsd.tasks.kit import Kit
 from opsd.web import AdminPages, MetricsPages, Server
@@ -105,7 +105,7 @@ class Daemon:
         self._timetable = Timetable(self._nights.work, kit.clock, pulse / 2)
         self._tower: Watchtower | None = None
         self._switchboard: Switchboard | None = None
-        self._reception = Reception(kit, lambda: self._reading.config)
+        self._reception = Reception(kit, lambda: self._reading.config, self._arrived)
         sources = Sources(
             config=lambda: self._reading.config,
             store=kit.store,
@@ -115,6 +115,7 @@ class Daemon:
             watched=self._watched,
             reached=self._reception.reached,
             told=self._told,
+            answered=self._answered,
         )
         self._metrics = MetricsPages(Exposition(Collector(sources)), self._speaks)
         self._admin = AdminPages(
@@ -213,6 +214,15 @@ class Daemon:
     def _told(self) -> Told:
         switchboard = self._switchboard
         return switchboard.told() if switchboard is not None else Told()
+
+    def _arrived(self) -> None:
+        """Something new is in the history: whoever answers looks at once."""
+        if (tower := self._tower) is not None:
+            tower.responder.wake()
+
+    def _answered(self) -> Answered | None:
+        tower = self._tower
+        return tower.responder.answered() if tower is not None else None
 
     def _leave_tower(self) -> None:
         switchboard, self._switchboard = self._switchboard, None

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from opsd import app
 from opsd.config.schema import Config
+from opsd.daemon.respond import Responder
 from opsd.daemon.rounds import Rounds
 from opsd.metrics import Watched
 from opsd.tasks.check.gather import Hands
@@ -14,7 +15,7 @@ from opsd.tasks.kit import Kit
 
 
 class Watchtower:
-    """Everything about the watch. `config` is asked anew each time.
+    """Everything about the watch, and about answering what it sees. `config` is asked anew.
 
     Raises `StorageFailed` where what it keeps cannot be opened.
     """
@@ -26,17 +27,20 @@ class Watchtower:
         self._hands = Hands(kit.clock, kit.stop)
         self._watching = app.watching(kit, self._cases, self._watch, self._hands.ask)
         self._rounds = Rounds(kit.clock)
+        self.responder = Responder(kit, config)
 
     def begin(self) -> None:
-        """Start the rounds."""
+        """Start the rounds, and to answer."""
         self.adopt()
         self._rounds.begin()
+        self.responder.begin()
 
     def adopt(self) -> None:
         """Watch what the configuration of the moment names."""
         config = self._config()
         self._hands.keep(tuple(config.hosts))
         self._rounds.adopt(self._watching.adopt(replace(self._kit, config=config)))
+        self.responder.adopt()
 
     def plan_anew(self) -> None:
         """Follow a clock that was set."""
@@ -58,6 +62,7 @@ class Watchtower:
 
     def close(self) -> None:
         """End the rounds, let go of the hosts, and write down what is known."""
+        self.responder.close()
         self._hands.close()
         self._rounds.end()
         self._watching.ledger.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import getpass
 import os
+import pwd
 import shutil
 import signal
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+_NOBODY_LOGGED_IN = (1 << 32) - 1
 _STA_UNSYNC = 0x40  # adjtimex(2): the clock is not synchronised
 _TIMEX_BYTES = 1024  # struct timex is smaller on every platform
 _STATUS_OFFSET = 40  # of `status` in struct timex on 64-bit Linux
@@ -56,6 +58,27 @@ def other_owner(path: Path) -> str | None:
 def user() -> str:
     """The account that this process works as."""
     return getpass.getuser()
+
+
+def is_root() -> bool:
+    """Whether this process may do everything."""
+    return os.geteuid() == 0
+
+
+def person() -> str:
+    """Who is logged in where this process was begun, whatever account it works as by now.
+
+    The kernel keeps that from the log in on, through `sudo` and `runuser`, and takes no other word
+    for it; where nobody logged in it is the account itself.
+    """
+    try:
+        number = int(Path("/proc/self/loginuid").read_text())
+    except (OSError, ValueError):
+        number = _NOBODY_LOGGED_IN
+    try:
+        return pwd.getpwuid(os.getuid() if number == _NOBODY_LOGGED_IN else number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def host_name() -> str:

@@ -4,6 +4,7 @@ Everything is read from the store when Prometheus asks, so that a restart forget
 each metric means: docs/metrics.md.
 """
 
+from opsd.metrics.answered import Answered
 from opsd.metrics.board import Board, Line
 from opsd.metrics.collector import Collector, Sources, Vitals
 from opsd.metrics.exposition import CONTENT_TYPE, Exposition
@@ -12,6 +13,7 @@ from opsd.metrics.watched import Watched
 
 __all__ = [
     "CONTENT_TYPE",
+    "Answered",
     "Board",
     "Collector",
     "Exposition",

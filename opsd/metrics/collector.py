@@ -11,7 +11,8 @@ from typing import Any
 from opsd import __version__, errors
 from opsd.config.schema import BackupSet, Config
 from opsd.keeping import Cause
-from opsd.metrics import people, probed, watched
+from opsd.metrics import answered, people, probed, watched
+from opsd.metrics.answered import Answered
 from opsd.metrics.board import Board
 from opsd.metrics.disk import Disks
 from opsd.metrics.people import Reached, Told
@@ -61,6 +62,7 @@ class Sources:
     watched: Callable[[], Watched] = Watched
     reached: Callable[[], Reached | None] = lambda: None
     told: Callable[[], Told] = Told
+    answered: Callable[[], Answered | None] = lambda: None
 
 
 class Collector:
@@ -105,6 +107,7 @@ class Collector:
         _tell_audit(page, store)
         seen = self._sources.watched()
         watched.tell(page, seen)
+        answered.tell(page, self._sources.answered())
         probed.tell(page, config.probes, seen.counts)
         people.tell(page, self._sources.reached())
         people.tell_of_people(page, self._sources.told())

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
+from opsd.metrics.answer_families import OF_ANSWERS
 from opsd.metrics.families import OF_THE_HISTORY, Family
 from opsd.metrics.host_families import OF_HOSTS
 from opsd.metrics.people_families import OF_PEOPLE
@@ -18,7 +19,14 @@ from opsd.metrics.watch_families import OF_THE_WATCH
 
 FAMILIES: Final[Mapping[str, Family]] = {
     family.name: family
-    for family in (*OF_THE_HISTORY, *OF_THE_WATCH, *OF_HOSTS, *OF_PROBES, *OF_PEOPLE)
+    for family in (
+        *OF_THE_HISTORY,
+        *OF_THE_WATCH,
+        *OF_ANSWERS,
+        *OF_HOSTS,
+        *OF_PROBES,
+        *OF_PEOPLE,
+    )
 }
 
 _Series = tuple[str, tuple[str, ...]]

@@ -7,6 +7,7 @@ from opsd.store.claims import Claim, Claims, End, Fenced, Node
 from opsd.store.history import Store
 from opsd.store.notices import GIVEN_UP, SENT, Notices, Post, Tally
 from opsd.store.place import Place, Server
+from opsd.store.respond import Responses
 from opsd.store.watch import Kept, Page, Watch
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Page",
     "Place",
     "Post",
+    "Responses",
     "Server",
     "Sorting",
     "Store",

@@ -7,13 +7,14 @@ import hashlib
 import hmac
 import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from opsd.drivers import process
 from opsd.drivers.net.connection import Line, Place, connect
-from opsd.drivers.net.tracing import Blind, Broke, Tracer
+from opsd.drivers.net.tracing import Blind, Broke, Deadline, Tracer
 from opsd.errors import TimedOut, ToolFailed
 from opsd.trace import Cause
 
@@ -108,6 +109,28 @@ def _scan(peer: str, port: int, known: set[Key], tracer: Tracer) -> tuple[Key, .
     if not shown:
         raise Broke(Cause.KEY_RESET, done.complaint)
     return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A host key that a server shows."""
+
+    kind: str
+    key: str
+
+    @property
+    def fingerprint(self) -> str:
+        """What people compare."""
+        return _fingerprint(self.key)
+
+
+def scan(address: str, port: int, patience: timedelta) -> tuple[Shown, ...]:
+    """The host keys that a server shows to anybody; none where it does not answer."""
+    tracer = Tracer(Deadline(patience), lambda _: None)
+    try:
+        return tuple(Shown(*key) for key in _scan(address, port, set(), tracer))
+    except (Broke, Blind):
+        return ()
 
 
 def _asked(kind: str) -> str:

@@ -10,21 +10,22 @@ from __future__ import annotations
 import shlex
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from opsd.drivers.ssh import line
+from opsd.drivers.ssh import line, order
 from opsd.drivers.ssh.line import Line, Session
+from opsd.drivers.ssh.order import KILL_AFTER as _KILL_AFTER
+from opsd.drivers.ssh.order import Ends
 from opsd.drivers.ssh.way import Address, connected
-from opsd.errors import Cancelled, HostFailed, HostUnreachable, OpsdError, TimedOut
+from opsd.errors import Cancelled, HostFailed, HostUnreachable, LinkLost, OpsdError, TimedOut
 
-__all__ = ["Address", "Answered", "Remote"]
+__all__ = ["Address", "Answered", "Ends", "Remote"]
 
 _KEPT_BYTES = 1 << 20
 _CHUNK = 1 << 16
-_KILL_AFTER = timedelta(seconds=1)
 _NO_TIMEOUT = "opsd: no timeout here"
 _NOT_FOUND = 127
 _OVERDUE = {124, 137}  # what `timeout` says when it ended something, and when it had to kill
@@ -65,6 +66,23 @@ class Remote:
         try:
             used, session = self._session()
             return self._finished(used, session, script, deadline, kept)
+        except OpsdError:
+            if self._closed:
+                raise Cancelled("host.cancelled", host=self._address.host) from None
+            raise
+
+    def do(
+        self, argv: Sequence[str], deadline: timedelta, kept: int, *, quiet: bool = False
+    ) -> Answered:
+        """Run one command there, in a session of its own that ends with it, or at the deadline.
+
+        No shell reads its words. Of very long output both ends are kept. Raises as `run` does, and
+        `LinkLost` where nobody knows whether it was done; after any other `HostUnreachable` it was
+        not even begun.
+        """
+        try:
+            used, session = self._session()
+            return self._ordered(used, session, (argv, deadline, kept), quiet=quiet)
         except OpsdError:
             if self._closed:
                 raise Cancelled("host.cancelled", host=self._address.host) from None
@@ -135,6 +153,35 @@ class Remote:
         self._insist(exit_code, err, time.monotonic() - began, deadline)
         return Answered(exit_code, out[:kept], err[:kept], whole)
 
+    def _ordered(
+        self,
+        used: Line,
+        session: Session,
+        asked: tuple[Sequence[str], timedelta, int],
+        *,
+        quiet: bool,
+    ) -> Answered:
+        argv, deadline, kept = asked
+        began, sent, ends = time.monotonic(), False, Ends(kept)
+        try:
+            with used.guarded(deadline + 3 * _KILL_AFTER):
+                session.set_combine_stderr(True)
+                session.exec_command(order.around(deadline, _NO_TIMEOUT))
+                sent = True
+                session.sendall(order.order(argv, quiet=quiet))
+                session.shutdown_write()
+                while chunk := session.recv(_CHUNK):
+                    ends.take(chunk)
+                exit_code = _exit_code(used, session)
+        except self._breaks as error:
+            self._drop(used)
+            raise self._lost(error, LinkLost if sent else HostUnreachable) from error
+        finally:
+            with suppress(*self._breaks):
+                session.close()
+        self._insist(exit_code, ends.kept, time.monotonic() - began, deadline)
+        return Answered(exit_code, ends.kept, b"", whole=True)
+
     def _insist(self, exit_code: int, err: bytes, elapsed: float, deadline: timedelta) -> None:
         """Raise what the end of a command says about the host rather than about the command."""
         host = self._address.host
@@ -143,8 +190,10 @@ class Remote:
         if exit_code in _OVERDUE and elapsed >= deadline.total_seconds():
             raise TimedOut("host.overdue", host=host, limit=deadline)
 
-    def _lost(self, error: Exception) -> HostUnreachable:
-        return HostUnreachable(
+    def _lost(
+        self, error: Exception, kind: type[HostUnreachable] = HostUnreachable
+    ) -> HostUnreachable:
+        return kind(
             "host.lost", reason="lost", host=self._address.host, detail=str(error) or repr(error)
         )
 

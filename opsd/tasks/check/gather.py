@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -93,6 +94,7 @@ class Hands:
         self._clock = clock
         self._stop = stop
         self._remotes: dict[str, tuple[Address, Remote]] = {}
+        self._lock = threading.Lock()
 
     def ask(self, name: str, host: Host) -> Ask:
         """How a host is asked, by this configuration of it."""
@@ -111,16 +113,25 @@ class Hands:
         """Let go of all; who waits for an answer is told `Cancelled`."""
         self.keep(())
 
-    def _hand(self, name: str, host: Host) -> Hand:
+    def remote(self, name: str, host: Host) -> Remote | None:
+        """The kept way to a host; none where it is this machine.
+
+        Raises `ConfigError` where what its configuration names is not there.
+        """
         if host.address is None:
-            return LocalHand(self._stop)
+            return None
         address = _address(name, host)
-        known = self._remotes.get(name)
-        if known is None or known[0] != address:
-            if known is not None:
-                known[1].close()
-            known = self._remotes[name] = address, Remote(address)
-        return RemoteHand(known[1])
+        with self._lock:
+            known = self._remotes.get(name)
+            if known is None or known[0] != address:
+                if known is not None:
+                    known[1].close()
+                known = self._remotes[name] = address, Remote(address)
+        return known[1]
+
+    def _hand(self, name: str, host: Host) -> Hand:
+        remote = self.remote(name, host)
+        return LocalHand(self._stop) if remote is None else RemoteHand(remote)
 
 
 def _address(name: str, host: Host) -> Address:

@@ -1,0 +1,1 @@
+"""Answering incidents: look, plan, guards, approval, run, and the raising check judges."""
