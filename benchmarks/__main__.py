@@ -1,7 +1,8 @@
 """`python -m benchmarks`: measure opsd beside bare tools and borgmatic, and keep the result.
 
 `python -m benchmarks watch` measures the watch of hosts beside Ansible, pyinfra and Fabric;
-`python -m benchmarks scrape` measures a scrape of opsd beside one of node_exporter.
+`python -m benchmarks scrape` measures a scrape of opsd beside one of node_exporter;
+`python -m benchmarks idle` measures what the daemon takes while nothing is due.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import flat, machine, rounds, scrape, source, table, watch
+from benchmarks import flat, idle, machine, rounds, scrape, source, table, watch
 from benchmarks.borgmatic import PROGRAM, ROOT
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -48,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return watch.main(given[1:])
     if given[:1] == ["scrape"]:
         return scrape.main(given[1:])
+    if given[:1] == ["idle"]:
+        return idle.main(given[1:])
     asked = _parser().parse_args(given)
     if asked.borgmatic and not PROGRAM.exists():
         print("borgmatic is not here: run `tools/setup bench`, or give --without-borgmatic")

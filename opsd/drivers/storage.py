@@ -8,6 +8,7 @@ what was written, at five times the speed of decrypting it.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import re
 import shutil
@@ -21,6 +22,8 @@ from opsd.errors import StorageFailed
 KINDS = ("data", "index", "snapshots", "keys")
 LOCKS = "locks"
 is_name = re.compile(r"[0-9a-f]{64}").fullmatch  # restic passes over any other
+# What a restic that was killed was writing: no object yet, and nobody ever reads it.
+_unfinished = re.compile(r"[0-9a-f]{64}-tmp-\d+").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class LocalStorage:
         """All objects of the four kinds. Raises `StorageFailed` when some cannot be seen."""
         for kind in KINDS:
             for directory, _, names in os.walk(self.root / kind, onerror=_tell):
-                for name in names:
+                for name in itertools.filterfalse(_unfinished, names):
                     size = (Path(directory) / name).stat().st_size
                     yield StoredObject(kind, name, size)
 

@@ -58,7 +58,7 @@ class Journal:
         place.parent.mkdir(parents=True, mode=CROSSABLE, exist_ok=True)
         lease = self.kit.scratch_lease(self.run.id)
         self.held.enter_context(lock.lease(lease, self.run.id, wait=_PATIENCE))
-        self.held.callback(lease.unlink, missing_ok=True)
+        self.held.callback(_forget, lease)
         place.mkdir(mode=CROSSABLE)
         return place
 
@@ -134,11 +134,14 @@ def _alive(kit: Kit, run: Run) -> Iterator[None]:
             held.enter_context(lock.lease(path, run.id))
         except OSError as error:
             raise state_unusable(path.parent, error) from error
-        try:
-            yield
-        finally:
-            with suppress(OSError):  # it is free once we let go, its name there or not
-                path.unlink(missing_ok=True)
+        held.callback(_forget, path)
+        yield
+
+
+def _forget(lease: Path) -> None:
+    """Take a lease's name away. It is free once we let go of it, its name there or not."""
+    with suppress(OSError):
+        lease.unlink(missing_ok=True)
 
 
 def end(journal: Journal, outcome: Outcome, reason: str = "") -> None:

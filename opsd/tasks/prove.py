@@ -248,7 +248,10 @@ def _wiping(bench: Bench) -> Iterator[None]:
     except OSError as error:
         raise scratch_failed(error) from error
     finally:
-        bench.wipe(bench.scratch)
+        try:
+            bench.wipe(bench.scratch)
+        except OSError as error:
+            raise scratch_failed(error) from error
         files = sum(wiped.files for wiped in bench.wiped)
         size = sum(wiped.bytes for wiped in bench.wiped)
         bench.figures["wiped"] = {"files": files, "bytes": Size(size)}

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from opsd.drivers import lock, system
 from opsd.model import Closing, Evidence, Finding, Outcome, Run, Severity
+from opsd.tasks.journal import scratch_failed
 from opsd.tasks.kit import LEASE, Kit, is_run_id
 
 log = logging.getLogger(__name__)
@@ -89,7 +90,10 @@ def _wipe(kit: Kit, run: str) -> None:
     left = kit.scratch(run)
     if not left.exists():
         return
-    wiped = system.wipe(left)
+    try:
+        wiped = system.wipe(left)
+    except OSError as error:
+        raise scratch_failed(error) from error
     log.warning("wiped %s: %d files, %d bytes", left, wiped.files, wiped.bytes)
     if kit.store.run(run) is not None:
         kit.store.add_evidence(

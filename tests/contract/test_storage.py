@@ -57,6 +57,16 @@ def test_all_objects_of_the_four_kinds_are_told_with_their_sizes(filled: Filled)
     }
 
 
+def test_what_a_killed_restic_was_writing_is_no_object(tmp_path: Path) -> None:
+    """It writes beside the place, then renames: what is left is named after nothing in it."""
+    left = tmp_path / "repository" / "data" / "ab" / f"{'ab' * 32}-tmp-2718281828"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half of a pa")
+    assert list(LocalStorage(tmp_path / "repository").objects()) == []
+    left.rename(left.with_name("ab" * 32 + "-stray"))
+    assert len(list(LocalStorage(tmp_path / "repository").objects())) == 1
+
+
 def test_locks_are_told_by_name_and_are_no_objects(filled: Filled) -> None:
     locks = {named(b"one"), named(b"another")}
     odd = {"locks/short": b"l", f"locks/{named(b'x')}-tmp-1": b"l"}  # restic passes over them

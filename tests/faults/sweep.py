@@ -34,7 +34,7 @@ CAUSES = {
     "killed": ("signal", "-9", "137", "killed", "died"),
     "hang": ("did not end", "took longer", "gave up", "waited", "timed", "within"),
     "ENOSPC": ("No space left", "disk is full"),
-    "EACCES": ("Permission denied",),
+    "EACCES": ("Permission denied", "may not be read"),
     "gone": ("server closed the connection",),
     "refused": ("permission denied",),
     "locked": ("database is locked",),
