@@ -19,6 +19,7 @@ import yaml
 from checks.disk_speed import FIGURES
 from opsd.app import WATCH
 from opsd.config.checks import Checks
+from opsd.demo.system import DossierSystem
 from opsd.model import CheckId, Incident, Measurement, Status
 from opsd.store import Cases, Kept, Page, Watch
 from tests.disks import Loop
@@ -54,6 +55,7 @@ class Province:
     prometheus: Stack
     started: datetime
     disk: Loop
+    system: DossierSystem
     config: dict[str, Any] = field(default_factory=dict)
     daemon: subprocess.Popen[bytes] | None = None
     front: subprocess.Popen[bytes] | None = None
@@ -176,6 +178,12 @@ def made_config(province: Province, tls_port: int, listen: str) -> dict[str, Any
         "hosts": {host.name: net.written(host) for host in net.hosts},
         "probes": {
             "front": {**front, **probe},
+            "database": {
+                "kind": "postgres",
+                "connection": province.system.connection,
+                "query": "SELECT 1 FROM dossier LIMIT 1",
+                **probe,
+            },
             "gate": {**gate, "ca_file": str(province.base / "ca.pem"), **probe},
             "road": {
                 "kind": "ping",

@@ -1,6 +1,6 @@
 """What happens to three hosts and their services is seen, named as what it is, and is one incident.
 
-The daemon watches real hosts over real sshd, a real web front behind TLS, a real road.
+The daemon watches real hosts over real sshd, a real web front, TLS, a real database, a real road.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -38,7 +39,7 @@ from tests.province import (
     watching,
 )
 from tests.servers import DAY, serving, sign
-from tests.site import workplace
+from tests.site import copy_of, workplace
 
 pytestmark = pytest.mark.xdist_group("watch")
 
@@ -61,7 +62,7 @@ time.sleep(3600)
 
 
 @pytest.fixture(scope="module")
-def province() -> Iterator[tuple[Province, Gate]]:
+def province(template: Path) -> Iterator[tuple[Province, Gate]]:
     with ExitStack() as held:
         base = held.enter_context(workplace())
         disk = held.enter_context(loop(base, "300M"))  # before the hosts, which see it so
@@ -80,7 +81,10 @@ def province() -> Iterator[tuple[Province, Gate]]:
         (base / "prometheus").mkdir()
         listen = f"127.0.0.1:{free_port()}"
         prometheus = held.enter_context(stack([listen], base / "prometheus", hasty=True))
-        made = Province(base, net, cases, prometheus, now(), disk)
+        system = copy_of(template, base)
+        system.start()
+        held.callback(system.stop)
+        made = Province(base, net, cases, prometheus, now(), disk, system)
         held.callback(made.stop_front)
         made.serve()
         made.remember(made.started)
@@ -260,6 +264,14 @@ FAULTS = {
         lambda p, _: p.serve(),
         CheckId("web", "front"),
         ("content_wrong",),
+        "OpsdServiceDown",
+        Side.THEIRS,
+    ),
+    "the database stops": Fault(
+        lambda p, _: p.system.stop(),
+        lambda p, _: p.system.start(),
+        CheckId("", "database"),
+        ("login_failed",),
         "OpsdServiceDown",
         Side.THEIRS,
     ),
