@@ -12,7 +12,7 @@ from opsd.config.schema import Config
 from opsd.errors import OpsdError
 from opsd.metrics import Told
 from opsd.tasks.kit import Kit
-from opsd.tasks.notify import calling, outbox
+from opsd.tasks.notify import answers, calling, outbox
 from opsd.tasks.notify.heartbeat import Pulse
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ class Switchboard:
         self._kit = kit
         self._config = config
         self._notices = app.notices(kit.config)
+        self._responses = app.responses(kit.config)
         self._end = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
         self._pulses: dict[str, Pulse] = {}
@@ -56,6 +57,7 @@ class Switchboard:
         self._end.set()
         for thread in self._threads.values():
             thread.join()
+        self._responses.close()
         self._notices.close()
 
     def _start(self, name: str, work: Callable[[], object]) -> None:
@@ -83,7 +85,9 @@ class Switchboard:
             thread = self._threads.get(name)
             if thread is None or not thread.is_alive():
                 self._start(name, work)
-        calling.look(self._notices, config, self._kit.clock())
+        now = self._kit.clock()
+        calling.look(self._notices, config, now)
+        answers.look(self._notices, self._responses, config, now)
 
     def _names(self, config: Config) -> dict[str, Callable[[], object]]:
         """What is done in threads of their own: a channel each, and a heartbeat each."""
