@@ -110,7 +110,8 @@ def _of_others(wish: Wish, now: Situation) -> Iterator[Refusal]:
                 yield _no("busy", target=host, other=near, id=busy[near].id)
     for other in now.proposed:
         shared = set(wish.places) & set(_places(other))
-        if shared and other.playbook == wish.playbook and other.id != wish.response:
+        first = not wish.response or other.id < wish.response  # of two that wait one may begin
+        if shared and other.playbook == wish.playbook and first:
             yield _no("duplicate", target=min(shared), id=other.id)
     for other in now.unresolved:
         shared = set(wish.places) & set(_places(other))

@@ -41,8 +41,6 @@ MOMENTS: dict[str, tuple[str, int, float, bool]] = {
 
 # One of each kind; all of them are for `make soak`.
 SOME = (
-    "as an action is intended",
-    "early in a change",
     "late in one that nothing takes back",
     "before it is over",
     "as something is taken back",

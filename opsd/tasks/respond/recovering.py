@@ -18,9 +18,15 @@ from opsd.tasks.respond.running import after_silence, end, held, judge, take_bac
 log = logging.getLogger(__name__)
 
 
-def settle(means: Means) -> tuple[Response, ...]:
-    """Settle every response whose process died, as far as that can be said now; gives those."""
-    return tuple(one for one in means.responses.open_responses() if _settle(means, one))
+def settle(means: Means) -> None:
+    """Settle every response whose process died, as far as that can be said now."""
+    for one in died(means):
+        recover(means, one)
+
+
+def died(means: Means) -> tuple[Response, ...]:
+    """The responses whose process died."""
+    return tuple(one for one in means.responses.open_responses() if dead(means, one))
 
 
 def dead(means: Means, made: Response) -> bool:
@@ -30,21 +36,20 @@ def dead(means: Means, made: Response) -> bool:
     return begun and ours and not lock.held(means.kit.run_lease(made.id))
 
 
-def _settle(means: Means, made: Response) -> bool:
-    if not dead(means, made):
-        return False
+def recover(means: Means, made: Response) -> Ending | None:
+    """Settle one and end it. None where it is too early, or somebody else is at it."""
     open_ones = [one for one in means.responses.attempts(made.id) if one.end is None]
     if any(one.intent.until > means.now for one in open_ones):
-        return False
+        return None
     try:
         with held(means, made):
             for one in open_ones:
                 _judge(means, made, one)
-            _end(means, made)
+            ending = _end(means, made)
     except lock.Busy:
-        return False
-    log.warning("response %s of %s died: settled", made.id, made.playbook)
-    return True
+        return None
+    log.warning("response %s of %s died: settled as %s", made.id, made.playbook, ending)
+    return ending
 
 
 def _judge(means: Means, made: Response, one: Attempt) -> None:

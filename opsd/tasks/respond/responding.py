@@ -14,7 +14,7 @@ from opsd.response import Decision, Ending, Response, Verdict
 from opsd.tasks.respond.deciding import consider, ready, refuse, undecided
 from opsd.tasks.respond.means import Means
 from opsd.tasks.respond.planning import planned
-from opsd.tasks.respond.recovering import settle
+from opsd.tasks.respond.recovering import died, recover
 from opsd.tasks.respond.running import held, run
 from opsd.tasks.respond.situation import common, situation
 
@@ -30,8 +30,10 @@ def begin(means: Means, made: Response) -> Ending | None:
     """Begin a response that was agreed to, and carry it to its end.
 
     None where something else is under way and it must wait. A plan that is not what it was is not
-    run, whoever agreed to it.
+    run, whoever agreed to it. One that was begun by a process that died is settled.
     """
+    if made.started_at is not None:
+        return recover(means, made)
     try:
         with held(means, made):
             if means.now - made.opened_at > _FRESH and _changed(means, made):
@@ -78,7 +80,8 @@ class Round:
     def go(self) -> None:
         """One round. Raises `StorageFailed` where the history cannot be read or written."""
         means = self._means()
-        settle(means)
+        for one in died(means):
+            self._submit(one)
         questions = undecided(means)
         still = {incident.code for incident, _ in questions}
         self._looked = {code: at for code, at in self._looked.items() if code in still}
