@@ -10,6 +10,7 @@ from datetime import datetime
 from checks import CHECKS
 from opsd import clock as wall
 from opsd.clock import Clock
+from opsd.config import playbook_files
 from opsd.config.schema import Config
 from opsd.drivers import system
 from opsd.drivers.process import Stop
@@ -38,7 +39,8 @@ from opsd.tasks.kit import Kit, Nobody, Watcher
 from opsd.tasks.prove import prove
 from opsd.tasks.respond import judging
 from opsd.tasks.respond.hands import Reach
-from opsd.tasks.respond.means import Means
+from opsd.tasks.respond.means import Means, Shelf
+from opsd.tasks.respond.written import Written
 from opsd.tasks.retain import retain
 from playbooks import PLAYBOOKS
 
@@ -150,7 +152,19 @@ def responses(config: Config) -> Responses:
 
 def means(kit: Kit, journal: Responses, reach: Reach) -> Means:
     """Everything that answers incidents, by the configuration of the kit."""
-    options = kit.config.playbooks
-    shelf = {name: made(options.options(name)) for name, made in PLAYBOOKS.items()}
     judge = judging.judge(kit, reach, CHECKS, lambda: samples(kit.config))
-    return Means(kit, journal, shelf, reach, judge)
+    return Means(kit, journal, shelf(kit.config), reach, judge)
+
+
+def shelf(config: Config) -> Shelf:
+    """Every playbook by its name: the site's own, which are asked first, and ours.
+
+    Raises `ConfigMistakes` where one of the site's own is wrong.
+    """
+    names = playbook_files.known(config, PLAYBOOKS)
+    own, bad = playbook_files.load_all(config.automation.playbooks, names)
+    if bad:
+        raise bad[0]
+    written = {one.playbook: Written(one) for one in own}
+    options = config.playbooks.options
+    return {**written, **{name: made(options(name)) for name, made in PLAYBOOKS.items()}}

@@ -156,12 +156,14 @@ class Step:
 class Plan:
     """A diagnosis, and what to do about it. Without steps it is handed to a person.
 
-    `attached` are texts by name that go with it: what the looking showed.
+    `attached` are texts by name that go with it: what the looking showed. One that `passes_on`
+    found that it is another playbook's: the next one that answers is asked.
     """
 
     diagnosis: tuple[Finding, ...]
     steps: tuple[Step, ...] = ()
     attached: Mapping[str, str] = field(default_factory=dict)
+    passes_on: bool = False
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -223,6 +225,7 @@ class Terms:
     privileges: tuple[tuple[str, ...], ...] = ()
     freezes_first: bool = False  # retention is frozen before anything else is changed
     judged_within: timedelta = timedelta(minutes=3)
+    title: str = ""  # a site's own playbook says what it is called; others stand in the catalogue
 
     def may_touch(self, host: str) -> bool:
         """Whether it may touch a host of the inventory."""

@@ -21,6 +21,7 @@ PrintMotd no
 UseDNS no
 AuthorizedKeysFile {home}/id.pub
 """
+# The first process ignores that its children end: so the kernel reaps them, as every init does.
 BOOT = """\
 set -e
 mount --make-rprivate /
@@ -33,5 +34,5 @@ mount --bind {home}/shadow /etc/shadow
 hostname {name}
 ip link set lo up
 echo up
-exec sleep infinity
+exec env --ignore-signal=CHLD sleep infinity
 """

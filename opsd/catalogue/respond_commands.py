@@ -161,6 +161,52 @@ _COMMANDS: dict[str, Sentence] = {
     "resume.said": Sentence("{who} đã xem: {reason}", "{who} looked: {reason}"),
     "resume.nothing_left": Sentence("{name}: không còn bước nào", "{name}: no step is left"),
     "usage.no_incident_ever": Sentence("không có sự cố {name}", "there is no incident {name}"),
+    "playbook.lint": Sentence(
+        "{good} kịch bản đúng, {bad} tệp có lỗi", "{good} playbooks are right, {bad} files are not"
+    ),
+    "usage.no_playbook_files": Sentence(
+        "cấu hình không nói kịch bản riêng nằm ở đâu (automation.playbooks)",
+        "the configuration does not say where the site's own playbooks lie (automation.playbooks)",
+    ),
+    "playbook.site.found": Sentence("{host}: {title}", "on {host}: {title}"),
+    "playbook.site.step": Sentence("làm: {purpose}", "{purpose}"),
+    "playbook.site.not_as_expected": Sentence(
+        "{title}: {look} không như kịch bản mong đợi, không làm gì",
+        "{title}: {look} is not as the playbook expects, nothing is done",
+    ),
+    "playbook.site.odd_word": Sentence(
+        "{title}: {word} sẽ thành tuỳ chọn của lệnh, không làm gì",
+        "{title}: {word} would become an option of a command, nothing is done",
+    ),
+    "config.undo": Sentence(
+        "phải là lệnh hoàn lại, hoặc chữ none: {found}",
+        "must be the command that takes it back, or the word none: {found}",
+    ),
+    "config.step_name": Sentence(
+        "tên không hợp lệ: {found}; chỉ dùng a-z, số và _, bắt đầu bằng chữ",
+        "not a name: {found}; use a-z, digits and _, a letter first",
+    ),
+    "config.regex": Sentence(
+        "không phải biểu thức chính quy: {found}", "not a regular expression: {found}"
+    ),
+    "config.blank": Sentence(
+        "không có chỗ trống {found}; có: {choices}",
+        "there is no blank {found}; there are: {choices}",
+    ),
+    "config.blank_in_script": Sentence(
+        "chỗ trống {found} không được nằm trong tên lệnh hay trong đoạn lệnh của shell: "
+        "đưa nó thành một tham số riêng",
+        "the blank {found} must not stand in the name of a command or in a script: "
+        "make it an argument of its own",
+    ),
+    "config.no_done": Sentence(
+        "bước thay đổi phải nói làm sao biết là đã xong (done)",
+        "a step that changes something must say how one sees that it was done (done)",
+    ),
+    "config.answers_nothing": Sentence(
+        "kịch bản phải trả lời ít nhất một phép kiểm tra hoặc cảnh báo",
+        "a playbook must answer one check or alert at least",
+    ),
     "playbook.asked": Sentence(
         "đã ghi {id}; chờ thêm người đồng ý tới {expires}: opsd approve {id}",
         "recorded as {id}; waits until {expires} for somebody else: opsd approve {id}",

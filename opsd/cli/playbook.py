@@ -11,6 +11,7 @@ from opsd.cli.answering import means, word
 from opsd.cli.arguments import add_host
 from opsd.cli.desk import Desk
 from opsd.cli.exit_codes import ExitCode
+from opsd.cli.playbook_lint import lint
 from opsd.cli.words import Parser
 from opsd.errors import UsageError
 from opsd.model import CheckId
@@ -23,7 +24,7 @@ from opsd.tasks.respond.deciding import agreed, propose
 from opsd.tasks.respond.means import Means
 from opsd.tasks.respond.responding import begin
 
-_ACTIONS = ("list", "show", "plan", "run")
+_ACTIONS = ("list", "show", "plan", "run", "lint")
 _OPTIONS = (("incident", "id"), ("check", "check"), ("subject", "subject"), ("cause", "text"))
 CODES = {Ending.MENDED: ExitCode.DONE, Ending.UNKNOWN: ExitCode.COULD_NOT_VERIFY}
 
@@ -49,7 +50,9 @@ def add(parser: Parser) -> None:
 
 
 def run(desk: Desk) -> Answer:
-    """List them, show one, show what it would do, or do it."""
+    """List them, show one, show what it would do, do it, or read the site's own."""
+    if desk.arguments.action == "lint":
+        return lint(desk)
     with means(desk) as held:
         if desk.arguments.action == "list":
             return _list(desk, held)

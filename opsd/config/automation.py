@@ -11,7 +11,7 @@ from pydantic import Field
 
 from opsd.config.options import Options, Truth
 from opsd.config.playbook import Names, Often
-from opsd.config.values import Name, Text, TimeOfDay
+from opsd.config.values import AbsolutePath, Name, Text, TimeOfDay
 
 Persons = Annotated[tuple[Text, ...], Field(strict=False)]
 
@@ -72,6 +72,10 @@ class Automation(Options):
 
     one_at_a_time: Mapping[Name, Names] = {}
     """Groups of hosts of which only one is changed at a time: a database and its standby."""
+
+    playbooks: AbsolutePath | None = None
+    """Directory with the site's own playbooks, one in each `*.yaml`. `opsd playbook lint` tells
+    what is wrong with them."""
 
     blackouts: Annotated[tuple[Blackout, ...], Field(strict=False)] = ()
     """Times in which nothing is changed automatically."""

@@ -45,12 +45,12 @@ _OF_NAMES: Final = frozenset({"extra_forbidden", "invalid_key"})
 _UNFORESEEN: Final = "config.not_usable"
 
 
-def explain(error: ValidationError) -> Iterator[Finding]:
-    """The findings in a refusal of `Config`."""
+def explain(error: ValidationError, root: type[BaseModel] = Config) -> Iterator[Finding]:
+    """The findings in a refusal of `Config`, or of what else is written as a file."""
     found = error.errors(include_url=False)
     for one in found:
         if not _follows(one, found):
-            yield from _explain(one)
+            yield from _explain(one, root)
 
 
 def _follows(one: ErrorDetails, others: list[ErrorDetails]) -> bool:
@@ -59,27 +59,27 @@ def _follows(one: ErrorDetails, others: list[ErrorDetails]) -> bool:
     return one["type"] == "too_short" and any(inside)
 
 
-def _explain(error: ErrorDetails) -> Iterator[Finding]:
+def _explain(error: ErrorDetails, root: Any) -> Iterator[Finding]:  # noqa: ANN401
     """One error; of a member of unknown kind also what is wrong if its kind is only misspelt."""
     kind = error["type"]
     if kind in _CONSEQUENCES:
         return
-    location, annotation = _written(error["loc"])
+    location, annotation = _written(error["loc"], root)
     key = PYDANTIC.get(kind) or f"config.{kind}"
-    fields = {**_fields(error, annotation), **_limits(error)}
+    fields = {**_fields(error, annotation, root), **_limits(error)}
     if kind.startswith("union_tag"):
         location = (*location, "kind")
     of_name = kind in _OF_NAMES or error["loc"][-1:] == ("[key]",)
     yield Finding(location, key if key in SENTENCES else _UNFORESEEN, fields, of_name)
     if kind == "union_tag_invalid" and "close" in fields:
-        yield from _with_kind(str(fields["close"]), error, annotation)
+        yield from _with_kind(str(fields["close"]), error, annotation, root)
 
 
-def _fields(error: ErrorDetails, annotation: Any) -> dict[str, object]:  # noqa: ANN401
+def _fields(error: ErrorDetails, annotation: Any, root: Any) -> dict[str, object]:  # noqa: ANN401
     """What the sentence needs to know, and what was probably meant."""
     match error["type"]:
         case "extra_forbidden":
-            model = _bare(_written(error["loc"][:-1])[1])
+            model = _bare(_written(error["loc"][:-1], root)[1])
             return _closest(str(error["loc"][-1]), list(model.model_fields))
         case "enum":
             choices = [str(choice.value) for choice in _choices(annotation)]
@@ -108,20 +108,25 @@ def _closest(word: str, known: list[str]) -> dict[str, object]:
     return {"close": close} if close else {}
 
 
-def _with_kind(kind: str, error: ErrorDetails, annotation: Any) -> Iterator[Finding]:  # noqa: ANN401
+def _with_kind(
+    kind: str,
+    error: ErrorDetails,
+    annotation: Any,  # noqa: ANN401
+    root: Any,  # noqa: ANN401
+) -> Iterator[Finding]:
     model = _variants(annotation)[kind]
     try:
         model.model_validate({**error["input"], "kind": kind})
     except ValidationError as inner:
         for one in inner.errors(include_url=False):
             one["loc"] = (*error["loc"], kind, *one["loc"])
-            yield from _explain(one)
+            yield from _explain(one, root)
 
 
-def _written(location: Location) -> tuple[Location, Any]:
+def _written(location: Location, root: Any) -> tuple[Location, Any]:  # noqa: ANN401
     """A location without what pydantic adds to it, and the annotation of what is there."""
     written: Location = ()
-    annotation: Any = Config
+    annotation: Any = root
     for part in location:
         if part == "[key]":
             continue

@@ -22,7 +22,7 @@ _UNREADABLE: Final[tuple[tuple[type[OSError], str], ...]] = (
 
 def load(path: Path) -> Config:
     """The configuration in a file. Raises `ConfigMistakes` with everything wrong in it."""
-    return parse(_read(path), str(path))
+    return parse(read(path), str(path))
 
 
 def parse(text: str, name: str = "-") -> Config:
@@ -40,7 +40,8 @@ def parse(text: str, name: str = "-") -> Config:
     return config.written_at(Origin(name, tree.places()))
 
 
-def _read(path: Path) -> str:
+def read(path: Path) -> str:
+    """The text of a file. Raises `ConfigMistakes` where it cannot be read as one."""
     try:
         content = path.read_bytes()
     except OSError as error:

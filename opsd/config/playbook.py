@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -9,11 +10,13 @@ from pydantic import Field
 
 from opsd.config.options import Options, Truth
 from opsd.config.units import Duration, PositiveDuration
-from opsd.config.values import Name
+from opsd.config.values import Name, Text
 from opsd.playbook import Answers, Consent, Limits, Terms
 
 Names = Annotated[tuple[Name, ...], Field(strict=False)]
 Often = Annotated[int, Field(strict=True, ge=1, le=1000)]
+# A command, one word an item: no shell reads it.
+Command = Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
 
 
 class PlaybookOptions(Options):
@@ -28,6 +31,10 @@ class PlaybookOptions(Options):
 
     approval_expires: PositiveDuration = timedelta(minutes=15)
     """How long it waits for them; then the answer is no."""
+
+    alerts: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    """Names of alerts from outside that it answers too, by their labels `host` and `subject` (a
+    mount point, a file) or `check` (a probe)."""
 
     hosts: Names = ()
     """The hosts that it may touch. None: every host of `hosts`."""
@@ -69,7 +76,7 @@ class PlaybookOptions(Options):
     ) -> Terms:
         """These options as the engine reads them, with what the playbook itself says."""
         return Terms(
-            answers=answers,
+            answers=replace(answers, alerts=answers.alerts | set(self.alerts)),
             limits=Limits(
                 hosts_at_once=self.hosts_at_once,
                 cooldown=self.cooldown,

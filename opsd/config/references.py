@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from opsd.config import oncall, probe_references, web_references
+from opsd.config import oncall, playbook_references, probe_references, web_references
 from opsd.config.mistakes import Finding
 from opsd.config.schema import Location
 from opsd.config.wrong import nearest
@@ -43,6 +43,7 @@ def check(values: object) -> Iterator[Finding]:
     for name, channel in _group(values, "channels").items():
         options = ("password_file", "password_credential")
         yield from _one_of(_group(channel), ("channels", name), options, needed=False)
+    yield from playbook_references.check(_group(values))
     hosts = _group(values, "hosts")
     for name, host in hosts.items():
         yield from _named(host, "depends_on", ("hosts", name), hosts)

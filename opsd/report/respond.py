@@ -19,7 +19,7 @@ _LONG = 400
 def shelf(voice: Voice, found: Mapping[str, Playbook]) -> str:
     """Every playbook in one line."""
     rows = [
-        (name, voice.word("consent", one.terms.consent.value), voice.word("playbook", name))
+        (name, voice.word("consent", one.terms.consent.value), _title(voice, name, one.terms))
         for name, one in found.items()
     ]
     return layout.fields((name, f"{title} ({consent})") for name, consent, title in rows)
@@ -43,9 +43,14 @@ def shown(voice: Voice, name: str, terms: Terms) -> str:
         ),
         ("privileges", "; ".join(shlex.join(one) for one in terms.privileges)),
     )
-    title = f"{name}: {voice.word('playbook', name)}"
+    title = f"{name}: {_title(voice, name, terms)}"
     told = [(say(f"respond.label.{key}"), value) for key, value in rows if value]
     return text.joined(title, layout.fields(told, indent="  "))
+
+
+def _title(voice: Voice, name: str, terms: Terms) -> str:
+    """What it is called: a site's own says it itself."""
+    return terms.title or voice.word("playbook", name)
 
 
 def _limits(terms: Terms) -> dict[str, object]:

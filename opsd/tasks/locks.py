@@ -8,6 +8,8 @@ minutes for stale, and that host may only be asleep.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
 
 from opsd.drivers import system
 from opsd.errors import RepositoryDamaged, ToolFailed
@@ -16,6 +18,7 @@ from opsd.model import Severity
 from opsd.policy import locks
 from opsd.policy.locks import Facts, Owner
 from opsd.tasks.journal import Journal
+from opsd.tasks.kit import Kit
 
 _KEYS = {
     Owner.ALIVE: "lock.alive",
@@ -50,11 +53,24 @@ def settle(journal: Journal) -> None:
         )
 
 
-def _listed(journal: Journal) -> tuple[str, ...]:
+def owners(kit: Kit, repository: str) -> tuple[tuple[Lock, Owner], ...]:
+    """Every lock that can be read, and what is known of its owner. Changes nothing."""
+    found: list[Lock] = []
+    for name in listed(kit, repository):
+        with suppress(RepositoryDamaged, ToolFailed):
+            found.append(kit.restic(repository).lock(name))
+    facts = _facts_of(kit, found, kit.store.spans(repository, kit.config.host))
+    return tuple((lock, locks.owner(lock, facts)) for lock in found)
+
+
+def listed(kit: Kit, repository: str) -> tuple[str, ...]:
     """Asked of the storage itself where that is possible: restic needs half a second."""
-    repository = journal.run.repository
-    storage = journal.kit.storage(repository)
-    return storage.locks() if storage else journal.kit.restic(repository).locks()
+    storage = kit.storage(repository)
+    return storage.locks() if storage else kit.restic(repository).locks()
+
+
+def _listed(journal: Journal) -> tuple[str, ...]:
+    return listed(journal.kit, journal.run.repository)
 
 
 def _read(journal: Journal, names: Sequence[str]) -> list[Lock]:
@@ -76,13 +92,16 @@ def _read(journal: Journal, names: Sequence[str]) -> list[Lock]:
 
 def _facts(journal: Journal, found: Sequence[Lock]) -> Facts:
     kit, run = journal.kit, journal.run
-    now = kit.clock()
     over = kit.store.spans(run.repository, run.host)
+    return _facts_of(kit, found, (*over, (run.opened_at, kit.clock())))
+
+
+def _facts_of(kit: Kit, found: Sequence[Lock], runs: Sequence[tuple[datetime, datetime]]) -> Facts:
     return Facts(
-        now=now,
+        now=kit.clock(),
         host=system.host_name(),
         alive={lock.pid for lock in found if system.alive(lock.pid)},
-        runs=(*over, (run.opened_at, now)),
+        runs=runs,
     )
 
 

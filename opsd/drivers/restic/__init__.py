@@ -178,16 +178,31 @@ class Restic:
         """Remove locks whose process is dead on this machine, or that are older than 30 minutes."""
         self._call("unlock", timeout=_QUICK)
 
+    def repair_packs(self, packs: Sequence[str], aside: Path, *, limits: Limits) -> None:
+        """Save the readable blobs of damaged packs; what the packs were is written to `aside`."""
+        told = frozenset({1})  # it says what was unreadable and has done its work: look again
+        self._call("repair", "packs", *packs, timeout=limits.work, tolerate=told, cwd=aside)
+
+    def repair_index(self, *, limits: Limits) -> None:
+        """Make the index anew from the packs that are there."""
+        self._call("repair", "index", timeout=limits.work)
+
+    def repair_snapshots(self, *, limits: Limits) -> None:
+        """Add snapshots without what is lost; those that lack something stay beside them."""
+        self._call("repair", "snapshots", timeout=limits.work)
+
     def _call(
         self,
         *arguments: str,
         timeout: timedelta,
         messages: Messages | None = None,
         tolerate: frozenset[int] = frozenset(),
+        cwd: Path | None = None,
     ) -> process.Completed:
         command = process.Command(
             (self.program, "--json", *arguments),
             timeout,
+            cwd=cwd,
             env={
                 "RESTIC_REPOSITORY": self.url,
                 "RESTIC_PASSWORD_FILE": str(self.password_file),

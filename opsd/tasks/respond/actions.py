@@ -16,6 +16,7 @@ from opsd.playbook import Effect
 from opsd.tasks import keeping
 from opsd.tasks.backup import back_up
 from opsd.tasks.prove import prove
+from opsd.tasks.respond import doing
 from opsd.tasks.respond.means import Means
 
 Parameters = Mapping[str, str]
@@ -77,5 +78,13 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "freeze_retention": Action(Effect.CHANGE, _freeze, _frozen),
     "back_up": Action(Effect.CHANGE, _back_up, _since(Task.BACKUP)),
     "prove": Action(Effect.CHANGE, _prove, _since(Task.PROVE)),
+    "retain": Action(Effect.CHANGE, doing.retain, _since(Task.RETAIN)),
+    "unlock": Action(Effect.CHANGE, doing.unlock, doing.unlocked),
+    "hold_point": Action(Effect.CHANGE, doing.hold_point, doing.held),
+    "restore_member": Action(Effect.CHANGE, doing.restore_member, _since(Task.RESTORE)),
+    "keep_index": Action(Effect.CHANGE, doing.keep_index, doing.kept),
+    "repair_packs": Action(Effect.CHANGE, doing.repair_packs, doing.packs_are_sound),
+    "repair_index": Action(Effect.CHANGE, doing.repair_index, doing.index_is_whole),
+    "repair_snapshots": Action(Effect.CHANGE, doing.repair_snapshots, doing.snapshots_repaired),
 }
 EFFECTS: Final[Mapping[str, Effect]] = {name: action.effect for name, action in ACTIONS.items()}

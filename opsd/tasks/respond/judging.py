@@ -12,8 +12,9 @@ from opsd.check import Check
 from opsd.model import Status, worst
 from opsd.playbook import Occasion
 from opsd.store import Watch
-from opsd.tasks.check import own, probing
+from opsd.tasks.check import change, own, probing
 from opsd.tasks.check.look import look
+from opsd.tasks.check.patrol import REACH
 from opsd.tasks.check.watching import posted_of
 from opsd.tasks.kit import Kit
 from opsd.tasks.respond.hands import Reach
@@ -27,8 +28,11 @@ Table = Mapping[str, Callable[[Any], Check]]
 def content(means: Means, found: Occasion, patience: timedelta) -> bool:
     """Whether the incident is over, or its check content, before patience ends.
 
-    Raises `Cancelled` when opsd ends meanwhile.
+    Raises `Cancelled` when opsd ends meanwhile. What a person wanted without any check has the
+    evidence of its own steps, and no other.
     """
+    if not found.id.check:
+        return True
     deadline = time.monotonic() + patience.total_seconds()
     while True:
         if over(means, found) or means.judge(found) in _GOOD:
@@ -52,11 +56,13 @@ def judge(kit: Kit, reach: Reach, table: Table, samples: Callable[[], Watch]) ->
         one, config = found.id, kit.config
         if one.check == own.BACKUP:
             results = [r for r in own.backups(kit).results if r.subject == one.subject]
+        elif one.check == change.CHANGE:
+            results = [r for r in change.changes(kit).results if r.subject == one.subject]
         elif one.check in config.probes:
             probe = config.probes[one.check]
             results = list(probing.judge(probe, probing.observe(probe, kit.clock)))
-        elif one.check in table and one.host in config.hosts:
-            posted = posted_of(config, one.host, table, one.check)
+        elif one.check in {*table, REACH} and one.host in config.hosts:
+            posted = posted_of(config, one.host, table, one.check) if one.check in table else ()
             with closing(samples()) as watch:
                 answers = look(one.host, posted, reach.ask(one.host), watch)
                 results = [

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from opsd.tasks.respond import knowing
 from opsd.tasks.respond.means import Means
 
 Knowing = Callable[[Means, str], object]
@@ -53,4 +54,11 @@ KNOWLEDGE: Final[Mapping[str, Knowing]] = {
     "frozen": _frozen,
     "sets": _sets,
     "newest_point": _newest_point,
+    "last_runs": knowing.last_runs,
+    "room": knowing.room,
+    "locks": knowing.locks_of,
+    "dropping": knowing.dropping,
+    "points": knowing.points,
+    "way": knowing.way,
+    "probe": knowing.probe,
 }

@@ -23,8 +23,16 @@ log = logging.getLogger(__name__)
 
 
 def answering(means: Means, found: Occasion) -> str | None:
-    """The name of the playbook that answers: the first that does."""
-    return next((n for n, one in means.playbooks.items() if one.terms.answers.fit(found)), None)
+    """The name of the playbook that answers: the first that does, and does not pass it on.
+
+    Where one alone could, nothing is looked at. Where all pass it on it is the last one's.
+    """
+    fitting = [name for name, one in means.playbooks.items() if one.terms.answers.fit(found)]
+    for name in fitting[:-1]:
+        enabled = means.playbooks[name].terms.enabled
+        if enabled and not planned(means, name, found).plan.passes_on:
+            return name
+    return fitting[-1] if fitting else None
 
 
 def planned(
