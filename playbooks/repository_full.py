@@ -37,7 +37,15 @@ class RepositoryFull:
     @property
     def terms(self) -> Terms:
         """What is dropped does not come back: a person says yes."""
-        return self.options.terms(Answers({"filesystems": _FULL, "backup": frozenset({"backup"})}))
+        return self.options.terms(
+            Answers(
+                {
+                    "filesystems": _FULL,
+                    "backup": frozenset({"backup"}),
+                    "repository": frozenset({"room_low"}),
+                }
+            )
+        )
 
     def look(self, found: Occasion) -> tuple[Question, ...]:
         """What would go, and whether anything stands against it."""
@@ -73,6 +81,8 @@ class RepositoryFull:
         return Plan(tuple(said), tuple(map(_retain, goes)), told)
 
     def _repository(self, found: Occasion) -> str | None:
+        if found.id.check == "repository":
+            return subject(found)
         for name, place in self.options.places.items():
             if (place.host, str(place.point)) == (found.host, subject(found)):
                 return name

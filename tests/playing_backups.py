@@ -113,6 +113,15 @@ BACKUP_CASES = (
         options={"places": {"main": {"host": "h", "point": "/srv"}}},
     ),
     Case(
+        "a repository that says so itself",
+        "repository_full",
+        CheckId("", "repository", "main"),
+        "room_low",
+        ("drop",),
+        ("retain_dossiers",),
+        known={("sets", "main"): ("dossiers",), ("dropping", ""): (dropping(1),)},
+    ),
+    Case(
         "a full disk beside it",
         "repository_full",
         CheckId("h", "filesystems", "/var"),

@@ -12,7 +12,7 @@ from opsd.check import Check
 from opsd.model import Status, worst
 from opsd.playbook import Occasion
 from opsd.store import Watch
-from opsd.tasks.check import change, own, probing
+from opsd.tasks.check import change, own, probing, rooms
 from opsd.tasks.check.look import look
 from opsd.tasks.check.patrol import REACH
 from opsd.tasks.check.watching import posted_of
@@ -21,6 +21,13 @@ from opsd.tasks.respond.hands import Reach
 from opsd.tasks.respond.means import Judge, Means
 
 _LOOK_AGAIN = 1.0
+# What opsd asks itself.
+_OWN = {
+    own.BACKUP: own.backups,
+    change.CHANGE: change.changes,
+    rooms.REPOSITORY: rooms.repositories,
+    rooms.STATE: rooms.state,
+}
 _GOOD = {Status.OK, Status.WARNING}
 Table = Mapping[str, Callable[[Any], Check]]
 
@@ -54,10 +61,8 @@ def judge(kit: Kit, reach: Reach, table: Table, samples: Callable[[], Watch]) ->
 
     def ask(found: Occasion) -> Status:
         one, config = found.id, kit.config
-        if one.check == own.BACKUP:
-            results = [r for r in own.backups(kit).results if r.subject == one.subject]
-        elif one.check == change.CHANGE:
-            results = [r for r in change.changes(kit).results if r.subject == one.subject]
+        if one.check in _OWN:
+            results = [r for r in _OWN[one.check](kit).results if r.subject == one.subject]
         elif one.check in config.probes:
             probe = config.probes[one.check]
             results = list(probing.judge(probe, probing.observe(probe, kit.clock)))
