@@ -62,16 +62,10 @@ def leftovers(kit: Kit) -> tuple[str, ...]:
     return tuple(
         run
         for run in sorted(found)
-        if is_run_id(run) and not kit.scratch(run).is_symlink() and not _alive(kit, run)
+        if is_run_id(run)
+        and not kit.scratch(run).is_symlink()
+        and not lock.held(kit.scratch_lease(run))
     )
-
-
-def _alive(kit: Kit, run: str) -> bool:
-    """Whether somebody holds the place of a run; of what we may not look at, we say so too."""
-    try:
-        return lock.held(kit.scratch_lease(run))
-    except PermissionError:
-        return True
 
 
 def _wipe_leftovers(kit: Kit) -> None:

@@ -91,7 +91,8 @@ class CrashLoop:
             self.opsd.wait(_PATIENCE)
             assert self.opsd.stdout is not None
             self.opsd.stdout.close()
-            assert gone(family), "something outlived opsd"
+            # A server that is told to end ends when it has its turn, on a busy machine too.
+            assert any(gone(family) for _ in range(8)), "something outlived opsd"
 
     def _found_in_time(self, victim: str) -> psutil.Process | None:
         end = time.monotonic() + _LONGEST

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,8 +19,8 @@ from opsd.daemon.timetable import Timetable
 from opsd.engine import Engine
 from opsd.errors import StorageFailed
 from opsd.metrics import Board
-from opsd.model import Closing, Outcome, Run, Task
-from opsd.store import Store
+from opsd.model import Closing, Outcome, RecoveryPoint, Run, Task
+from opsd.store import Claims, Store
 from opsd.tasks.kit import Kit
 
 PATIENCE = 30.0
@@ -306,3 +307,65 @@ def test_after_the_end_was_asked_for_nothing_is_begun(
     kit.stop.request()
     nights.work("one")
     assert done == []
+
+
+# ------------------------------------------------------------------------------ a night goes on
+
+
+def ran(kit: Kit, task: Task, outcome: Outcome) -> Closing:
+    """A run of the slot that is due, and its end."""
+    run = Run(f"{task}-{outcome}", task, "one", "main", NOW, "srv", 1, SLOT)
+    kit.store.open_run(run)
+    closing = Closing(run.id, NOW, outcome, timedelta())
+    kit.store.close_run(closing)
+    return closing
+
+
+def test_a_night_that_was_cut_short_goes_on_behind_what_is_done(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a crash, on another node, under a newer opsd: the runs of the slot say what is done."""
+    taken = ran(kit, Task.BACKUP, Outcome.SUCCEEDED)
+    kit.store.add_point(RecoveryPoint(taken.run, "one", "main", "srv", NOW, (), complete=True))
+    ran(kit, Task.PROVE, Outcome.INTERRUPTED)
+    begun: list[str] = []
+
+    def prove(on: Kit, name: str, point: str) -> SimpleNamespace:
+        begun.append(point)
+        assert (on.slot, name) == (SLOT, "one")
+        return SimpleNamespace(closing=ran(kit, Task.PROVE, Outcome.PASSED))
+
+    monkeypatch.setattr(app, "back_up", lambda *_: pytest.fail("it was backed up again"))
+    monkeypatch.setattr(app, "prove", prove)
+    monkeypatch.setattr("opsd.app.audit.verify", lambda *_: None)
+    for _ in range(2):
+        assert app.night(kit, "one", SLOT) == {Task.BACKUP: True, Task.PROVE: True}
+    assert begun == [taken.run]
+
+
+def test_a_claim_whose_end_could_not_be_written_repeats_nothing(
+    kit: Kit, nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[datetime | None] = []
+    monkeypatch.setattr(app, "night", recorded(Outcome.FAILED, done))
+    with monkeypatch.context() as broken:
+
+        def end(*_: object) -> None:
+            raise StorageFailed("store.failed", path=kit.store.place, detail="locked")
+
+        broken.setattr(Claims, "end", end)
+        assert nights.work("one") == timedelta(minutes=1)
+    assert nights.due("one")
+    monkeypatch.setattr(app, "night", lambda *_: {Task.BACKUP: False})  # all of it is done
+    assert nights.work("one") is None
+    assert not nights.due("one")
+    assert done == [SLOT]
+
+
+def test_a_slot_that_an_older_opsd_ran_before_there_were_claims_is_not_run_again(
+    kit: Kit, nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "night", lambda *_: pytest.fail("it was run again"))
+    ran(kit, Task.BACKUP, Outcome.SUCCEEDED)
+    assert not nights.due("one")
+    assert nights.work("one") is None
