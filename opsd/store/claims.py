@@ -106,12 +106,6 @@ class Claims(Book):
         with self._writing() as connection:
             connection.execute(table.update().where(table.c.id == node).values(gone=1))
 
-    def nodes(self) -> tuple[Node, ...]:
-        """The nodes that are here, the oldest first."""
-        table = schema.node
-        chosen = select(table).where(table.c.gone == 0).order_by(table.c.began, table.c.id)
-        return tuple(_node(row) for row in self._rows(chosen))
-
     # --- work
 
     def take(self, work: str, node: str, at: datetime, tries: int) -> Claim | End | None:
@@ -162,10 +156,6 @@ class Claims(Book):
         """Whether nothing is left to do of it."""
         with self._failing(), self._engine.connect() as connection:
             return _over(connection, work)
-
-    def begun(self, work: str) -> bool:
-        """Whether somebody has claimed it, and it is not over."""
-        return bool(self._rows(_attempts(work).limit(1))) and not self.over(work)
 
     def left(self) -> tuple[str, ...]:
         """The work that nodes which are gone did not bring to its end, oldest first."""

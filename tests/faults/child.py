@@ -134,6 +134,20 @@ def gone(processes: list[psutil.Process]) -> bool:
     return False
 
 
+def start_again(site: Site) -> None:
+    """After a `kill -9` the old backends must be gone before PostgreSQL takes its memory again."""
+    data = str(site.system.cluster.data)
+    assert gone([p for p in psutil.process_iter() if _works_in(p, data)])
+    site.system.start()
+
+
+def _works_in(process: psutil.Process, directory: str) -> bool:
+    try:
+        return process.cwd() == directory
+    except psutil.Error:
+        return False
+
+
 def in_a_mount_of_its_own(size: str, place: Path, command: tuple[str, ...]) -> tuple[str, ...]:
     """`command` with a small disk at `place`, holding what is there; it ends with the command."""
     as_user = ("--map-current-user", "--keep-caps") if os.geteuid() else ()

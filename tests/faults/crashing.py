@@ -24,7 +24,7 @@ from opsd.policy import chain
 from opsd.policy.slots import Fired
 from opsd.tasks.prove import prove
 from opsd.tasks.shelf import points_in
-from tests.faults.child import gone
+from tests.faults.child import gone, start_again
 from tests.site import ROOT, SET, Site
 
 _PATIENCE = 60.0
@@ -65,9 +65,7 @@ class CrashLoop:
         """Everything runs."""
         if not self.site.system.cluster.alive:
             self.site.system.stop()
-            data = str(self.site.system.cluster.data)
-            assert gone([p for p in psutil.process_iter() if _works_in(p, data)])
-            self.site.system.start()
+            start_again(self.site)
         if self.opsd is None or self.opsd.poll() is not None:
             arguments = [sys.executable, "-m", "tests.faults.forever", str(self.site.config_file)]
             with (self.site.base / "log").open("ab") as log:
@@ -116,12 +114,6 @@ def _named(one: psutil.Process, name: str) -> bool:
     with suppress(psutil.Error):
         line = one.cmdline()
         return bool(line) and Path(line[0]).name == name
-    return False
-
-
-def _works_in(one: psutil.Process, directory: str) -> bool:
-    with suppress(psutil.Error):
-        return one.cwd() == directory
     return False
 
 

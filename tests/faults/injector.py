@@ -39,6 +39,8 @@ _GARBLED = "\"$@\" | tr '{}[]:,0-9a-f' 'zyxwvu(-/G-L'; exit 0"
 _SO_FAST = 1e6
 # Files are counted once a place in the code and kind of call: sixty scans are one place.
 _MOST = {"process": 1_000, "database": 3, "history": 2, "file": 1, "s3": 2}
+# Which way a request goes inside these says nothing of who asked.
+_THE_DOORS = ("drivers/process.py", "drivers/s3.py")
 # How often a server that starts is asked differs from night to night.
 _ONCE = {"pg_isready"}
 
@@ -145,7 +147,7 @@ def _where(frame: FrameType | None) -> str:
     found: list[str] = []
     while frame is not None and len(found) < 3:
         name = frame.f_code.co_filename
-        if name.startswith(OURS) and not name.endswith("process.py"):
+        if name.startswith(OURS) and not name.endswith(_THE_DOORS):
             short = name[len(OURS) + 1 :].removesuffix(".py")
             found.append(f"{short}.{frame.f_code.co_name}")
         frame = frame.f_back

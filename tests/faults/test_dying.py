@@ -17,7 +17,7 @@ import pytest
 from opsd.model import Outcome, Task
 from opsd.tasks.kit import Nobody
 from opsd.tasks.prove import prove
-from tests.faults.child import child, gone
+from tests.faults.child import child, gone, start_again
 from tests.faults.telling import all_is_well, attempt, nothing_left
 from tests.site import SET, Site
 
@@ -229,17 +229,3 @@ def test_the_source_killed_in_mid_dump(own: Site) -> None:
     assert "database.unreachable" in told.keys
     start_again(own)
     all_is_well(own)
-
-
-def start_again(site: Site) -> None:
-    """After a `kill -9` the old backends must be gone before PostgreSQL takes its memory again."""
-    data = str(site.system.cluster.data)
-    assert gone([p for p in psutil.process_iter() if works_in(p, data)])
-    site.system.start()
-
-
-def works_in(process: psutil.Process, directory: str) -> bool:
-    try:
-        return process.cwd() == directory
-    except psutil.Error:
-        return False
