@@ -71,3 +71,29 @@ def test_hosts_are_watched_adopted_and_let_go(place: Place, net: Network) -> Non
         assert daemon.end() == 0
         assert time.monotonic() - began < 8
         assert not daemon.logged("opsd itself failed")
+
+
+def test_a_disk_that_fills_up_is_mended_and_all_of_it_is_told(place: Place, net: Network) -> None:
+    one, full = net.hosts[0], "/var/cache/apt/archives"
+    one.run(f"mount -t tmpfs -o size=80m tmpfs {full}; mkdir {full}/partial; touch {full}/lock")
+    place.configure(one="01:00")
+    checks = {"filesystems": {"interval": "1s"}, "load": {"enabled": False}}
+    with Path(place.config).open("a", encoding="utf-8") as file:
+        file.write(f"hosts: {json.dumps({'one': net.written(one)})}\n")
+        file.write(f"checks: {json.dumps(checks)}\nautomation: {{enabled: true}}\n")
+    with place.ready() as daemon:
+        eventually(partial(up, daemon, "one"), "one is up")
+        assert daemon.metric("opsd_automation_enabled") == 1
+        one.run(f"head -c 83000000 /dev/zero >{full}/some_1_all.deb")
+        began = time.monotonic()
+        label = '{playbook="disk_full"}'
+        eventually(
+            lambda: daemon.metric("opsd_playbook_verified_fixes_total", label) == 1, "it is mended"
+        )
+        print(f"from fault to mended: {time.monotonic() - began:.1f} s")
+        reaction = daemon.metric("opsd_playbook_last_reaction_seconds", label)
+        assert reaction is not None
+        assert reaction < 2
+        assert daemon.end() == 0
+    assert "some_1_all.deb" not in one.run(f"ls {full}")
+    one.run(f"umount {full}")
