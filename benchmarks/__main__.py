@@ -1,6 +1,7 @@
 """`python -m benchmarks`: measure opsd beside bare tools and borgmatic, and keep the result.
 
 `python -m benchmarks watch` measures the watch of hosts beside Ansible, pyinfra and Fabric;
+`python -m benchmarks steps` measures a step on hosts beside Ansible, pyinfra and bare ssh;
 `python -m benchmarks scrape` measures a scrape of opsd beside one of node_exporter;
 `python -m benchmarks idle` measures what the daemon takes while nothing is due.
 """
@@ -20,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import flat, idle, machine, rounds, scrape, source, table, watch
+from benchmarks import flat, idle, machine, rounds, scrape, source, steps, table, watch
 from benchmarks.borgmatic import PROGRAM, ROOT
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -47,6 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if argv is None else argv
     if given[:1] == ["watch"]:
         return watch.main(given[1:])
+    if given[:1] == ["steps"]:
+        return steps.main(given[1:])
     if given[:1] == ["scrape"]:
         return scrape.main(given[1:])
     if given[:1] == ["idle"]:

@@ -111,3 +111,12 @@ def test_a_scrape_is_measured_beside_node_exporter(capsys: pytest.CaptureFixture
     assert samples > 3 * 2 * 5
     assert size > 0
     assert 0 < median <= worst
+
+
+def test_a_step_on_hosts_is_measured_beside_bare_ssh(tmp_path: Path) -> None:
+    few = ("--hosts", "3", "--steps", "2", "--without-peers", "--results", str(tmp_path))
+    assert benchmarks.main(["steps", *few]) == 0
+    (report,) = tmp_path.glob("*-steps-*.md")
+    rows = [line for line in report.read_text().splitlines() if line.startswith("| ssh")]
+    assert len(rows) == 2
+    assert float(rows[0].split("|")[3]) > 1, "a new connection for each step is no faster"
