@@ -13,5 +13,9 @@ class Options(BaseModel):
     """A group of options: closed, unchangeable, and silent about the values it refuses."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+        defer_build=True,
     )

@@ -141,11 +141,12 @@ class Programs:
         command = process.Command(
             command.argv, command.timeout, {**command.env, "PGCLIENTENCODING": "UTF8"}
         )
-        rows, hashed = 0, hashlib.sha256()
+        rows, hashed, buffer = 0, hashlib.sha256(), bytearray(_CHUNK)
+        view = memoryview(buffer)
         with process.reading(command, stop=self.stop) as stream:
-            while chunk := stream.read(_CHUNK):
-                rows += chunk.count(b"\n")
-                hashed.update(chunk)
+            while got := stream.readinto1(buffer):  # what is there: psql goes on meanwhile
+                rows += buffer.count(b"\n", 0, got)
+                hashed.update(view[:got])
         return rows, hashed.hexdigest()
 
     def _command(self, program: str, *arguments: str) -> process.Command:

@@ -7,6 +7,7 @@ pg_dump or throwaway server running on.
 
 from __future__ import annotations
 
+import io
 import os
 import pwd
 import selectors
@@ -138,14 +139,14 @@ def run(
 
 
 @contextmanager
-def reading(command: Command, *, stop: Stop = NEVER) -> Iterator[IO[bytes]]:
+def reading(command: Command, *, stop: Stop = NEVER) -> Iterator[io.BufferedReader]:
     """Give the standard output of `command` as a stream; its failure is raised at the end.
 
     Raises `Cancelled` and `TimedOut` as `run` does. Leaving early ends the command.
     """
     child = _start(command, pipe_bytes=_WIDE_PIPE)
     with child, _guard(child, command, stop) as broken:
-        assert child.stdout is not None  # noqa: S101  (asked for by PIPE)
+        assert isinstance(child.stdout, io.BufferedReader)  # noqa: S101  (asked for by PIPE)
         assert child.stderr is not None  # noqa: S101
         try:
             yield child.stdout

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from opsd.errors import SourceFailed
@@ -22,12 +22,12 @@ def walk(root: Path, exclude: Collection[str] = ()) -> Iterator[Entry]:
     listed comes with the state `unreadable`; one that vanishes meanwhile is left out. Raises
     `SourceFailed` when the root itself cannot be listed.
     """
-    top = os.fsencode(root)
+    top = os.fsencode(root) + b"/"
     try:
-        os.scandir(top).close()
+        names = _names(top)
     except OSError as error:
         raise SourceFailed("tree.root_unreadable", path=root, detail=str(error)) from error
-    yield from _walk(top + b"/", b"", frozenset(os.fsencode(path) for path in exclude))
+    yield from _walk(top, b"", names, frozenset(os.fsencode(path) for path in exclude))
 
 
 def digest(path: bytes | Path) -> str:
@@ -36,17 +36,18 @@ def digest(path: bytes | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _walk(top: bytes, below: bytes, exclude: frozenset[bytes]) -> Iterator[Entry]:
-    try:
-        with os.scandir(top + below) as found:
-            names = sorted(
-                e.name + b"/" if e.is_dir(follow_symlinks=False) else e.name for e in found
-            )
-    except FileNotFoundError:
-        return
+def _names(directory: bytes) -> list[bytes]:
+    """What is in a directory, in the order of a manifest."""
+    with os.scandir(directory) as found:
+        return sorted(e.name + b"/" if e.is_dir(follow_symlinks=False) else e.name for e in found)
+
+
+def _walk(
+    top: bytes, below: bytes, names: Iterable[bytes], exclude: Collection[bytes]
+) -> Iterator[Entry]:
     for name in names:
         path = below + name
-        if path.rstrip(b"/") in exclude:
+        if exclude and path.rstrip(b"/") in exclude:
             continue
         try:
             entry = look(top, path)
@@ -61,14 +62,14 @@ def _walk(top: bytes, below: bytes, exclude: frozenset[bytes]) -> Iterator[Entry
             yield entry
             continue
         try:
-            os.scandir(top + path).close()
+            inside = _names(top + path)
         except FileNotFoundError:
             continue
         except OSError:
             yield entry._replace(state=UNREADABLE)
             continue
         yield entry
-        yield from _walk(top, path, exclude)
+        yield from _walk(top, path, inside, exclude)
 
 
 def _unseen(path: bytes) -> Entry:
@@ -82,19 +83,19 @@ def look(top: bytes, path: bytes) -> Entry:
     full = top + path.rstrip(b"/")
     facts = os.lstat(full)
     kind = _kind(facts.st_mode)
-    return Entry(
-        path=path,
-        kind=kind,
-        size=facts.st_size if kind == FILE else 0,
-        mode=stat.S_IMODE(facts.st_mode),
-        uid=facts.st_uid,
-        gid=facts.st_gid,
-        mtime=facts.st_mtime_ns,
-        ctime=facts.st_ctime_ns,
-        inode=facts.st_ino,
-        links=facts.st_ino if kind == FILE and facts.st_nlink > 1 else 0,
-        target=os.readlink(full) if kind == LINK else b"",  # noqa: PTH115  (bytes)
-        xattrs=_xattrs(full),
+    return Entry(  # in order: by name it takes twice as long, for each of millions
+        path,
+        kind,
+        facts.st_size if kind == FILE else 0,
+        stat.S_IMODE(facts.st_mode),
+        facts.st_uid,
+        facts.st_gid,
+        facts.st_mtime_ns,
+        facts.st_ctime_ns,
+        facts.st_ino,
+        facts.st_ino if kind == FILE and facts.st_nlink > 1 else 0,
+        os.readlink(full) if kind == LINK else b"",  # noqa: PTH115  (bytes)
+        _xattrs(full),
     )
 
 

@@ -20,7 +20,7 @@ from opsd.errors import OpsdError, StorageFailed, TimedOut
 from opsd.model import Closing, Finding, Outcome, Proof, RecoveryPoint, Severity, Task
 from opsd.policy import change
 from opsd.tasks import locks, sweep
-from opsd.tasks.beside import beside
+from opsd.tasks.beside import Beside, beside
 from opsd.tasks.ground import Ground, survey
 from opsd.tasks.journal import Journal, end, opened, scratch_failed
 from opsd.tasks.kit import HOLDS, RECORD, TAG, Kit, tagged
@@ -65,12 +65,21 @@ def _take(work: Work) -> RecoveryPoint | None:
         ground = survey(kit, journal, backup_set)
         locks.settle(journal)
     journal.workplace()
+    before = _names(kit.storage(journal.run.repository))
+    with beside(kit) as cleaning:
+        captured = _capture(work, ground, cleaning)
+        if not captured:
+            end(journal, Outcome.FAILED, _first_reason(ground))
+            return None
+        return _close(work, ground, captured, before)
+
+
+def _close(
+    work: Work, ground: Ground, captured: Mapping[str, Captured], before: frozenset[str]
+) -> RecoveryPoint:
+    """Make a point of what was captured: its record, the look at what was written, the history."""
+    kit, journal, backup_set = work.kit, work.journal, work.backup_set
     storage = kit.storage(journal.run.repository)
-    before = _names(storage)
-    captured = _capture(work, ground)
-    if not captured:
-        end(journal, Outcome.FAILED, _first_reason(ground))
-        return None
     complete = len(captured) == len(backup_set.members) and not journal.faults
     point = RecoveryPoint(
         id=journal.run.id,
@@ -99,17 +108,17 @@ def _take(work: Work) -> RecoveryPoint | None:
 # --- the members
 
 
-def _capture(work: Work, ground: Ground) -> dict[str, Captured]:
+def _capture(work: Work, ground: Ground, cleaning: Beside) -> dict[str, Captured]:
     """The members that can be taken: one database after the other, and beside them the trees.
 
     No tree is read before the moment of every database is fixed: a file that a database names was
-    there by then (docs/adr/0012-side-by-side.md).
+    there by then (docs/adr/0012-side-by-side.md). `cleaning` goes on beside what follows.
     """
     moments = {name: Event() for name in work.backup_set.databases}
     with beside(work.kit) as side:
         trees = side.start(lambda kit: _capture_trees(work.on(kit), ground, moments))
         try:
-            databases = _capture_databases(work.on(side.kit), ground, moments)
+            databases = _capture_databases(work.on(side.kit), ground, moments, cleaning)
         finally:
             for moment in moments.values():
                 moment.set()
@@ -117,7 +126,7 @@ def _capture(work: Work, ground: Ground) -> dict[str, Captured]:
 
 
 def _capture_databases(
-    work: Work, ground: Ground, moments: Mapping[str, Event]
+    work: Work, ground: Ground, moments: Mapping[str, Event], cleaning: Beside
 ) -> dict[str, Captured]:
     captured: dict[str, Captured] = {}
     for name, member in work.backup_set.databases.items():
@@ -126,7 +135,13 @@ def _capture_databases(
             work, ground, name, partial(postgres.capture, work, name, member, fixed)
         )
         fixed()
+        cleaning.start(partial(_clear, work.scratch / name))
     return captured
+
+
+def _clear(dumped: Path, _: Kit) -> None:
+    """Remove a dump that is stored, or failed; whatever stays is removed at the end of the run."""
+    shutil.rmtree(dumped, ignore_errors=True)
 
 
 def _capture_trees(work: Work, ground: Ground, moments: Mapping[str, Event]) -> dict[str, Captured]:

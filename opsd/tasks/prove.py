@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from opsd import record
@@ -86,17 +87,22 @@ def _prove(bench: Bench) -> Proof:
         with journal.phase("preflight"):
             _judge_room(bench)
             journal.workplace()
-        with journal.phase("structure", point.repository):
-            bench.kit.reach(point.repository)
-            locks.settle(journal)
-            storage.check_structure(bench)
-            _fetch_record(bench)
-        level = _reached(bench, Proof.STRUCTURE_CHECKED)
-        with journal.phase("read_back", point.repository):
-            storage.read_back(bench)
-        level = _reached(bench, Proof.DATA_READ)
-        with guarded(bench):
-            _restore_and_compare(bench)
+        with beside(bench.kit) as side:
+            structure_judged = Event()
+            reading = side.start(lambda kit: _read_back(bench.on(kit), structure_judged))
+            try:
+                _check_structure(bench.on(side.kit))
+                level = _reached(bench, Proof.STRUCTURE_CHECKED)
+            except BaseException as error:
+                side.fail(error)
+                raise
+            finally:
+                structure_judged.set()
+            try:
+                _restore_and_compare(bench.on(replace(side.kit, stop=Stop(side.kit.stop))))
+            finally:  # a damage is named better by what is stored than by what cannot be restored
+                reading.result()
+                level = _reached(bench, Proof.DATA_READ)
         _judge_canaries(bench)
     except OpsdError as error:
         outcome = outcome_of(error, Task.PROVE)
@@ -122,12 +128,30 @@ def _prove(bench: Bench) -> Proof:
     return level
 
 
+def _check_structure(bench: Bench) -> None:
+    with bench.journal.phase("structure", bench.point.repository):
+        bench.kit.reach(bench.point.repository)
+        locks.settle(bench.journal)
+        storage.check_structure(bench)
+        _fetch_record(bench)
+
+
+def _read_back(bench: Bench, structure_judged: Event) -> None:
+    """Read what is stored. A damage is told when the structure has had its word."""
+    with bench.journal.phase("read_back", bench.point.repository):
+        try:
+            storage.read_back(bench)
+        except RepositoryDamaged:
+            structure_judged.wait()
+            raise
+
+
 def _restore_and_compare(bench: Bench) -> None:
     """Restore the trees and beside them the databases; ask them everything, alone and together."""
     members = bench.point.members
     if not members:
         bench.journal.find(Severity.FAULT, "proof.no_members")
-    with beside(bench.kit) as side, ExitStack() as clusters:
+    with guarded(bench), beside(bench.kit) as side, ExitStack() as clusters:
         comparing = side.start(lambda kit: _compare_trees(bench.on(kit)))
         bench = bench.on(side.kit)
         databases: dict[str, Database] = {}

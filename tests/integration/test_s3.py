@@ -323,7 +323,7 @@ class Stopping(Nobody):
         self._there = False
 
     def phase(self, name: str, subject: str = "") -> None:
-        self._there = name == self._wanted
+        self._there = self._there or name == self._wanted  # others begin beside it
 
     def advance(self, done: int, total: int) -> None:
         if self._there and done:

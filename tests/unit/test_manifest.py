@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -45,6 +46,10 @@ def test_an_entry_survives_as_one_line(entry: Entry) -> None:
     assert "\n" not in line
     assert line.isascii()
     assert manifest.decode(line) == entry
+    names = (entry.path, entry.target)
+    path, target = (name.decode("utf-8", "surrogateescape") for name in names)
+    fields = (path, *entry[1:10], target, *entry[11:])
+    assert line == json.dumps(fields, separators=(",", ":"))
 
 
 @given(st.sets(PATH, max_size=12))

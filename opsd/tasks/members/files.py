@@ -62,7 +62,10 @@ def capture(work: Work, name: str, member: FilesMember, parent: str) -> Captured
             known.unlink()
             seen = _surveyed(first, member, known)
     with journal.phase("upload", name), beside(kit) as side:
-        side.start(lambda lane: manifests.write(second, _hashed(lane, member.path, first)))
+        if seen.unhashed:
+            side.start(lambda lane: manifests.write(second, _hashed(lane, member.path, first)))
+        else:
+            first.replace(second)
         summary = work.on(side.kit).store(
             replace(
                 work.source(member.path, name, kind_mark(MemberKind.FILES)),
@@ -74,7 +77,7 @@ def capture(work: Work, name: str, member: FilesMember, parent: str) -> Captured
     with journal.phase("survey", name):
         noted = _Noted()
         manifests.write(last, noted.count(_settled(member, second)))
-    first.unlink()
+    first.unlink(missing_ok=True)
     second.unlink()
     noted.tell(journal, name)
     _tell_unread(journal, name, summary)
@@ -165,12 +168,14 @@ class _Noted:
         self._counts: dict[str, int] = {}
         self.files = 0
         self.bytes = 0
+        self.unhashed = 0  # files whose content is not known
 
     def count(self, entries: Iterator[Entry]) -> Iterator[Entry]:
         for entry in entries:
             if entry.kind == FILE and entry.state in {"", CHANGED}:
                 self.files += 1
                 self.bytes += entry.size
+                self.unhashed += not entry.sha256
             if entry.state:
                 self._counts[entry.state] = self._counts.get(entry.state, 0) + 1
                 names = self._moved.setdefault(entry.state, [])

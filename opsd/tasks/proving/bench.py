@@ -57,10 +57,14 @@ class Bench:
     @property
     def limits(self) -> Limits:
         """What is left of the time for this proof. Raises `TimedOut` when nothing is."""
+        return self.kit.limits(self.point.repository, self.insist_on_time())
+
+    def insist_on_time(self) -> timedelta:
+        """What is left of the time. Raises `TimedOut` when nothing is."""
         left = self.backup_set.prove.timeout - self.journal.watch.elapsed()
         if left <= timedelta():
             raise TimedOut("proof.out_of_time", limit=self.backup_set.prove.timeout)
-        return self.kit.limits(self.point.repository, left)
+        return left
 
     def part(self, member: MemberSnapshot) -> sampling.Part:
         """Which part of a tree this proof looks at: the whole, where the budget allows it."""

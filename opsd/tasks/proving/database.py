@@ -16,6 +16,7 @@ from opsd.drivers.restic import Piece
 from opsd.errors import DatabaseFailed, ToolFailed
 from opsd.model import DatabaseManifest, Finding, MemberSnapshot, Severity
 from opsd.policy import comparison
+from opsd.tasks.beside import beside
 from opsd.tasks.members.postgres import MANIFEST, large_objects_digest, read_manifest
 from opsd.tasks.proving.bench import Bench
 
@@ -37,11 +38,13 @@ def restored(bench: Bench, member: MemberSnapshot, jobs: int) -> Iterator[Databa
     """The member's database as restored, in a cluster that ends with this block."""
     manifest = read_manifest(bench.record / f"{member.member}.{MANIFEST}")
     home = bench.scratch / member.member
-    with bench.journal.phase("fetch", member.member):
-        bench.fetch(member.member, Piece(member.snapshot, member.root, home))
-    with bench.journal.phase("load", member.member):
-        server = _cluster(bench, manifest, member.member)
+    server = _cluster(bench, manifest, member.member)
     try:
+        with beside(bench.kit) as side:
+            side.start(lambda kit: _fetch(bench.on(kit), member, home))
+            with bench.journal.phase("load", member.member):
+                server.create()
+                server.start()
         with _blaming(server):
             database = Database(server.connection(_NAME))
             with bench.journal.phase("load", member.member):
@@ -140,8 +143,13 @@ def jobs_of(bench: Bench, name: str) -> int:
     return member.jobs if isinstance(member, PostgresMember) else 2
 
 
+def _fetch(bench: Bench, member: MemberSnapshot, home: Path) -> None:
+    with bench.journal.phase("fetch", member.member):
+        bench.fetch(member.member, Piece(member.snapshot, member.root, home))
+
+
 def _cluster(bench: Bench, manifest: DatabaseManifest, name: str) -> cluster.Cluster:
-    made = cluster.Cluster(
+    return cluster.Cluster(
         bench.scratch / f"{name}.cluster",
         manifest.server_version // 10000,
         cluster.THROWAWAY,
@@ -150,9 +158,6 @@ def _cluster(bench: Bench, manifest: DatabaseManifest, name: str) -> cluster.Clu
         niceness=_NICENESS,
         superuser=_SUPERUSER,
     )
-    made.create()
-    made.start()
-    return made
 
 
 def _load(

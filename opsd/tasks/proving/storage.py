@@ -124,6 +124,7 @@ def _damaged(bench: Bench, storage: Storage, objects: Iterable[StoredObject]) ->
     total, done, found = sum(o.size for o in chosen), 0, []
     for stored, sound in ahead(lambda o: _sound(storage, o), chosen):
         bench.kit.go_on()
+        bench.insist_on_time()
         done += stored.size
         bench.kit.watcher.advance(done, total)
         if not sound:
