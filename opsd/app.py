@@ -42,6 +42,7 @@ from opsd.tasks.respond.hands import Reach
 from opsd.tasks.respond.means import Means, Shelf
 from opsd.tasks.respond.written import Written
 from opsd.tasks.retain import retain
+from opsd.tasks.wal import nightly
 from playbooks import PLAYBOOKS
 
 log = logging.getLogger(__name__)
@@ -100,6 +101,10 @@ def _night(kit: Kit, name: str) -> dict[Task, bool]:
     if backup_set.retention is not None and all(done.values()):
         retained = _once(kit, Task.RETAIN, name, lambda: retain(kit, name).closing)
         done[Task.RETAIN] = retained.outcome.good
+    if backup_set.logged:
+        based = _once(kit, Task.BASE, name, lambda: nightly.take_bases(kit, name))
+        replayed = _once(kit, Task.REPLAY, name, lambda: nightly.replay_all(kit, name))
+        done |= {Task.BASE: based.outcome.good, Task.REPLAY: replayed.outcome.good}
     return done
 
 

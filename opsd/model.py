@@ -23,6 +23,8 @@ class Task(StrEnum):
     RESTORE = "restore"
     REBUILD = "rebuild"
     RETAIN = "retain"
+    BASE = "base"
+    REPLAY = "replay"
 
 
 class Outcome(StrEnum):

@@ -138,6 +138,18 @@ _OPTIONS: dict[str, Sentence] = {
         "not a name: {found}; use lower case a-z, digits, - and _, a letter first, "
         "31 characters at most",
     ),
+    "config.slot": Sentence(
+        "tên slot, vai trò gồm chữ thường, số và _: {found}",
+        "names of slots and roles have lower case letters, digits and _: {found}",
+    ),
+    "config.wal_twice": Sentence(
+        "nơi nhận {other} đã dùng giá trị này; mỗi nơi nhận cần một giá trị riêng",
+        "the receiver {other} has this already; each needs its own",
+    ),
+    "config.wal_storage": Sentence(
+        "kho {name} không nhận được nhật ký WAL: cần một thư mục hoặc một bucket (s3:)",
+        "the repository {name} cannot take the log (WAL): a directory or a bucket (s3:) can",
+    ),
     "config.host": Sentence(
         "tên máy không hợp lệ: {found}; chỉ dùng chữ a-z, số, dấu chấm, - và _",
         "not a name of a machine: {found}; use letters a-z, digits, dots, - and _",

@@ -31,6 +31,7 @@ from opsd.cli import (
     points,
     probe,
     prove,
+    recover,
     replay,
     restore,
     retention,
@@ -38,6 +39,7 @@ from opsd.cli import (
     status,
     store,
     version,
+    wal,
 )
 from opsd.cli.answer import Answer
 from opsd.cli.desk import Desk
@@ -63,8 +65,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("prove", prove.add, prove.run),
     Command("points", points.add, points.run),
     Command("restore", restore.add, restore.run),
+    Command("recover", recover.add, recover.run),
     Command("retention", retention.add, retention.run),
     Command("hold", hold.add, hold.run),
+    Command("wal", wal.add, wal.run),
     Command("audit", audit.add, audit.run),
     Command("status", status.add, status.run),
     Command("check", check.add, check.run, for_monitors=True),

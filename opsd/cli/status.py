@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
+from opsd import app
 from opsd.cli.answer import Answer
 from opsd.cli.arguments import add_set
 from opsd.cli.desk import Desk
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import Parser
-from opsd.model import Status, worst
+from opsd.model import CheckState, Status, worst
 from opsd.policy.freshness import SetFacts, judge, next_due
-from opsd.report import plain, status, text
+from opsd.report import plain, status, text, wal
 from opsd.tasks.status import observe
 
 
@@ -42,4 +45,19 @@ def _one(desk: Desk, name: str, facts: SetFacts) -> tuple[Status, str, plain.Bod
     due = next_due(facts.now, backup_set.schedule, desk.config.zone)
     title = f"{name} ({backup_set.title})" if backup_set.title else name
     said = status.of_set(desk.voice, title, facts, verdict, due)
-    return verdict.status, said, plain.status(desk.voice, facts, verdict, due)
+    body = plain.status(desk.voice, facts, verdict, due)
+    if not backup_set.logged:
+        return verdict.status, said, body
+    logs = {f"{name}/{member}": found for member, found in _logs(desk, name).items()}
+    briefs = [wal.brief(desk.voice, log, found, facts.now) for log, found in logs.items()]
+    known = [worst(state.status for state in found) for found in logs.values()]
+    losses = {log: wal.losses(found, facts.now) for log, found in logs.items()}
+    return worst((verdict.status, *known)), text.joined(said, *briefs), {**body, "loss": losses}
+
+
+def _logs(desk: Desk, name: str) -> dict[str, tuple[CheckState, ...]]:
+    """What the daemon saw of each log of a set; nothing, where none runs: that is unknown."""
+    with closing(app.samples(desk.config)) as watch:
+        states = watch.states()
+    members = desk.config.backup_sets[name].logged
+    return {member: wal.of_log(states, f"{name}/{member}") for member in members}

@@ -62,6 +62,9 @@ def _named_secrets(config: Config) -> Iterator[tuple[Location, Secret]]:
             if secret := database.passwords:
                 option = "passfile" if secret.file else "passfile_credential"
                 yield ("backup_sets", name, "members", member, option), secret
+            if database.wal and (secret := database.wal.passwords):
+                option = "passfile" if secret.file else "passfile_credential"
+                yield ("backup_sets", name, "members", member, "wal", option), secret
     yield from _secrets_of_probes(config)
     yield from web_ground.named_secrets(config)
     yield from _secrets_of_people(config)
@@ -138,6 +141,7 @@ def _own_directories(config: Config) -> Iterator[Finding]:
         for name, repository in config.repositories.items()
         if repository.path is not None
     ]
+    own += _receivers(config)
     trees = [
         (name, member, tree)
         for name, backup_set in config.backup_sets.items()
@@ -148,6 +152,17 @@ def _own_directories(config: Config) -> Iterator[Finding]:
             if _is_taken(path, tree):
                 fields = {"path": tree.path, "set": name, "member": member}
                 yield Finding(location, "config.inside_source", fields)
+
+
+def _receivers(config: Config) -> list[tuple[Location, Path]]:
+    """Where the log of databases is received."""
+    return [
+        (("backup_sets", name, "members", member, "wal", "receivers", place, "directory"), at)
+        for name, backup_set in config.backup_sets.items()
+        for member, database in backup_set.logged.items()
+        for place, receiver in (database.wal.receivers.items() if database.wal else ())
+        if (at := receiver.directory) is not None
+    ]
 
 
 def _is_taken(path: Path, tree: FilesMember) -> bool:

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from opsd.config import references
 from opsd.config.explain import explain
 from opsd.config.mistakes import ConfigMistakes, Mistake
-from opsd.config.schema import Config, Origin
+from opsd.config.origin import Origin
+from opsd.config.schema import Config
 from opsd.config.tree import plant
 
 _UNREADABLE: Final[tuple[tuple[type[OSError], str], ...]] = (

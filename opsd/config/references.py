@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from opsd.config import oncall, playbook_references, probe_references, web_references
+from opsd.config import (
+    oncall,
+    playbook_references,
+    probe_references,
+    wal_references,
+    web_references,
+)
 from opsd.config.mistakes import Finding
 from opsd.config.schema import Location
 from opsd.config.wrong import nearest
@@ -29,6 +35,7 @@ def check(values: object) -> Iterator[Finding]:
         location = ("backup_sets", name)
         yield from _named(backup_set, "repository", location, repositories)
         yield from _members(_group(backup_set, "members"), (*location, "members"))
+        yield from _logs(_group(backup_set), location, repositories)
         yield from _prove(_group(backup_set), location)
     passwords = ("store_passfile", "store_passfile_credential")
     yield from _one_of(_group(values), (), passwords, needed=False)
@@ -77,6 +84,13 @@ def _members(members: Group, location: Location) -> Iterator[Finding]:
             yield Finding((*location, name), "config.reserved", {"name": name}, of_name=True)
         options = ("passfile", "passfile_credential")
         yield from _one_of(_group(member), (*location, name), options, needed=False)
+
+
+def _logs(backup_set: Group, location: Location, repositories: Group) -> Iterator[Finding]:
+    for name, member in _group(backup_set, "members").items():
+        wal, here = _group(member, "wal"), (*location, "members", name, "wal")
+        yield from _one_of(wal, here, ("passfile", "passfile_credential"), needed=False)
+        yield from wal_references.check(wal, here, backup_set.get("repository"), repositories)
 
 
 def _prove(backup_set: Group, location: Location) -> Iterator[Finding]:

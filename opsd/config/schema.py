@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +22,7 @@ from opsd.config.incidents import Incidents
 from opsd.config.notify import Channel
 from opsd.config.oncall import OnCall
 from opsd.config.options import Options, Truth
+from opsd.config.origin import Origin
 from opsd.config.playbooks import Playbooks
 from opsd.config.probes import Probe
 from opsd.config.retention import Retention
@@ -42,6 +42,7 @@ from opsd.config.values import (
     TimeOfDay,
     Zone,
 )
+from opsd.config.wal import Wal
 from opsd.config.web import Web
 from opsd.config.webhook import Webhook
 from opsd.errors import ConfigError
@@ -123,6 +124,9 @@ class PostgresMember(Options):
 
     jobs: Jobs = 2
     """Tables dumped and restored at the same time."""
+
+    wal: Wal | None = None
+    """Its log, received while it is written. None: what is newer than the last backup is lost."""
 
     @property
     def passwords(self) -> Secret | None:
@@ -251,23 +255,14 @@ class BackupSet(Options):
         return {n: m for n, m in self.members.items() if isinstance(m, PostgresMember)}
 
     @property
+    def logged(self) -> Mapping[str, PostgresMember]:
+        """The databases whose log is received."""
+        return {n: m for n, m in self.databases.items() if m.wal is not None}
+
+    @property
     def trees(self) -> Mapping[str, FilesMember]:
         """The files members."""
         return {n: m for n, m in self.members.items() if isinstance(m, FilesMember)}
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a configuration was written: its file, and the line and column of each option."""
-
-    file: str = field(default="-", compare=False)
-    places: Mapping[Location, tuple[int, int]] = field(default_factory=dict, compare=False)
-
-    def place(self, location: Location) -> tuple[int, int]:
-        """Line and column of an option, or of the nearest thing around it that is written."""
-        while location not in self.places and location:
-            location = location[:-1]
-        return self.places.get(location, (1, 1))
 
 
 def _scratch(others: dict[str, Any]) -> Path:

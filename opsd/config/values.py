@@ -14,6 +14,7 @@ from pydantic import AfterValidator, PlainSerializer, PlainValidator, WithJsonSc
 from opsd.config.wrong import nearest, wrong
 
 NAME: Final = r"^[a-z][a-z0-9_-]{0,30}$"
+_SLOT = r"^[a-z_][a-z0-9_]{0,62}$"
 _HOST = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 _CREDENTIAL = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$"
 _DEVICE = r"^(/dev/[A-Za-z0-9/._-]+ )?[a-z0-9][a-z0-9_+,/:-]{0,60}$"
@@ -134,6 +135,7 @@ def _schema(**keywords: Any) -> WithJsonSchema:  # noqa: ANN401  (JSON Schema is
 _as_text = PlainSerializer(str)
 
 Name = Annotated[str, PlainValidator(_matching(NAME, "name")), _schema(pattern=NAME)]
+SlotName = Annotated[str, PlainValidator(_matching(_SLOT, "slot")), _schema(pattern=_SLOT)]
 HostName = Annotated[str, PlainValidator(_matching(_HOST, "host")), _schema(pattern=_HOST)]
 SmartDevice = Annotated[str, PlainValidator(_matching(_DEVICE, "device")), _schema(pattern=_DEVICE)]
 UnitName = Annotated[str, PlainValidator(_matching(_UNIT, "unit_name")), _schema(pattern=_UNIT)]

@@ -21,11 +21,13 @@ from opsd.daemon.nights import Nights
 from opsd.daemon.reception import Reception
 from opsd.daemon.switchboard import Switchboard
 from opsd.daemon.timetable import Timetable
+from opsd.daemon.wal import Wardens
 from opsd.daemon.watch import Watchtower
 from opsd.drivers import lock, systemd
 from opsd.errors import ConfigError, OpsdError, Refused, StorageFailed
 from opsd.metrics import Answered, Board, Collector, Exposition, Sources, Told, Vitals, Watched
 from opsd.tasks import audit, sweep
+from opsd.tasks.check.notebook import Answers
 from opsd.tasks.kit import Kit
 from opsd.web import AdminPages, MetricsPages, Server
 
@@ -106,6 +108,7 @@ class Daemon:
         self._tower: Watchtower | None = None
         self._switchboard: Switchboard | None = None
         self._reception = Reception(kit, lambda: self._reading.config, self._arrived)
+        self._wardens = Wardens(kit, self._take)
         sources = Sources(
             config=lambda: self._reading.config,
             store=kit.store,
@@ -134,6 +137,7 @@ class Daemon:
                 self._manager.stopping()
                 self._kit.stop.request()
                 self._timetable.end()
+                self._wardens.close()
                 self._leave_tower()
         log.info("ended")
 
@@ -174,6 +178,7 @@ class Daemon:
         self._timetable.adopt(config, owed)
         self._timetable.begin()
         self._man_tower()
+        self._wardens.adopt(config)
         self._ready = True
         self._manager.ready(self._status())
         log.info("ready; %s", self._status())
@@ -224,6 +229,12 @@ class Daemon:
         tower = self._tower
         return tower.responder.answered() if tower is not None else None
 
+    def _take(self, answers: Answers) -> None:
+        """Hand what wardens saw to the watch, if this is the node that watches."""
+        tower = self._tower
+        if tower is not None:
+            tower.take(answers)
+
     def _leave_tower(self) -> None:
         switchboard, self._switchboard = self._switchboard, None
         if switchboard is not None:
@@ -268,6 +279,7 @@ class Daemon:
         self._timetable.adopt(config, new)
         if self._tower is not None:
             self._tower.adopt()
+        self._wardens.adopt(config)
         log.info("configuration read again; %s", self._status())
         return ""
 

@@ -11,6 +11,7 @@ from opsd.daemon.respond import Responder
 from opsd.daemon.rounds import Rounds
 from opsd.metrics import Watched
 from opsd.tasks.check.gather import Hands
+from opsd.tasks.check.notebook import Answers
 from opsd.tasks.kit import Kit
 
 
@@ -45,6 +46,11 @@ class Watchtower:
     def plan_anew(self) -> None:
         """Follow a clock that was set."""
         self._rounds.plan_anew()
+
+    def take(self, answers: Answers) -> None:
+        """Take what was found elsewhere than in the rounds, and let others read it at once."""
+        self._watching.ledger.take(answers)
+        self._watching.ledger.age(answers.at)
 
     def watched(self) -> Watched:
         """What is watched, just now."""

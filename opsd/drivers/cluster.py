@@ -7,6 +7,8 @@ settings. A cluster never listens on the network and never touches the machine's
 from __future__ import annotations
 
 import os
+import pwd
+import re
 import shutil
 import signal
 import time
@@ -23,6 +25,19 @@ _START_LIMIT = timedelta(seconds=60)
 _INITDB_LIMIT = timedelta(minutes=5)
 _LAST_AT_THE_DISK = ("ionice", "-c", "2", "-n", "7")
 _NAME = "cluster"  # of the data directory below the cluster's own directory
+
+# It may have had more since: a log that says so stops a replay with less.
+_ROOM: Mapping[str, int] = {
+    "max_connections": 500,
+    "max_worker_processes": 64,
+    "max_wal_senders": 64,
+    "max_prepared_xacts": 100,
+    "max_locks_per_xact": 256,
+}
+_CALLED: Mapping[str, str] = {
+    "max_prepared_xacts": "max_prepared_transactions",
+    "max_locks_per_xact": "max_locks_per_transaction",
+}
 
 # PostgreSQL refuses to run as root; Debian's package brings this account.
 SERVER_ACCOUNT = "postgres"
@@ -74,6 +89,14 @@ def newest() -> int:
     return max(majors)
 
 
+def least(major: int, data: Path) -> dict[str, str]:
+    """What a server that replays another's log must have room for: as much as that one had."""
+    program = str(binaries(major) / "pg_controldata")
+    done = process.run(process.Command((program, str(data)), timedelta(seconds=30)))
+    found = re.findall(r"^(max_\w+) setting: +(\d+)$", done.text, re.MULTILINE)
+    return {_CALLED.get(name, name): str(max(int(value), _ROOM[name])) for name, value in found}
+
+
 @dataclass(slots=True)
 class Cluster:
     """A cluster below `directory`: `cluster/` the data, `server.log`, and the socket itself.
@@ -91,6 +114,7 @@ class Cluster:
     limits: tuple[str, ...] = ()
     niceness: int = 0
     superuser: str = "opsd"  # the role that initdb makes
+    start_limit: timedelta = _START_LIMIT  # how long until it answers
     _server: process.Background | None = None
 
     @property
@@ -123,6 +147,14 @@ class Cluster:
         done = process.run(process.Command(argv, _INITDB_LIMIT, user=SERVER_ACCOUNT))
         if done.exit_code != 0:
             raise self._failed(done.complaint)
+
+    def adopt(self) -> None:
+        """Take over a data directory that was brought here, with all that lies beside it."""
+        for path in (self.directory, *self.directory.rglob("*")):
+            if os.geteuid() == 0:
+                account = pwd.getpwnam(SERVER_ACCOUNT)
+                os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
+        self.data.chmod(0o700)
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
@@ -174,7 +206,7 @@ class Cluster:
             (str(binaries(self.major) / "pg_isready"), "-q", "-h", str(self.directory)),
             timedelta(seconds=5),
         )
-        deadline = time.monotonic() + _START_LIMIT.total_seconds()
+        deadline = time.monotonic() + self.start_limit.total_seconds()
         while server.alive and time.monotonic() < deadline:
             if process.run(probe).exit_code == 0:
                 return

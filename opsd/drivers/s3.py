@@ -26,7 +26,15 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from opsd import errors
-from opsd.drivers.storage import KINDS, LOCKS, LocalStorage, StoredObject, is_name
+from opsd.drivers.storage import (
+    KINDS,
+    LOCKS,
+    OWN,
+    LocalStorage,
+    OwnObject,
+    StoredObject,
+    is_name,
+)
 
 _ATTEMPTS = 4
 _PAUSE_SECONDS = 0.5  # doubled after each attempt
@@ -171,6 +179,31 @@ class S3Storage:
 
         return self._get(stored, read)
 
+    def own(self, below: str) -> Iterator[OwnObject]:
+        """The objects of opsd's own whose names begin with `below` and a slash."""
+        root = self._below(f"{OWN}/")
+        for found in self._listed(f"{root}{below}/"):
+            if not found["Key"].endswith("/"):
+                name = found["Key"].removeprefix(root)
+                yield OwnObject(name, found["Size"], found["LastModified"])
+
+    def put(self, name: str, content: bytes) -> None:
+        """Write an object of opsd's own."""
+        key = self._below(f"{OWN}/{name}")
+        self._ask(
+            lambda: self._client.put_object(Bucket=self.bucket.name, Key=key, Body=content), key
+        )
+
+    def get(self, name: str) -> bytes:
+        """Read an object of opsd's own."""
+        limit = timedelta(seconds=4 * _SILENCE_SECONDS)
+        return self._read(self._below(f"{OWN}/{name}"), limit, b"".join)
+
+    def remove(self, name: str) -> None:
+        """Remove an object of opsd's own; S3 passes over one that is not there."""
+        key = self._below(f"{OWN}/{name}")
+        self._ask(lambda: self._client.delete_object(Bucket=self.bucket.name, Key=key))
+
     def key(self, stored: StoredObject) -> str:
         """Where an object lies in the bucket."""
         below = f"{stored.name[:2]}/" if stored.kind == "data" else ""
@@ -183,8 +216,9 @@ class S3Storage:
 
     def _get(self, stored: StoredObject, read: Callable[[Iterator[bytes]], Read]) -> Read:
         limit = timedelta(seconds=2 * _SILENCE_SECONDS + stored.size / _SLOWEST)
-        key = self.key(stored)
+        return self._read(self.key(stored), limit, read)
 
+    def _read(self, key: str, limit: timedelta, read: Callable[[Iterator[bytes]], Read]) -> Read:
         def ask() -> Read:
             answer = self._client.get_object(Bucket=self.bucket.name, Key=key)
             with closing(
@@ -195,11 +229,15 @@ class S3Storage:
         return self._ask(ask, key)
 
     def _keys(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """Keys and sizes, page by page."""
+        """Keys and sizes."""
+        yield from ((found["Key"], found["Size"]) for found in self._listed(prefix))
+
+    def _listed(self, prefix: str) -> Iterator[dict[str, Any]]:
+        """What is listed, page by page."""
         token = ""
         while True:
             page = self._page(prefix, token, _PAGE)
-            yield from ((found["Key"], found["Size"]) for found in page.get("Contents", ()))
+            yield from page.get("Contents", ())
             before, token = token, page.get("NextContinuationToken", "")
             if not page["IsTruncated"]:
                 return

@@ -7,6 +7,7 @@ what was written, at five times the speed of decrypting it.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import itertools
 import os
@@ -14,11 +15,14 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from opsd.errors import StorageFailed
+from opsd.errors import SpaceExhausted, StorageFailed
 
+# Below it lies what is opsd's own: restic looks only into its own directories.
+OWN = "opsd-objects"
 KINDS = ("data", "index", "snapshots", "keys")
 LOCKS = "locks"
 is_name = re.compile(r"[0-9a-f]{64}").fullmatch  # restic passes over any other
@@ -33,6 +37,15 @@ class StoredObject:
     kind: str
     name: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnObject:
+    """One object of opsd's own: its name below `OWN`, its size, and when it was written."""
+
+    name: str
+    size: int
+    at: datetime
 
 
 class Storage(Protocol):
@@ -56,6 +69,22 @@ class Storage(Protocol):
 
     def fetch(self, stored: StoredObject, target: Path) -> Path:
         """Copy an object into a storage below `target` and give its path there."""
+        ...
+
+    def own(self, below: str) -> Iterator[OwnObject]:
+        """The objects of opsd's own whose names begin with `below` and a slash."""
+        ...
+
+    def put(self, name: str, content: bytes) -> None:
+        """Write an object of opsd's own, whole or not at all. Raises `StorageFailed`."""
+        ...
+
+    def get(self, name: str) -> bytes:
+        """Read an object of opsd's own. Raises `FileNotFoundError` when it is not there."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove an object of opsd's own; one that is gone already is passed over."""
         ...
 
 
@@ -96,6 +125,45 @@ class LocalStorage:
         shutil.copyfile(self.path(stored), copy)
         return copy
 
+    def own(self, below: str) -> Iterator[OwnObject]:
+        """The objects of opsd's own whose names begin with `below` and a slash."""
+        for directory, _, names in os.walk(self.root / OWN / below, onerror=_tell):
+            for name in names:
+                path = Path(directory) / name
+                try:
+                    state = path.stat()
+                except FileNotFoundError:  # removed meanwhile
+                    continue
+                if not name.startswith("."):
+                    at = datetime.fromtimestamp(state.st_mtime, UTC)
+                    inside = path.relative_to(self.root / OWN)
+                    yield OwnObject(inside.as_posix(), state.st_size, at)
+
+    def put(self, name: str, content: bytes) -> None:
+        """Write an object of opsd's own, safe on the disk under its name or not at all."""
+        path = self.root / OWN / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_name(f".{path.name}.{os.getpid()}")
+            with part.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            part.replace(path)
+            _settle(path.parent)
+        except OSError as error:
+            full = error.errno == errno.ENOSPC
+            kind = SpaceExhausted if full else StorageFailed
+            raise kind("storage.put_failed", path=path, detail=str(error)) from error
+
+    def get(self, name: str) -> bytes:
+        """Read an object of opsd's own."""
+        return (self.root / OWN / name).read_bytes()
+
+    def remove(self, name: str) -> None:
+        """Remove an object of opsd's own."""
+        (self.root / OWN / name).unlink(missing_ok=True)
+
     def path(self, stored: StoredObject) -> Path:
         """Where an object lies."""
         below = Path(stored.kind)
@@ -110,3 +178,12 @@ def _tell(error: OSError) -> None:
         raise StorageFailed(
             "repository.unreadable", path=error.filename, detail=str(error)
         ) from error
+
+
+def _settle(directory: Path) -> None:
+    """Make a new name safe on the disk."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

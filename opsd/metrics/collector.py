@@ -11,7 +11,7 @@ from typing import Any
 from opsd import __version__, errors
 from opsd.config.schema import BackupSet, Config
 from opsd.keeping import Cause
-from opsd.metrics import answered, people, probed, watched
+from opsd.metrics import answered, logged, people, probed, watched
 from opsd.metrics.answered import Answered
 from opsd.metrics.board import Board
 from opsd.metrics.disk import Disks
@@ -100,6 +100,8 @@ class Collector:
             _tell_last_proof(page, store, name)
             if backup_set.retention is not None:
                 _tell_retention(page, store, name)
+            if backup_set.logged:
+                logged.tell(page, store, name)
             ratio = self._sources.board.line(name).ratio
             if ratio is not None:
                 page.add("opsd_run_progress_ratio", ratio, name)

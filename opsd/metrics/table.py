@@ -15,6 +15,7 @@ from opsd.metrics.families import OF_THE_HISTORY, Family
 from opsd.metrics.host_families import OF_HOSTS
 from opsd.metrics.people_families import OF_PEOPLE
 from opsd.metrics.probe_families import OF_PROBES
+from opsd.metrics.wal_families import OF_LOGS
 from opsd.metrics.watch_families import OF_THE_WATCH
 
 FAMILIES: Final[Mapping[str, Family]] = {
@@ -26,6 +27,7 @@ FAMILIES: Final[Mapping[str, Family]] = {
         *OF_HOSTS,
         *OF_PROBES,
         *OF_PEOPLE,
+        *OF_LOGS,
     )
 }
 

@@ -20,10 +20,10 @@ from opsd.model import (
     Task,
 )
 from opsd.store import schema
-from opsd.store.keeping import Keeping
+from opsd.store.wal import Exposures
 
 
-class Store(Keeping):
+class Store(Exposures):
     """The history in one SQLite file. Raises `StorageFailed` when it cannot be read or written."""
 
     # --- adding

@@ -271,6 +271,25 @@ claim_end = Table(
     Column("end", String, nullable=False),
 )
 
+# Times in which a database server was deliberately left without protection of its commits.
+exposure = Table(
+    "exposure",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("backup_set", String, nullable=False, index=True),
+    Column("member", String, nullable=False),
+    Column("began", Moment, nullable=False),
+    Column("begin", String, nullable=False),
+)
+
+exposure_end = Table(
+    "exposure_end",
+    metadata,
+    Column("id", ForeignKey("exposure.id"), primary_key=True),
+    Column("ended", Moment, nullable=False),
+    Column("end", String, nullable=False),
+)
+
 for _table in metadata.sorted_tables:
     if _table is not node:
         only_added(_table)

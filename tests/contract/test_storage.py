@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,36 @@ def test_several_are_read_at_once(filled: Filled) -> None:
 
 def test_a_storage_that_is_there_answers(filled: Filled) -> None:
     filled(repository(b"x")).reach()
+
+
+# ------------------------------------------------------------------------------ opsd's own objects
+
+
+def test_an_object_of_opsds_own_comes_back_as_it_was_put(filled: Filled) -> None:
+    storage = filled(repository(b"x"))
+    storage.put("wal/one/a", b"first")
+    storage.put("wal/one/a", b"second")
+    storage.put("wal/other", b"")
+    assert storage.get("wal/one/a") == b"second"
+    assert storage.get("wal/other") == b""
+    assert [(o.name, o.size) for o in storage.own("wal/one")] == [("wal/one/a", 6)]
+    assert {o.name for o in storage.own("wal")} == {"wal/one/a", "wal/other"}
+    ago = datetime.now(UTC) - next(storage.own("wal/one")).at
+    assert abs(ago) < timedelta(minutes=5)
+
+
+def test_an_object_of_opsds_own_that_is_gone_is_told_and_can_go_again(filled: Filled) -> None:
+    storage = filled({})
+    storage.put("wal/a", b"content")
+    storage.remove("wal/a")
+    storage.remove("wal/a")
+    assert list(storage.own("wal")) == []
+    with pytest.raises(FileNotFoundError):
+        storage.get("wal/a")
+
+
+def test_objects_of_opsds_own_are_none_of_restics(filled: Filled) -> None:
+    storage = filled({})
+    storage.put("data/x", b"content")
+    assert list(storage.objects()) == []
+    assert storage.locks() == ()

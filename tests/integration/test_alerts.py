@@ -15,6 +15,7 @@ from opsd.metrics.table import FAMILIES
 from opsd.people import ALERT
 from opsd.tasks.check.own import BACKUP, WATCHDOG
 from opsd.tasks.check.patrol import REACH
+from opsd.tasks.wal.telling import CHECK as LOGS
 from tests.site import ROOT
 
 PROMETHEUS = ROOT / "grafana" / "prometheus"
@@ -152,7 +153,7 @@ def test_every_check_has_an_alert_of_its_own_or_falls_to_the_one_for_all_others(
     # what has alerts of its own, and what came from an alert in the first place
     elsewhere = {BACKUP, WATCHDOG, ALERT}
     assert left_out == told | elsewhere
-    assert left_out <= set(CHECKS) | {REACH} | elsewhere
+    assert left_out <= set(CHECKS) | {REACH, LOGS} | elsewhere
 
 
 def test_what_is_recorded_is_made_of_what_is_exported() -> None:

@@ -24,6 +24,7 @@ from opsd.tasks.check.ledger import Asked, Ledger
 from opsd.tasks.check.notebook import Answers
 from opsd.tasks.check.patrol import REACH, Alone, Apart, Ask, Patrol, Posted
 from opsd.tasks.kit import Kit
+from opsd.tasks.wal.telling import CHECK as CHECK_OF_LOGS
 
 # A check by its name, made from its options.
 Table = Mapping[str, Callable[[Any], Check]]
@@ -31,6 +32,8 @@ Table = Mapping[str, Callable[[Any], Check]]
 Door = Callable[[str, Host], Ask]
 
 _OWN = timedelta(minutes=1)
+# What the wardens of logs tell each second (opsd.daemon.wal).
+_OF_LOGS = timedelta(seconds=5)
 # A read that may take longer than this is not waited for by others.
 _LONG = timedelta(seconds=15)
 _BEATING = timedelta(seconds=5)
@@ -77,6 +80,8 @@ class Watching:
             rules |= self._rules(kit.config, name, options)
             self.patrols.update(self._patrols(kit, name, options))
         rules |= _rules_of_probes(kit.config)
+        if any(found.logged for found in kit.config.backup_sets.values()):
+            rules["", CHECK_OF_LOGS] = Rule(_OF_LOGS, confirm=1, recover=1)
         self.ledger.adopt(rules, kit.clock())
         return dict(self._errands(kit))
 

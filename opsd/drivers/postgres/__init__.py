@@ -75,7 +75,7 @@ class Database:
         except psycopg.OperationalError as error:
             raise DatabaseFailed("database.unreachable", detail=str(error)) from error
         except psycopg.Error as error:
-            raise DatabaseFailed("database.refused", detail=_impersonal(error)) from error
+            raise DatabaseFailed("database.refused", detail=impersonal(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +281,7 @@ def as_sequences(
     )
 
 
-def _impersonal(error: psycopg.Error) -> str:
+def impersonal(error: psycopg.Error) -> str:
     """What the server said, without what it quotes of rows.
 
     Details quote rows; the sentences of the classes 22 and 23 (data, constraints) quote values.
@@ -387,7 +387,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise DatabaseFailed("database.refused", detail=_impersonal(error)) from error
+        raise DatabaseFailed("database.refused", detail=impersonal(error)) from error
 
 
 def _cut(opened: psycopg.Connection[Any]) -> None:

@@ -1,0 +1,154 @@
+"""Sentences about base copies, recovery to a moment, and the nightly replay."""
+
+from opsd.catalogue.language import Sentence
+
+TABLE: dict[str, Sentence] = {
+    "task.base": Sentence("chụp bản gốc", "base copy"),
+    "task.replay": Sentence("phát lại thử", "replay"),
+    "phase.base": Sentence("Chụp cả cụm máy chủ", "Copying the whole cluster"),
+    "phase.choose": Sentence("Chọn thời điểm", "Choosing the moment"),
+    "phase.replay": Sentence("Phát lại nhật ký", "Replaying the log"),
+    "base.no_manifest": Sentence(
+        "bản gốc không có bản kê đọc được (backup_manifest)",
+        "the base copy has no manifest that can be read (backup_manifest)",
+    ),
+    "base.not_there": Sentence(
+        "kho {repository} không cho thấy bản gốc vừa ghi",
+        "{repository} does not show the base copy that was just written",
+    ),
+    "recover.no_base": Sentence(
+        "{name}: không có bản gốc nào đủ cũ cho thời điểm này (cũ nhất: {oldest})",
+        "{name}: no base copy is old enough for this moment (the oldest: {oldest})",
+        "chụp một bản: opsd wal base BỘ; cho thời điểm cũ hơn: opsd restore",
+        "take one: opsd wal base SET; for older moments: opsd restore",
+    ),
+    "recover.segment": Sentence(
+        "đoạn nhật ký {name} không ở đâu còn nguyên vẹn",
+        "the segment {name} of the log is nowhere what it should be",
+    ),
+    "recover.inconsistent": Sentence(
+        "nhật ký chỉ tới {begin}, mà bản gốc cần tới {end} mới nhất quán",
+        "the log ends at {begin}, and the base copy is consistent only from {end} on",
+    ),
+    "recover.gap": Sentence(
+        "nhật ký thiếu từ {begin} tới {end} (ghi trong khoảng {since} đến {until})",
+        "the log lacks {begin} to {end} (written between {since} and {until})",
+        "chọn thời điểm trước khoảng trống, hoặc tìm lại đoạn đó ở một nơi nhận khác",
+        "choose a moment before the gap, or find the segment with another receiver",
+    ),
+    "recover.not_reached": Sentence(
+        "nhật ký hết trước khi tới đích",
+        "the log ended before the goal was reached",
+        "thời điểm mới nhất khôi phục được: --to now",
+        "the newest moment that can be recovered: --to now",
+    ),
+    "recover.lives": Sentence(
+        "trong {target} đang có máy chủ chạy: không ghi vào",
+        "a server runs in {target}: nothing is written there",
+        "dừng máy chủ đó và chọn một thư mục trống",
+        "stop it and choose an empty directory",
+    ),
+    "recover.target_used": Sentence(
+        "{target} không trống: không ghi đè",
+        "{target} is not empty: nothing is written over",
+        "chọn một thư mục trống",
+        "choose an empty directory",
+    ),
+    "recover.in_receiver": Sentence(
+        "{target} nằm trong thư mục của nơi nhận nhật ký",
+        "{target} lies in the directory of a receiver",
+    ),
+    "recover.base_damaged": Sentence(
+        "bản gốc {id} khôi phục ra không khớp bản kê của nó",
+        "the base copy {id} does not come back as its manifest says",
+        "dùng bản gốc khác: xem opsd wal bases BỘ; kiểm tra kho",
+        "use another base copy: see opsd wal bases SET; check the repository",
+    ),
+    "recover.goal": Sentence(
+        "không hiểu đích {found}",
+        "this is no goal: {found}",
+        "viết: now | THỜI-ĐIỂM | VỊ-TRÍ (16/B374D848) | name TÊN | before-drop LƯỢC-ĐỒ.BẢNG",
+        "write: now | TIME | POSITION (16/B374D848) | name NAME | before-drop SCHEMA.TABLE",
+    ),
+    "recover.not_dropped": Sentence(
+        "từ {at} tới nay không có giao dịch nào xoá bảng {table}",
+        "since {at} no commit has dropped the table {table}",
+        "kiểm tra tên (LƯỢC-ĐỒ.BẢNG), hoặc chọn thời điểm bằng --to THỜI-ĐIỂM",
+        "look at the name (SCHEMA.TABLE), or choose the moment with --to TIME",
+    ),
+    "recover.several": Sentence(
+        "bộ {name} có nhiều máy chủ được nhận nhật ký; chọn bằng --member: {known}",
+        "the set {name} has several servers whose log is received; choose with --member: {known}",
+    ),
+    "replay.moment": Sentence(
+        "phát lại tới {asked} nhưng giao dịch mới nhất có được là {at}",
+        "replayed until {asked}, but the newest commit in it is of {at}",
+    ),
+    "recover.plan_title": Sentence("{name}: sẽ khôi phục", "{name}: to be recovered"),
+    "recover.label_base": Sentence("Bản gốc", "Base copy"),
+    "recover.base": Sentence(
+        "của {at}, {bytes}, trong kho {repository}", "of {at}, {bytes}, in {repository}"
+    ),
+    "recover.label_log": Sentence("Nhật ký", "Log"),
+    "recover.log": Sentence(
+        "{count} đoạn, {bytes}, tới vị trí {end}", "{count} segments, {bytes}, until {end}"
+    ),
+    "recover.label_goal": Sentence("Tới", "Until"),
+    "recover.goal_now": Sentence("giao dịch cuối cùng có được", "the last commit there is"),
+    "recover.goal_name": Sentence("điểm tên {name}", "the point named {name}"),
+    "recover.goal_lsn": Sentence("vị trí {lsn}", "the position {lsn}"),
+    "recover.goal_before": Sentence("ngay trước vị trí {lsn}", "just before the position {lsn}"),
+    "recover.label_target": Sentence("Vào", "Into"),
+    "recover.label_expected": Sentence("Ước chừng", "It may take"),
+    "recover.done": Sentence(
+        "ĐÃ KHÔI PHỤC {name}: giao dịch mới nhất {at}, vị trí {lsn}; mất {span}",
+        "RECOVERED {name}: the newest commit is of {at}, position {lsn}; it took {span}",
+        "máy chủ đã dừng; khởi động: pg_ctl -D {data} start (thêm postgresql.conf, pg_hba.conf nếu"
+        " thiếu)",
+        "it is stopped; start it: pg_ctl -D {data} start (with a postgresql.conf and a"
+        " pg_hba.conf, where"
+        " there are none)",
+    ),
+    "recover.files": Sentence(
+        "Tệp đi cùng: của điểm {point} ({at}), sau thời điểm của cơ sở dữ liệu, nên mọi tệp được"
+        " nhắc"
+        " tới đều có. Lấy về: opsd restore {name} --point {point} --member THÀNH-PHẦN --to THƯ-MỤC",
+        "Its files: those of point {point} ({at}), taken after the database's moment, so that each"
+        " that is named is there. Bring them back: opsd restore {name} --point {point}"
+        " --member MEMBER --to DIRECTORY",
+    ),
+    "recover.old_files": Sentence(
+        "Tệp đi cùng: mới nhất là của điểm {point} ({at}), TRƯỚC thời điểm của cơ sở dữ liệu: tệp"
+        " thêm sau đó không có. Lấy về: opsd restore {name} --point {point} --member THÀNH-PHẦN"
+        " --to"
+        " THƯ-MỤC",
+        "Its files: the newest are those of point {point} ({at}), BEFORE the database's moment:"
+        " those"
+        " added since are missing. Bring them back: opsd restore {name} --point {point}"
+        " --member MEMBER --to DIRECTORY",
+    ),
+    "base.done": Sentence(
+        "{name}: {outcome}, mất {elapsed}", "{name}: {outcome}, it took {elapsed}"
+    ),
+    "base.none": Sentence("chưa có bản gốc nào", "there are no base copies"),
+    "base.row": Sentence(
+        "{id}  nhất quán từ {at}  {bytes}  kho {repository}",
+        "{id}  consistent from {at} on  {bytes}  in {repository}",
+    ),
+    "help.recover": Sentence(
+        "khôi phục cơ sở dữ liệu tới bất kỳ thời điểm nào, từ bản gốc và nhật ký",
+        "recover a database to any moment, from a base copy and its log",
+    ),
+    "help.recover.to": Sentence(
+        "now | THỜI-ĐIỂM | VỊ-TRÍ | name TÊN | before-drop LƯỢC-ĐỒ.BẢNG",
+        "now | TIME | POSITION | name NAME | before-drop SCHEMA.TABLE",
+    ),
+    "help.recover.target": Sentence("thư mục trống", "an empty directory"),
+    "help.recover.member": Sentence("chỉ thành phần này", "only this member"),
+    "help.recover.plan": Sentence("chỉ cho xem kế hoạch", "only show the plan"),
+    "help.recover.pause": Sentence(
+        "dừng lại ở đích, chưa thành máy chủ ghi được",
+        "stay at the goal, not yet a server to write to",
+    ),
+    "help.metavar.goal": Sentence("ĐÍCH", "GOAL"),
+}

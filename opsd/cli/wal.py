@@ -1,0 +1,149 @@
+"""`opsd wal`: preparing a server so that its log is received, and what would be lost right now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+
+from opsd import app, record
+from opsd.catalogue import say
+from opsd.cli import exit_codes
+from opsd.cli.answer import Answer
+from opsd.cli.arguments import add_set
+from opsd.cli.desk import Desk
+from opsd.cli.ended import recorded
+from opsd.cli.exit_codes import ExitCode
+from opsd.cli.words import Parser
+from opsd.clock import now
+from opsd.model import Closing, Status, Task, worst
+from opsd.report import plain, text
+from opsd.report import wal as report
+from opsd.report.recover import bases as report_of_bases
+from opsd.tasks.kit import Kit
+from opsd.tasks.wal import setting_up
+from opsd.tasks.wal.bases import every_base, take_base
+from opsd.tasks.wal.log import Log, logs_of
+from opsd.tasks.wal.replaying import replay
+
+_ACTIONS = ("setup", "status", "base", "bases", "replay")
+
+
+def add(parser: Parser) -> None:
+    """What to do, with which set."""
+    language = parser.language
+    parser.add_argument("action", choices=_ACTIONS, help=say(language, "help.wal.action"))
+    add_set(parser)
+    parser.add_argument("--plan", action="store_true", help=say(language, "help.wal.plan"))
+
+
+def run(desk: Desk) -> Answer:
+    """Prepare, or tell."""
+    actions = {
+        "setup": _setup,
+        "status": _status,
+        "base": _base,
+        "bases": _bases,
+        "replay": _replay,
+    }
+    return actions[desk.arguments.action](desk)
+
+
+def _setup(desk: Desk) -> Answer:
+    """Each statement is shown before any is done."""
+    with desk.doors() as kit:
+        plans = [setting_up.plan(log) for log in logs_of(kit, desk.arguments.set)]
+        said = [
+            report.planned(desk.voice, one.log.subject, one.changes, one.advice) for one in plans
+        ]
+        if not desk.arguments.plan:
+            for one in plans:
+                setting_up.carry_out(one)
+                said.append(
+                    desk.voice.say("wal.plan_done", name=one.log.subject, count=len(one.changes))
+                )
+    body = {
+        one.log.subject: {
+            "statements": [change.statement for change in one.changes],
+            "advice": [desk.voice.say(a.key, **a.fields) for a in one.advice],
+            "commits_wait": one.ready,
+        }
+        for one in plans
+    }
+    return Answer(
+        ExitCode.DONE, text.joined(*said), {"plan": body, "done": not desk.arguments.plan}
+    )
+
+
+def _status(desk: Desk) -> Answer:
+    """As the daemon saw it a moment ago; what it does not see is unknown."""
+    name, at = desk.arguments.set, now()
+    with (
+        desk.doors() as kit,
+        closing(app.samples(desk.config)) as watch,
+        closing(app.cases(desk.config)) as cases,
+    ):
+        logs = logs_of(kit, name)
+        seen = watch.states()
+        incidents = {incident.code: incident for incident in cases.incidents()}
+    told, bodies = [], {}
+    found: list[Status] = []
+    for log in logs:
+        states = report.of_log(seen, log.subject)
+        status = worst(state.status for state in states)
+        found.append(status)
+        told.append(report.status(desk.voice, log.subject, states, incidents, at))
+        bodies[log.subject] = {
+            "status": status.word,
+            "loss": report.losses(states, at),
+            "checks": [
+                plain.check(desk.voice, state, incidents.get(state.incident)) for state in states
+            ],
+        }
+    good = worst(found) in {Status.OK, Status.WARNING}
+    return Answer(ExitCode.DONE if good else ExitCode.FAILED, text.joined(*told), {"logs": bodies})
+
+
+def _base(desk: Desk) -> Answer:
+    return _runs(desk, Task.BASE, take_base)
+
+
+def _replay(desk: Desk) -> Answer:
+    return _runs(desk, Task.REPLAY, replay)
+
+
+def _runs(desk: Desk, task: Task, work: Callable[[Kit, Log], Closing]) -> Answer:
+    """Do something for each log of a set, as runs of the history."""
+    name = desk.arguments.set
+    with desk.kit() as kit, recorded(kit, task, name):
+        ended = {log.subject: work(kit, log) for log in logs_of(kit, name)}
+    said = [
+        text.joined(
+            desk.voice.say(
+                "base.done",
+                name=subject,
+                outcome=desk.voice.word("outcome", closing.outcome.value),
+                elapsed=closing.elapsed,
+            ),
+            text.findings(desk.voice, closing.findings),
+        )
+        for subject, closing in ended.items()
+    ]
+    codes = [exit_codes.OF_OUTCOME[closing.outcome] for closing in ended.values()]
+    bodies = {subject: plain.closing(desk.voice, one) for subject, one in ended.items()}
+    return Answer(exit_codes.worst(*codes), text.joined(*said), {"runs": bodies})
+
+
+def _bases(desk: Desk) -> Answer:
+    with desk.doors() as kit:
+        found = [(log, *every_base(log)) for log in logs_of(kit, desk.arguments.set)]
+    said = [
+        text.joined(
+            log.subject, report_of_bases(desk.voice, bases), text.findings(desk.voice, wrong)
+        )
+        for log, bases, wrong in found
+    ]
+    bodies = {log.subject: [record.plain(base) for base in bases] for log, bases, _ in found}
+    wrong = any(findings for _, _, findings in found)
+    return Answer(
+        ExitCode.PARTIAL if wrong else ExitCode.DONE, text.joined(*said), {"bases": bodies}
+    )

@@ -1,0 +1,149 @@
+"""PostgreSQL's programs for its log: pg_receivewal, pg_waldump, pg_basebackup, pg_verifybackup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+
+from opsd.drivers import process
+from opsd.errors import DatabaseFailed, ScratchFull, ToolFailed
+from opsd.wal import Segment, position
+
+_QUICK = timedelta(seconds=20)
+_ONE_SEGMENT = timedelta(minutes=2)
+_FULL = "No space left on device"
+_COMMIT = re.compile(
+    r"tx:\s+(?P<tx>\d+), lsn: (?P<lsn>[0-9A-F]+/[0-9A-F]+), prev .*? desc: COMMIT "
+    r"(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) UTC(?P<rest>.*)"
+)
+_RELATIONS = re.compile(r"; rels: (?P<paths>[^;]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit in the log: where its record begins, when it was, and the files it removed."""
+
+    lsn: int
+    at: datetime
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WalPrograms:
+    """The programs below `directory`, run with `env`."""
+
+    directory: Path
+    env: Mapping[str, str]
+    stop: process.Stop = process.NEVER
+
+    def identify(self, connection: str) -> None:
+        """See whether the role may come in for the log. Raises `DatabaseFailed`."""
+        way = f"{connection} replication=true"
+        self._run("psql", "-X", "-w", "-c", "IDENTIFY_SYSTEM", way, timeout=_QUICK)
+
+    def make_slot(self, connection: str, slot: str) -> None:
+        """Make the slot of a receiver, unless it is there. Raises `DatabaseFailed`."""
+        arguments = ("-d", connection, "-S", slot, "--create-slot", "--if-not-exists", "-w")
+        self._run("pg_receivewal", *arguments, timeout=_QUICK)
+
+    def receive(self, connection: str, slot: str, directory: Path, log: Path) -> process.Background:
+        """Receive the log into a directory until the server or the receiver ends.
+
+        Every piece is safe on the disk before the server is told so. The thread that calls this
+        must live as long as the receiver does.
+        """
+        argv = (
+            str(self.directory / "pg_receivewal"),
+            *("-d", connection, "-S", slot, "-D", str(directory)),
+            *("--synchronous", "--no-loop", "-w"),
+        )
+        return process.Background(process.Command(argv, timedelta.max, self.env), log)
+
+    def readable(self, segment: Path) -> str:
+        """What is wrong with the records of a whole segment; empty when each has its checksum."""
+        done = self._dump("-q", str(segment))
+        return "" if done.exit_code == 0 else (done.complaint or f"exit {done.exit_code}")[-500:]
+
+    def commits(self, directory: Path) -> Iterator[Commit]:
+        """The commits in the segments of a directory, in order, timeline by timeline."""
+        names = sorted(n for n in (p.name for p in directory.iterdir()) if Segment.of(n))
+        for _, row in groupby(names, key=lambda name: name[:8]):
+            yield from self._commits(directory, list(row))
+
+    def _commits(self, directory: Path, row: Sequence[str]) -> Iterator[Commit]:
+        way = ("-p", str(directory), "-r", "Transaction", row[0], row[-1])
+        # It ends with a complaint where the log does: in the middle of a segment.
+        done = self._dump(*way, timeout=timedelta(hours=2))
+        for line in done.text.splitlines():
+            if found := _COMMIT.search(line):
+                relations = _RELATIONS.search(found["rest"])
+                dropped = tuple(relations["paths"].split()) if relations else ()
+                at = datetime.fromisoformat(f"{found['at']}+00:00")
+                yield Commit(position(found["lsn"]), at, dropped)
+
+    def base(
+        self, connection: str, target: Path, places: Mapping[str, Path], left: timedelta
+    ) -> str:
+        """Copy the whole cluster into `target`; tablespaces by their places. Gives what it said.
+
+        Page checksums are verified by the server while it reads.
+        """
+        return self._run(
+            "pg_basebackup",
+            *("-d", connection, "-D", str(target), "--format=plain", "--wal-method=none"),
+            *("--checkpoint=fast", "--manifest-checksums=SHA256", "--no-password", "--no-slot"),
+            *("--no-sync", "--verbose"),
+            *(
+                f"--tablespace-mapping={_mapped(old)}={_mapped(str(new))}"
+                for old, new in places.items()
+            ),
+            timeout=left,
+        ).complaint
+
+    def verify(self, directory: Path) -> str:
+        """What a restored base copy lacks or has altered, by its own manifest; empty: nothing."""
+        done = self._go(
+            "pg_verifybackup",
+            "--no-parse-wal",
+            "--quiet",
+            str(directory),
+            timeout=timedelta(hours=6),
+        )
+        return "" if done.exit_code == 0 else (done.complaint or done.text)[-2000:]
+
+    def _dump(self, *arguments: str, timeout: timedelta = _ONE_SEGMENT) -> process.Completed:
+        return self._go("pg_waldump", *arguments, timeout=timeout, whole=True)
+
+    def _run(self, program: str, *arguments: str, timeout: timedelta) -> process.Completed:
+        done = self._go(program, *arguments, timeout=timeout)
+        if done.exit_code == 0:
+            return done
+        if _FULL in done.complaint:
+            raise ScratchFull("scratch.full", detail=done.complaint[-2000:])
+        if done.exit_code < 0:
+            raise ToolFailed("pgtools.killed", program=program, signal=str(-done.exit_code))
+        raise DatabaseFailed(
+            "pgtools.failed",
+            program=program,
+            exit_code=done.exit_code,
+            detail=done.complaint[-2000:],
+        )
+
+    def _go(
+        self, program: str, *arguments: str, timeout: timedelta, whole: bool = False
+    ) -> process.Completed:
+        command = process.Command((str(self.directory / program), *arguments), timeout, self.env)
+        return process.run(replace(command, whole=whole), stop=self.stop)
+
+
+def as_role(connection: str, role: str, application: str) -> str:
+    """A member's way to its server, for the role that receives its log (the last word wins)."""
+    return f"{connection} user={role} application_name={application} connect_timeout=10"
+
+
+def _mapped(path: str) -> str:
+    return path.replace("=", "\\=")

@@ -1,0 +1,321 @@
+"""What a server says about its log and those who receive it, and what is changed there.
+
+All of it over one ordinary connection; the log itself comes through pg_receivewal (drivers.pgwal).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from opsd.drivers.postgres import Database, impersonal
+from opsd.errors import DatabaseFailed
+from opsd.wal import Segment, position
+
+HEARTBEAT = "opsd"  # the prefix of our messages in the log
+_CONNECT_SECONDS = 3
+_STATEMENT_MILLISECONDS = 5000
+_OPTIONS = f"-c lock_timeout=2s -c TimeZone=UTC -c statement_timeout={_STATEMENT_MILLISECONDS}"
+_NEVER_WAIT = "SET synchronous_commit = local"
+_SETTINGS = (
+    "wal_level",
+    "max_wal_senders",
+    "max_replication_slots",
+    "max_slot_wal_keep_size",
+    "synchronous_standby_names",
+    "fsync",
+    "full_page_writes",
+    "wal_sender_timeout",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """One who receives the log now: how far it has it safely, and whether commits wait for it."""
+
+    application: str
+    state: str
+    sync: str
+    flushed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What the server keeps for a receiver, be it there or not."""
+
+    name: str
+    active: bool
+    retained: int | None
+    status: str  # reserved, extended, unreserved, lost
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSeen:
+    """What the server says about its log. `at` is its own clock, `flushed` the end of its log."""
+
+    at: datetime
+    system: str
+    version: int
+    segment_bytes: int
+    recovering: bool
+    timeline: int
+    flushed: int
+    names: str
+    waiting: int
+    senders: tuple[Sender, ...]
+    slots: tuple[Slot, ...]
+
+    def sender(self, application: str) -> Sender | None:
+        """The receiver of this name, where it streams."""
+        found = (one for one in self.senders if one.application == application)
+        return next((one for one in found if one.state == "streaming"), None)
+
+    def slot(self, name: str) -> Slot | None:
+        """The slot of this name."""
+        return next((one for one in self.slots if one.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a role may do."""
+
+    replication: bool
+    superuser: bool
+    more: tuple[str, ...]  # rights that receiving the log does not need
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What setting up needs to know. `strays` are databases and roles that set their own commit."""
+
+    seen: ServerSeen
+    settings: dict[str, str]
+    role: Role | None
+    superuser: bool
+    user: str
+    monitor: bool
+    may_fall_back: bool
+    strays: tuple[tuple[str, str], ...]
+    tablespaces: dict[str, str]
+    first: str  # the role that initdb made
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """How far a recovery is: the newest commit and position, and whether it goes on."""
+
+    recovering: bool
+    paused: bool
+    at: datetime | None
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """An open connection to a server whose log is received."""
+
+    raw: psycopg.Connection[tuple[Any, ...]]
+    commit: str  # what the server's clients commit with, where they set nothing themselves
+
+    def seen(self) -> ServerSeen:
+        """Everything about the log, now."""
+        with _told():
+            row = self.raw.execute(_SEEN).fetchall()[0]
+        at, system, version, size, recovering, walfile, flushed, names, waiting, *lists = row
+        senders, slots = (found or [] for found in lists)
+        segment = Segment.of(walfile, size) if walfile else None
+        return ServerSeen(
+            at=at,
+            system=system,
+            version=version,
+            segment_bytes=size,
+            recovering=recovering,
+            timeline=segment.timeline if segment else 0,
+            flushed=position(flushed),
+            names=names,
+            waiting=waiting,
+            senders=tuple(
+                Sender(s["application"], s["state"], s["sync"], _position(s["flushed"]))
+                for s in senders
+            ),
+            slots=tuple(Slot(s["name"], s["active"], s["retained"], s["status"]) for s in slots),
+        )
+
+    def beat(self) -> tuple[datetime, int]:
+        """Write a sign of life into the log: its time, and the position behind it."""
+        with _told():
+            # Two statements: the position must be read after the commit.
+            at = self.raw.execute(
+                "SELECT clock_timestamp(),"
+                " pg_logical_emit_message(true, %s, clock_timestamp()::text)",
+                (HEARTBEAT,),
+            ).fetchall()[0][0]
+            behind = self.raw.execute("SELECT pg_current_wal_flush_lsn()::text").fetchall()[0][0]
+        return at, position(behind)
+
+    def ground(self, role: str) -> Ground:
+        """What is set now, and who may do what."""
+        with _told():
+            settings = dict(
+                self.raw.execute(
+                    "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", (list(_SETTINGS),)
+                ).fetchall()
+            )
+            user, superuser, monitor, may_set, may_reload, first = self.raw.execute(
+                _RIGHTS
+            ).fetchall()[0]
+            strays = self.raw.execute(_STRAYS).fetchall()
+            places = self.raw.execute(
+                "SELECT oid::text, pg_tablespace_location(oid) FROM pg_tablespace"
+                " WHERE pg_tablespace_location(oid) <> ''"
+            ).fetchall()
+            found = self.raw.execute(_ROLE, (role,)).fetchall()
+        return Ground(
+            seen=self.seen(),
+            settings={**settings, "synchronous_commit": self.commit},
+            role=Role(found[0][0], found[0][1], tuple(found[0][2])) if found else None,
+            superuser=superuser,
+            user=user,
+            monitor=monitor,
+            may_fall_back=may_set and may_reload,
+            strays=tuple((where, value) for where, value in strays),
+            tablespaces=dict(places),
+            first=first,
+        )
+
+    def file_of(self, table: str) -> str | None:
+        """The file of a table, as a commit in the log names it; None where there is no table."""
+        with _told():
+            found = self.raw.execute(
+                "SELECT pg_relation_filepath(to_regclass(%s))", (table,)
+            ).fetchall()[0][0]
+        return None if found is None else str(found)
+
+    def change(self, statement: str) -> None:
+        """Run a statement that a plan showed. Raises `DatabaseFailed`."""
+        with _told():
+            self.raw.execute(sql.SQL(statement.replace("{", "{{").replace("}", "}}")))
+
+    def wait_for(self, names: str) -> None:
+        """Set who commits wait for, at once and for good."""
+        with _told():
+            self.raw.execute(
+                sql.SQL("ALTER SYSTEM SET synchronous_standby_names = {}").format(
+                    sql.Literal(names)
+                )
+            )
+            self.raw.execute("SELECT pg_reload_conf()")
+
+    def replay(self) -> Replay:
+        """How far the recovery of this server is, or was when it ended."""
+        with _told():
+            recovering, paused, at, behind = self.raw.execute(_REPLAY).fetchall()[0]
+        return Replay(recovering, paused, at, _position(behind))
+
+    @property
+    def broken(self) -> bool:
+        """Whether the connection is of no use any more."""
+        return self.raw.closed or self.raw.broken
+
+    def close(self) -> None:
+        """Leave."""
+        self.raw.close()
+
+
+def reach(database: Database) -> Server:
+    """A connection for whoever watches the log; the caller closes it. Raises `DatabaseFailed`."""
+    passfile: dict[str, Any] = {"passfile": str(database.passfile)} if database.passfile else {}
+    with _told("database.unreachable"):
+        opened = psycopg.connect(
+            database.connection,
+            autocommit=True,
+            connect_timeout=_CONNECT_SECONDS,
+            options=_OPTIONS,
+            application_name="opsd",
+            client_encoding="UTF8",
+            tcp_user_timeout=_STATEMENT_MILLISECONDS,
+            prepare_threshold=None,
+            **passfile,
+        )
+        commit = opened.execute("SHOW synchronous_commit").fetchall()[0][0]
+        # Nothing here may wait for a receiver: who watches them must see when they are gone.
+        opened.execute(_NEVER_WAIT)
+        return Server(opened, commit)
+
+
+@contextmanager
+def visiting(database: Database) -> Iterator[Server]:
+    """The same for a short look."""
+    server = reach(database)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@contextmanager
+def _told(key: str = "database.refused") -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        raise DatabaseFailed(key, detail=impersonal(error)) from error
+
+
+def _position(text: str | None) -> int | None:
+    return None if text is None else position(text)
+
+
+_SEEN = """
+    SELECT clock_timestamp(),
+           (SELECT system_identifier::text FROM pg_control_system()),
+           current_setting('server_version_num')::int,
+           (SELECT setting::int FROM pg_settings WHERE name = 'wal_segment_size'),
+           pg_is_in_recovery(),
+           CASE WHEN NOT pg_is_in_recovery() THEN pg_walfile_name(pg_current_wal_flush_lsn()) END,
+           CASE WHEN pg_is_in_recovery()
+                THEN coalesce(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
+                ELSE pg_current_wal_flush_lsn() END::text,
+           current_setting('synchronous_standby_names'),
+           (SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'),
+           (SELECT json_agg(json_build_object('application', application_name, 'state', state,
+                   'sync', sync_state, 'flushed', flush_lsn::text)) FROM pg_stat_replication),
+           (SELECT json_agg(json_build_object('name', slot_name, 'active', active,
+                   'status', coalesce(wal_status, ''), 'retained',
+                   CASE WHEN NOT pg_is_in_recovery()
+                        THEN pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint END))
+              FROM pg_replication_slots WHERE slot_type = 'physical')
+"""
+_REPLAY = """
+    SELECT pg_is_in_recovery(),
+           pg_is_in_recovery() AND pg_get_wal_replay_pause_state() = 'paused',
+           pg_last_xact_replay_timestamp(), pg_last_wal_replay_lsn()::text
+"""
+_RIGHTS = """
+    SELECT current_user::text, rolsuper,
+           rolsuper OR pg_has_role(current_user, 'pg_monitor', 'USAGE'),
+           rolsuper OR has_parameter_privilege('synchronous_standby_names', 'ALTER SYSTEM'),
+           has_function_privilege('pg_reload_conf()', 'EXECUTE'),
+           (SELECT rolname::text FROM pg_roles WHERE oid = 10)
+      FROM pg_roles WHERE rolname = current_user
+"""
+_STRAYS = """
+    SELECT coalesce((SELECT 'DATABASE ' || quote_ident(datname) FROM pg_database
+                      WHERE oid = setdatabase),
+                    (SELECT 'ROLE ' || quote_ident(rolname) FROM pg_roles WHERE oid = setrole)),
+           split_part(line, '=', 2)
+      FROM pg_db_role_setting, unnest(setconfig) AS line
+     WHERE split_part(line, '=', 1) = 'synchronous_commit'
+       AND split_part(line, '=', 2) NOT IN ('on', 'true', 'yes', '1')
+"""
+_ROLE = """
+    SELECT rolreplication, rolsuper,
+           ARRAY(SELECT word FROM (VALUES ('CREATEROLE', rolcreaterole), ('CREATEDB', rolcreatedb),
+                                          ('BYPASSRLS', rolbypassrls)) AS may(word, yes) WHERE yes)
+      FROM pg_roles WHERE rolname = %s
+"""

@@ -1,0 +1,87 @@
+"""Sealed objects: compressed, encrypted and authenticated with a key that a password opens.
+
+    object  = IV (16 bytes) | AES-256-CTR(gzip(content)) | HMAC-SHA256(name, 0, IV, ciphertext)
+    wrapped = the two keys (64 random bytes), sealed in the same way under PBKDF2(password)
+
+OpenSSL and gzip open it without opsd: docs/repository-format.md. The name is part of what is
+authenticated, so that one object cannot stand for another.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import hmac
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from opsd.errors import RepositoryDamaged, WrongPassword
+
+_ITERATIONS = 600_000
+_KEY, _IV, _MAC = 32, 16, 32
+_WRAPPED = "key"
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """A pair of keys: one hides, one authenticates."""
+
+    hiding: bytes = field(repr=False)
+    marking: bytes = field(repr=False)
+
+    def close(self, name: str, content: bytes) -> bytes:
+        """Seal the content of an object of this name."""
+        iv = os.urandom(_IV)
+        cipher = Cipher(algorithms.AES(self.hiding), modes.CTR(iv)).encryptor()
+        hidden = cipher.update(gzip.compress(content, 1, mtime=0)) + cipher.finalize()
+        return iv + hidden + self._mark(name, iv + hidden)
+
+    def open(self, name: str, sealed: bytes) -> bytes:
+        """The content again. Raises `RepositoryDamaged` when a byte of it, or its name, differs."""
+        body, mark = sealed[:-_MAC], sealed[-_MAC:]
+        if len(sealed) <= _IV + _MAC or not hmac.compare_digest(mark, self._mark(name, body)):
+            raise RepositoryDamaged("seal.broken", name=name)
+        cipher = Cipher(algorithms.AES(self.hiding), modes.CTR(body[:_IV])).decryptor()
+        return gzip.decompress(cipher.update(body[_IV:]) + cipher.finalize())
+
+    def _mark(self, name: str, body: bytes) -> bytes:
+        return hmac.digest(self.marking, name.encode() + b"\0" + body, "sha256")
+
+
+def new(password_file: Path) -> tuple[Seal, bytes]:
+    """A new seal, and the object that keeps it under the password."""
+    keys, salt = os.urandom(2 * _KEY), os.urandom(16)
+    wrapped = _under(password_file, salt, _ITERATIONS).close(_WRAPPED, keys)
+    body = {
+        "kdf": "PBKDF2-HMAC-SHA256",
+        "iterations": _ITERATIONS,
+        "salt": salt.hex(),
+        "wrapped": base64.b64encode(wrapped).decode(),
+    }
+    return _of(keys), json.dumps(body, indent=1).encode()
+
+
+def unwrap(kept: bytes, password_file: Path) -> Seal:
+    """The seal that `new` made. Raises `WrongPassword` when the password does not open it."""
+    try:
+        body = json.loads(kept)
+        under = _under(password_file, bytes.fromhex(body["salt"]), int(body["iterations"]))
+        return _of(under.open(_WRAPPED, base64.b64decode(body["wrapped"])))
+    except RepositoryDamaged as error:
+        raise WrongPassword("seal.password", path=password_file) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise RepositoryDamaged("seal.broken", name="key.json") from error
+
+
+def _under(password_file: Path, salt: bytes, iterations: int) -> Seal:
+    password = password_file.read_bytes().rstrip(b"\r\n")
+    return _of(hashlib.pbkdf2_hmac("sha256", password, salt, iterations, 2 * _KEY))
+
+
+def _of(keys: bytes) -> Seal:
+    return Seal(keys[:_KEY], keys[_KEY:])

@@ -1,0 +1,235 @@
+"""Judging the log: is a segment what its name says, is the sequence whole, what can be recovered.
+
+Pages of the log begin with a header (PostgreSQL's access/xlog_internal.h); the first of a segment
+has a long one, which names the cluster.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from opsd.model import RecoveryPoint
+from opsd.wal import Base, Gap, Holdings, Segment, path_of
+
+_PAGE = 8192
+_HEADER = struct.Struct("=HHIQI4xQII")
+_SHORT = struct.Struct("=HHIQ")
+_LONG = 0x0002
+_ALIGNED = 8
+_MAJOR_OF_MAGIC: Mapping[int, int] = {0xD10D: 14, 0xD110: 15, 0xD113: 16, 0xD116: 17, 0xD118: 18}
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What the first page of a segment says of itself."""
+
+    major: int | None
+    system: str
+    size: int
+
+
+def heading(content: bytes) -> Heading | None:
+    """The heading of a segment; None where there is none."""
+    if len(content) < _HEADER.size:
+        return None
+    magic, marks, _, _, _, system, size, _ = _HEADER.unpack_from(content)
+    if not marks & _LONG or not magic:
+        return None
+    return Heading(_MAJOR_OF_MAGIC.get(magic), str(system), size)
+
+
+def misfit(content: bytes, segment: Segment, system: str) -> str:
+    """Why bytes from the beginning of a segment are not of that segment; empty when they are.
+
+    `empty` and `foreign` are about the first page; `torn` is a page that is not in its place.
+    """
+    found = heading(content)
+    if found is None:
+        return "empty"
+    if found.system != system:
+        return "foreign"
+    magic = _SHORT.unpack_from(content)[0]
+    start = segment.start(found.size)
+    # Behind a switch to the next segment nothing is written: its pages stay zeros to the end.
+    for at in range(0, filled(content, 0) - _SHORT.size + 1, _PAGE):
+        mark, _, timeline, address = _SHORT.unpack_from(content, at)
+        # After a switch a segment begins with a copy of what its parent timeline had.
+        if mark != magic or address != start + at or not 0 < timeline <= segment.timeline:
+            return "torn"
+    return ""
+
+
+def filled(content: bytes, known: int) -> int:
+    """How far a segment under way is written: it lies in its file before a tail of zeros.
+
+    `known` is what the server was told to be safe. Records end at multiples of eight.
+    """
+    end = len(content.rstrip(b"\0"))
+    return max(min(-(-end // _ALIGNED) * _ALIGNED, len(content)), min(known, len(content)))
+
+
+# ------------------------------------------------------------------------------ the sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The log from a position on: which segments in order, how far without a gap, and the gaps."""
+
+    segments: tuple[Segment, ...]
+    end: int
+    gaps: tuple[Gap, ...]
+    timeline: int
+
+
+def chain(held: Holdings, timeline: int, start: int, size: int) -> Chain:
+    """What of the log is there from a position on, along to the newest timeline that leads there.
+
+    Of a segment in which a timeline began, the newer timeline's file counts.
+    """
+    newest = max((t for t in _timelines(held) if timeline in _ancestors(t, held)), default=timeline)
+    way = [(t, until) for t, until in path_of(newest, held.switches) if t >= timeline]
+    last = max((s.number for s in held.segments if s.timeline == way[-1][0]), default=None)
+    if last is None:
+        last = max((s.number for s in held.segments if s.timeline in dict(way)), default=-1)
+    wanted = [Segment(_timeline_of(n, way, size), n) for n in range(start // size, last + 1)]
+    gaps = tuple(_gaps(held, wanted, size))
+    present = [s for s in wanted if s in held.segments]
+    end = gaps[0].begin if gaps else _end(held, present, start, size)
+    return Chain(tuple(present), end, gaps, newest)
+
+
+def until(found: Chain, lsn: int, size: int) -> Chain:
+    """The same log, as far as it must be read to reach a position; a record may go on behind it."""
+    last = lsn // size + 1
+    return replace(found, segments=tuple(s for s in found.segments if s.number <= last))
+
+
+def _timelines(held: Holdings) -> set[int]:
+    return {segment.timeline for segment in held.segments} | set(held.switches)
+
+
+def _ancestors(timeline: int, held: Holdings) -> set[int]:
+    return {found for found, _ in path_of(timeline, held.switches)}
+
+
+def _timeline_of(number: int, way: Sequence[tuple[int, int]], size: int) -> int:
+    """The newest timeline that had begun by a segment."""
+    for (timeline, _), (_, begun) in zip(reversed(way[1:]), reversed(way[:-1]), strict=True):
+        if begun // size <= number:
+            return timeline
+    return way[0][0]
+
+
+def _end(held: Holdings, present: Sequence[Segment], start: int, size: int) -> int:
+    return present[-1].start(size) + held.segments[present[-1]].bytes if present else start
+
+
+def _gaps(held: Holdings, wanted: Sequence[Segment], size: int) -> Iterator[Gap]:
+    """What is missing before the last segment, neighbouring pieces as one."""
+    open_: Gap | None = None
+    before: datetime | None = None
+    for index, segment in enumerate(wanted):
+        covered = held.segments.get(segment)
+        begin, end = segment.start(size), segment.start(size) + size
+        have = begin + covered.bytes if covered else begin
+        if open_ is not None and covered is not None:
+            # What was lost was written before what follows it.
+            yield Gap(open_.timeline, open_.begin, begin, open_.since, covered.at)
+            open_ = None
+        if have < end and index < len(wanted) - 1 and open_ is None:
+            following = _following(held, wanted[index:])
+            since = covered.at if covered else before or following
+            open_ = Gap(segment.timeline, have, end, since, following)
+        before = covered.at if covered else before
+    if open_ is not None:
+        yield Gap(open_.timeline, open_.begin, wanted[-1].start(size), open_.since, open_.until)
+
+
+def _following(held: Holdings, wanted: Sequence[Segment]) -> datetime:
+    return next(held.segments[s].at for s in (*wanted[1:], *held.segments) if s in held.segments)
+
+
+# ------------------------------------------------------------------------------ what to do
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How commits are protected now: what the server waits for, and what it should wait for."""
+
+    wanted: str
+    names: str
+    live: int
+    lost_for: timedelta  # how long no receiver was there
+    fallen: bool  # we took the protection away, and said so
+    closed: bool  # a receiver has all that the server has
+
+
+def decide(standing: Standing, patience: timedelta | None) -> str:
+    """What is to be done: only what was agreed, and never in silence. Empty: nothing.
+
+    `fall_back` takes the protection away; `protect` gives it back once a receiver has everything;
+    `end` says that from here on nothing is at risk.
+    """
+    protected = standing.names == standing.wanted
+    if standing.fallen and standing.live and standing.closed:
+        return "end" if protected else "protect"
+    if protected and not standing.live and patience is not None and standing.lost_for >= patience:
+        return "fall_back"
+    return ""
+
+
+def wanted_names(applications: Sequence[str]) -> str:
+    """What `synchronous_standby_names` shall be: any one of the receivers is enough."""
+    return f"ANY 1 ({', '.join(applications)})"
+
+
+# ------------------------------------------------------------------------------ recovering
+
+
+def base_for(
+    bases: Sequence[Base], *, until: datetime | None = None, lsn: int | None = None
+) -> Base | None:
+    """The newest base copy that is consistent by a moment and by a position."""
+    fitting = [
+        base
+        for base in bases
+        if (until is None or base.until <= until) and (lsn is None or base.stop <= lsn)
+    ]
+    return max(fitting, key=lambda base: base.until, default=None)
+
+
+def files_for(points: Sequence[RecoveryPoint], moment: datetime) -> RecoveryPoint | None:
+    """The point whose files fit a database that was brought to a moment.
+
+    The first one taken at or after it: every file that a row names is there, unless it was removed
+    in between. Where there is none, the last before: what came since is missing.
+    """
+    later = [point for point in points if point.at >= moment]
+    if later:
+        return min(later, key=lambda point: point.at)
+    return max(points, key=lambda point: point.at, default=None)
+
+
+def spare_bases(bases: Sequence[Base], horizon: datetime) -> tuple[Base, ...]:
+    """Those that no moment since `horizon` needs: all but the last that is older, and the newer."""
+    old = sorted((b for b in bases if b.until <= horizon), key=lambda base: base.until)
+    return tuple(old[:-1])
+
+
+def spare_segments(held: Holdings, bases: Sequence[Base], size: int) -> tuple[Segment, ...]:
+    """Segments that no base copy needs, for they are older than all."""
+    if not bases:
+        return ()
+    oldest = min(bases, key=lambda base: base.start)
+    return tuple(sorted(s for s in held.segments if s.number < oldest.start // size))
+
+
+def keep_here(
+    finished: Sequence[Segment], kept_everywhere: set[Segment], most: int
+) -> tuple[Segment, ...]:
+    """Which finished segments of a receiver may go: kept everywhere, and not of the newest."""
+    newest = sorted(finished)[-most:] if most else []
+    return tuple(s for s in sorted(finished) if s in kept_everywhere and s not in newest)

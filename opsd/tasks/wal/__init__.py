@@ -1,0 +1,1 @@
+"""The log of a database server: received, kept, guarded, replayed, proved (docs/wal.md)."""

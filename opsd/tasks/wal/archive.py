@@ -1,0 +1,161 @@
+"""The log in a repository: sealed objects beside restic's own (docs/adr/0019-wal-objects.md).
+
+opsd/wal/key.json                                  the keys, under the repository's password
+opsd/wal/SET/MEMBER/SYSTEM/SEGMENT                  a whole segment, checked
+opsd/wal/SET/MEMBER/SYSTEM/SEGMENT.BEGIN-END        bytes of one that is still being written
+opsd/wal/SET/MEMBER/SYSTEM/TIMELINE.history         where a timeline left its parent
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from opsd.drivers import seal
+from opsd.drivers.seal import Seal
+from opsd.drivers.storage import OwnObject, Storage
+from opsd.errors import ConfigError
+from opsd.tasks.kit import Kit
+from opsd.tasks.wal.log import Log
+from opsd.wal import Covered, Holdings, Segment, switches, timeline_of_history
+
+KEY = "wal/key.json"
+_SETTLING = 2  # seconds: longer than it takes to make keys and write them
+_PIECE = re.compile(r"([0-9A-F]{24})\.([0-9a-f]{8})-([0-9a-f]{8})")
+
+
+@dataclass(slots=True)
+class Archive:
+    """One member's log in one repository. `size` is that of a segment."""
+
+    storage: Storage
+    keys: Seal
+    root: str
+    size: int
+    _histories: dict[int, str] = field(default_factory=dict)
+    _pieces: dict[Segment, list[tuple[int, int]]] = field(default_factory=dict)
+
+    def holdings(self) -> Holdings:
+        """What lies there, by its names; history files are read once."""
+        whole: dict[Segment, datetime] = {}
+        pieces: dict[Segment, list[tuple[int, int, datetime]]] = {}
+        for found in self.storage.own(self.root):
+            name = found.name.rpartition("/")[2]
+            if segment := Segment.of(name, self.size):
+                whole[segment] = found.at
+            elif piece := _piece(found, self.size):
+                pieces.setdefault(piece[0], []).append(piece[1:])
+            elif (timeline := timeline_of_history(name)) and timeline not in self._histories:
+                self._histories[timeline] = self._open(name).decode()
+        self._pieces = {s: [(b, e) for b, e, _ in found] for s, found in pieces.items()}
+        segments = {s: _joined(found) for s, found in pieces.items()}
+        segments |= {s: Covered(self.size, at, whole=True) for s, at in whole.items()}
+        return Holdings(segments, switches(self._histories))
+
+    def keep_piece(self, segment: Segment, begin: int, content: bytes) -> None:
+        """Keep bytes of a segment that is still being written."""
+        end = begin + len(content)
+        name = f"{segment.name(self.size)}.{begin:08x}-{end:08x}"
+        self._close(name, content)
+        self._pieces.setdefault(segment, []).append((begin, end))
+
+    def keep_whole(self, segment: Segment, content: bytes) -> None:
+        """Keep a finished segment; its pieces go."""
+        self._close(segment.name(self.size), content)
+        self._drop_pieces(segment)
+
+    def keep_history(self, name: str, content: str) -> None:
+        """Keep where a timeline left its parent."""
+        timeline = timeline_of_history(name)
+        if timeline is not None and self._histories.get(timeline) != content:
+            self._close(name, content.encode())
+            self._histories[timeline] = content
+
+    def histories(self) -> Iterator[tuple[str, str]]:
+        """The history files, as `holdings` found them."""
+        for timeline, content in self._histories.items():
+            yield f"{timeline:08X}.history", content
+
+    def read(self, segment: Segment) -> bytes:
+        """A segment, its unwritten end as zeros.
+
+        Raises `RepositoryDamaged`, and `FileNotFoundError` where there is nothing of it.
+        """
+        with suppress(FileNotFoundError):
+            return self._open(segment.name(self.size))
+        content = bytearray(self.size)
+        pieces = sorted(self._pieces.get(segment, ()))
+        if not pieces:
+            raise FileNotFoundError(segment.name(self.size))
+        for begin, end in pieces:
+            content[begin:end] = self._open(f"{segment.name(self.size)}.{begin:08x}-{end:08x}")
+        return bytes(content)
+
+    def drop(self, segments: Iterable[Segment]) -> None:
+        """Remove segments that nothing needs any more."""
+        for segment in segments:
+            self.storage.remove(f"{self.root}/{segment.name(self.size)}")
+            self._drop_pieces(segment)
+
+    def _drop_pieces(self, segment: Segment) -> None:
+        for begin, end in self._pieces.pop(segment, ()):
+            self.storage.remove(f"{self.root}/{segment.name(self.size)}.{begin:08x}-{end:08x}")
+
+    def _close(self, name: str, content: bytes) -> None:
+        path = f"{self.root}/{name}"
+        self.storage.put(path, self.keys.close(path, content))
+
+    def _open(self, name: str) -> bytes:
+        path = f"{self.root}/{name}"
+        return self.keys.open(path, self.storage.get(path))
+
+
+def open_archive(log: Log, repository: str, system: str, size: int) -> Archive:
+    """The log of a server in a repository; its keys are made when there are none yet."""
+    storage = log.kit.storage(repository)
+    if storage is None:
+        raise ConfigError("wal.no_storage", repository=repository)
+    root = f"wal/{log.backup_set}/{log.name}/{system}"
+    return Archive(storage, keys_of(log.kit, repository, storage), root, size)
+
+
+def keys_of(kit: Kit, repository: str, storage: Storage) -> Seal:
+    """The keys of a repository. A second copy in the state brings them back when they are lost.
+
+    Another opsd may make them at the same time: what lies there a moment later is what counts.
+    """
+    password = kit.config.repositories[repository].password.path()
+    second = kit.config.state / "wal" / f"{repository}.key.json"
+    try:
+        kept = storage.get(KEY)
+    except FileNotFoundError:
+        made = second.read_bytes() if second.exists() else seal.new(password)[1]
+        storage.put(KEY, made)
+        time.sleep(_SETTLING)
+        kept = storage.get(KEY)
+    keys = seal.unwrap(kept, password)
+    if not second.exists() or second.read_bytes() != kept:
+        second.parent.mkdir(parents=True, exist_ok=True)
+        second.touch(mode=0o600)
+        second.write_bytes(kept)
+    return keys
+
+
+def _piece(found: OwnObject, size: int) -> tuple[Segment, int, int, datetime] | None:
+    match = _PIECE.fullmatch(found.name.rpartition("/")[2])
+    segment = Segment.of(match[1], size) if match else None
+    return (segment, int(match[2], 16), int(match[3], 16), found.at) if match and segment else None
+
+
+def _joined(pieces: list[tuple[int, int, datetime]]) -> Covered:
+    """How far pieces cover a segment from its beginning without a hole."""
+    reach = 0
+    for begin, end, _ in sorted(pieces):
+        if begin > reach:
+            break
+        reach = max(reach, end)
+    return Covered(reach, max(at for _, _, at in pieces))

@@ -1,0 +1,244 @@
+"""Base copies: a whole cluster as files in a snapshot, onto which the log is replayed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from opsd.drivers import system
+from opsd.drivers.postgres.replication import visiting
+from opsd.drivers.restic import Restic, Snapshot, Source
+from opsd.errors import (
+    DatabaseFailed,
+    OpsdError,
+    RepositoryDamaged,
+    RepositoryMissing,
+    StorageFailed,
+)
+from opsd.model import Closing, Finding, Severity, Task
+from opsd.policy import wal as policy
+from opsd.tasks.journal import Journal, opened
+from opsd.tasks.kit import Kit, tagged
+from opsd.tasks.members.captured import Forward
+from opsd.tasks.wal.archive import open_archive
+from opsd.tasks.wal.log import Log
+from opsd.wal import Base, position, written
+
+TAG = "opsd-base"
+DATA = "cluster"
+PLACES = "tablespaces"
+_MANIFEST = "backup_manifest"
+
+
+def take_base(kit: Kit, log: Log) -> Closing:
+    """Copy the whole cluster, put it into every repository of the log, drop what is too old."""
+    repositories = log.repositories
+    with opened(kit, Task.BASE, log.backup_set, repositories[0]) as journal:
+        for repository in repositories:
+            _insist(journal, log, repository)
+        scratch = journal.workplace()
+        try:
+            home = scratch / log.name
+            with journal.phase("base", log.name):
+                taken = _copy(journal, log, home)
+            for repository in repositories:
+                with journal.phase("upload", repository):
+                    _store(journal, log, replace(taken, repository=repository), home)
+        finally:
+            system.wipe(scratch)
+        for repository in repositories:
+            with journal.phase("forget", repository):
+                _drop_old(journal, log, repository, taken)
+    assert journal.closing is not None  # noqa: S101  (`opened` closed it)
+    return journal.closing
+
+
+def bases(log: Log, repository: str) -> tuple[Base, ...]:
+    """The base copies in a repository, oldest first."""
+    found = log.kit.restic(repository).snapshots(TAG, f"set:{log.backup_set}", f"member:{log.name}")
+    return tuple(base for base in (_told(repository, one) for one in found) if base is not None)
+
+
+def every_base(log: Log) -> tuple[tuple[Base, ...], tuple[Finding, ...]]:
+    """The base copies in all repositories, and which of these could not be asked."""
+    found: list[Base] = []
+    silent: list[Finding] = []
+    for repository in log.repositories:
+        try:
+            log.kit.reach(repository)
+            found += bases(log, repository)
+        except OpsdError as error:
+            silent.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
+    return tuple(sorted(found, key=lambda base: base.until)), tuple(silent)
+
+
+def _insist(journal: Journal, log: Log, repository: str) -> None:
+    """Where there is no repository and never was one of ours, make it."""
+    kit = journal.kit
+    kit.reach(repository)
+    try:
+        bases(log, repository)
+    except RepositoryMissing as missing:
+        known = [
+            point for point in kit.store.points(log.backup_set) if point.repository == repository
+        ]
+        earlier = [
+            run for run, _ in kit.store.runs(Task.BASE, log.backup_set) if run != journal.run
+        ]
+        told = [kit.store.evidence(run.id, "base") for run in earlier]
+        if known or any(one and one["repository"] == repository for one in told):
+            raise StorageFailed(
+                "repository.lost", repository=repository, points=len(known)
+            ) from missing
+        kit.restic(repository).init()
+
+
+def _copy(journal: Journal, log: Log, home: Path) -> Base:
+    """The cluster below `home`, its tablespaces beside it and not where the server has them."""
+    kit = journal.kit
+    home.mkdir(mode=0o700)
+    with visiting(log.database) as server:
+        ground = server.ground(log.wal.role)
+    places = {where: home / PLACES / oid for oid, where in ground.tablespaces.items()}
+    limit = kit.backup_set(log.backup_set).timeout
+    log.programs().base(log.connection(), home / DATA, places, limit)
+    start, stop, timeline = _spans(home / DATA / _MANIFEST)
+    with visiting(log.database) as server:
+        seen = server.seen()
+    size = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
+    return Base(
+        id=journal.run.id,
+        repository=journal.run.repository,
+        snapshot="",
+        root=str(home),
+        system=seen.system,
+        version=seen.version,
+        timeline=timeline,
+        start=start,
+        stop=stop,
+        until=seen.at,
+        superuser=ground.first,
+        bytes=size,
+    )
+
+
+def _spans(manifest: Path) -> tuple[int, int, int]:
+    """From where to where the log must be replayed for the copy to be consistent."""
+    try:
+        ranges = json.loads(manifest.read_bytes())["WAL-Ranges"]
+        begin, end = ranges[0], ranges[-1]
+        return position(begin["Start-LSN"]), position(end["End-LSN"]), int(end["Timeline"])
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        raise DatabaseFailed("base.no_manifest", detail=str(error)) from error
+
+
+def _store(journal: Journal, log: Log, taken: Base, home: Path) -> None:
+    kit, repository = journal.kit, taken.repository
+    limit = kit.backup_set(log.backup_set).timeout
+    source = Source(home, kit.config.host, _tags(log, taken), total=taken.bytes)
+    with kit.queue(repository, journal.run.id, kit.config.repositories[repository].lock_wait):
+        summary = kit.restic(repository).backup(
+            source, limits=kit.limits(repository, limit), on_progress=Forward(kit)
+        )
+    if summary.unread:
+        raise DatabaseFailed("dump.unread", member=log.name, detail="\n".join(summary.unread[:5]))
+    if not any(base.id == taken.id for base in bases(log, repository)):
+        raise RepositoryDamaged("base.not_there", repository=repository)
+    journal.evidence(
+        "base",
+        {
+            "member": log.name,
+            "repository": repository,
+            "snapshot": summary.snapshot,
+            "bytes": taken.bytes,
+            "added_bytes": summary.added_bytes,
+            "start": written(taken.start),
+            "stop": written(taken.stop),
+            "until": taken.until.isoformat(),
+        },
+    )
+
+
+def _drop_old(journal: Journal, log: Log, repository: str, taken: Base) -> None:
+    """Give up what no moment of the window needs: base copies, and the log before the first."""
+    kit, found = journal.kit, bases(log, repository)
+    spare = policy.spare_bases(found, kit.clock() - log.wal.window)
+    restic = kit.restic(repository)
+    if spare:
+        _forget(journal, restic, [base.snapshot for base in spare])
+    left = [base for base in found if base not in spare and base.system == taken.system]
+    with visiting(log.database) as server:
+        size = server.seen().segment_bytes
+    archive = open_archive(log, repository, taken.system, size)
+    going = policy.spare_segments(archive.holdings(), left, size)
+    archive.drop(going)
+    journal.evidence(
+        "bases",
+        {
+            "member": log.name,
+            "repository": repository,
+            "oldest": min((base.until.isoformat() for base in left), default=None),
+            "dropped": len(spare),
+            "dropped_segments": len(going),
+        },
+    )
+
+
+def _forget(journal: Journal, restic: Restic, snapshots: Sequence[str]) -> None:
+    kit, repository = journal.kit, restic.name
+    limit = kit.backup_set(journal.run.backup_set).timeout
+    with kit.queue(repository, journal.run.id, kit.config.repositories[repository].lock_wait):
+        restic.forget(snapshots, limits=kit.limits(repository, limit))
+
+
+def _tags(log: Log, taken: Base) -> tuple[str, ...]:
+    return (
+        TAG,
+        f"set:{log.backup_set}",
+        f"member:{log.name}",
+        f"run:{taken.id}",
+        f"system:{taken.system}",
+        f"version:{taken.version}",
+        f"timeline:{taken.timeline}",
+        f"start:{written(taken.start)}",
+        f"stop:{written(taken.stop)}",
+        f"until:{taken.until.isoformat()}",
+        f"superuser:{taken.superuser}",
+    )
+
+
+def _told(repository: str, found: Snapshot) -> Base | None:
+    """A base copy as its tags tell of it; None where they do not."""
+
+    def tag(name: str) -> str:
+        return tagged(found.tags, name)
+
+    try:
+        return Base(
+            id=tag("run"),
+            repository=repository,
+            snapshot=found.id,
+            root=found.paths[0],
+            system=tag("system"),
+            version=int(tag("version")),
+            timeline=int(tag("timeline")),
+            start=position(tag("start")),
+            stop=position(tag("stop")),
+            until=datetime.fromisoformat(tag("until")),
+            superuser=tag("superuser"),
+            bytes=found.bytes,
+        )
+    except (ValueError, IndexError):
+        return None
+
+
+def settle_places(home: Path) -> None:
+    """Let a restored cluster find its tablespaces where they lie now."""
+    links = home / DATA / "pg_tblspc"
+    for place in (home / PLACES).iterdir() if (home / PLACES).exists() else ():
+        link = links / place.name
+        link.unlink(missing_ok=True)
+        link.symlink_to(place)

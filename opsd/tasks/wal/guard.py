@@ -1,0 +1,181 @@
+"""The guard of one member's log: looks at the server and the receivers, once a second.
+
+observe  the server, the receivers of this machine, what the repositories have
+judge    opsd.policy.wal: is it protected, what would be lost now, is anything to be done
+act      only what was agreed: give protection up after `fall_back_after`, and take it up again
+record   an exposure before it begins; results for the watch
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from opsd.clock import Stopwatch
+from opsd.drivers.postgres.replication import Server, ServerSeen, reach
+from opsd.errors import OpsdError
+from opsd.policy import wal as policy
+from opsd.tasks.wal.log import Log
+from opsd.tasks.wal.receiving import Reception
+from opsd.tasks.wal.shipping import Shipped
+from opsd.wal import Exposure
+
+log = logging.getLogger(__name__)
+
+_REMEMBERED = 4000  # beats: more than an hour
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the guard saw in one turn. Moments are what is known to be held; None: not known."""
+
+    at: datetime
+    seen: ServerSeen | None
+    error: str
+    receptions: Mapping[str, Reception]
+    shipped: Mapping[str, Shipped]
+    held_by_receivers: Mapping[str, datetime | None]
+    held_by_repositories: Mapping[str, datetime | None]
+    exposure: Exposure | None
+    lost_for: timedelta
+
+
+@dataclass(slots=True)
+class Guard:
+    """Guards one log, turn by turn."""
+
+    log: Log
+    receptions: Callable[[], Mapping[str, Reception]]
+    shipped: Callable[[], Mapping[str, Shipped]]
+    seen: ServerSeen | None = None
+    _server: Server | None = None
+    _beats: deque[tuple[datetime, int]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    _alone: Stopwatch | None = None
+    _reached: dict[str, datetime] = field(default_factory=dict)
+
+    def turn(self) -> Look:
+        """Look, and do what was agreed. Raises `StorageFailed` when that cannot be recorded."""
+        error = ""
+        try:
+            seen = self._observe()
+            self._act(seen)
+        except OpsdError as failure:
+            self.close()
+            self.seen, error = None, str(failure)
+        return self._told(error)
+
+    def flushed(self) -> dict[str, int]:
+        """How far each receiver of this machine told the server that it has the log safely."""
+        found = {}
+        for name in self.log.wal.here:
+            sender = self.seen.sender(self.log.wal.application(name)) if self.seen else None
+            if sender is not None and sender.flushed is not None:
+                found[name] = sender.flushed
+        return found
+
+    def close(self) -> None:
+        """Leave the server."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    # --- observe
+
+    def _observe(self) -> ServerSeen:
+        if self._server is None or self._server.broken:
+            self._server = reach(self.log.database)
+        before = self.log.kit.clock()
+        seen = self._server.seen()
+        if not seen.recovering:
+            _, behind = self._server.beat()
+            # Everything that was committed before we asked lies before that position.
+            self._beats.append((before, behind))
+        self.seen = seen
+        live = any(seen.sender(name) for name in self.log.applications)
+        if live:
+            self._alone = None
+        elif self._alone is None:
+            self._alone = Stopwatch()
+        return seen
+
+    def _held(self, key: str, end: int | None) -> datetime | None:
+        """The newest moment up to which somebody who has the log to `end` has all commits."""
+        if end is not None:
+            known = [at for at, behind in self._beats if behind <= end]
+            if known:
+                self._reached[key] = max(known[-1], self._reached.get(key, known[-1]))
+        return self._reached.get(key)
+
+    # --- act
+
+    def _act(self, seen: ServerSeen) -> None:
+        open_, standing = self._exposure(), self._standing(seen)
+        decision = policy.decide(standing, self.log.wal.fall_back_after)
+        if self._server is None or seen.recovering:
+            return
+        if decision == "fall_back":
+            self._record_exposure(seen)
+            self._server.wait_for("")
+            log.error("%s: commits wait for nobody from now on", self.log.subject)
+        elif decision == "protect":
+            self._server.wait_for(standing.wanted)
+        elif decision == "end" and open_ is not None:
+            self.log.kit.store.protect(open_.id, self.log.kit.clock(), seen.flushed)
+            log.warning("%s: commits wait for a receiver again", self.log.subject)
+
+    def _standing(self, seen: ServerSeen) -> policy.Standing:
+        live = [s for s in map(seen.sender, self.log.applications) if s is not None]
+        return policy.Standing(
+            wanted=policy.wanted_names(self.log.applications),
+            names=seen.names,
+            live=len(live),
+            lost_for=self._alone.elapsed() if self._alone else timedelta(),
+            fallen=self._exposure() is not None,
+            closed=any(s.flushed is not None and s.flushed >= seen.flushed for s in live),
+        )
+
+    def _exposure(self) -> Exposure | None:
+        """The exposure that goes on, if one does."""
+        found = self.log.kit.store.exposures(self.log.backup_set)
+        mine = (one for one in found if one.member == self.log.name and one.ended is None)
+        return next(mine, None)
+
+    def _record_exposure(self, seen: ServerSeen) -> None:
+        if self._exposure() is None:
+            now = self.log.kit.clock()
+            self.log.kit.store.expose(
+                Exposure(
+                    f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+                    self.log.backup_set,
+                    self.log.name,
+                    now,
+                    seen.flushed,
+                )
+            )
+
+    # --- tell
+
+    def _told(self, error: str) -> Look:
+        seen, shipped = self.seen, self.shipped()
+        by_receivers = {}
+        for name in self.log.wal.receivers:
+            sender = seen.sender(self.log.wal.application(name)) if seen else None
+            by_receivers[name] = self._held(f"receiver {name}", sender.flushed if sender else None)
+        by_repositories = {
+            name: self._held(f"repository {name}", one.end or None) for name, one in shipped.items()
+        }
+        return Look(
+            at=self.log.kit.clock(),
+            seen=seen,
+            error=error,
+            receptions=self.receptions(),
+            shipped=shipped,
+            held_by_receivers=by_receivers,
+            held_by_repositories=by_repositories,
+            exposure=self._exposure(),
+            lost_for=self._alone.elapsed() if self._alone else timedelta(),
+        )

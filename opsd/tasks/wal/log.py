@@ -1,0 +1,90 @@
+"""One member's log: where it is received and kept, and the doors to all of that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from opsd.config.addresses import read_connection
+from opsd.config.schema import Config, PostgresMember
+from opsd.config.wal import Wal
+from opsd.drivers import cluster, pgwal
+from opsd.drivers.postgres import Database
+from opsd.errors import ToolFailed, UsageError
+from opsd.tasks.kit import Kit
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The log of the server of one PostgreSQL member."""
+
+    kit: Kit
+    backup_set: str
+    name: str
+    member: PostgresMember
+    wal: Wal
+
+    @property
+    def subject(self) -> str:
+        """Its name for people and for the watch."""
+        return f"{self.backup_set}/{self.name}"
+
+    @property
+    def repositories(self) -> tuple[str, ...]:
+        """Who keeps it."""
+        return self.wal.repositories or (self.kit.backup_set(self.backup_set).repository,)
+
+    @property
+    def applications(self) -> tuple[str, ...]:
+        """All receivers, here and elsewhere, as the server knows them."""
+        return tuple(self.wal.application(name) for name in self.wal.receivers)
+
+    @property
+    def directories(self) -> dict[str, Path]:
+        """Where it is received on this machine."""
+        return {n: r.directory for n, r in self.wal.here.items() if r.directory is not None}
+
+    @property
+    def database(self) -> Database:
+        """The door to the server for looking and setting up."""
+        return self.kit.database(self.member)
+
+    @property
+    def database_name(self) -> str:
+        """The database of the member on its server."""
+        settings = read_connection(self.member.connection)
+        return settings.get("dbname") or settings.get("user") or self.name
+
+    def connection(self, receiver: str = "") -> str:
+        """The way to the server as the role that receives; to any part of it, and by its name."""
+        found = self.wal.receivers.get(receiver)
+        way = (found and found.connection) or self.member.connection
+        application = self.wal.application(receiver) if receiver else "opsd_base"
+        return pgwal.as_role(way, self.wal.role, application)
+
+    def programs(self, major: int | None = None) -> pgwal.WalPrograms:
+        """PostgreSQL's programs for its log. Those that read it must be of its own version."""
+        directory = cluster.binaries(cluster.newest() if major is None else major)
+        if major is not None and directory.parent.name != str(major):
+            raise ToolFailed("cluster.no_binaries", major=str(major))
+        passwords = self.wal.passwords or self.member.passwords
+        passfile = {"PGPASSFILE": str(passwords.path())} if passwords else {}
+        return pgwal.WalPrograms(directory, {"TZ": "UTC", **passfile}, self.kit.stop)
+
+
+def logs(kit: Kit, config: Config | None = None) -> Iterator[Log]:
+    """Every log that is configured."""
+    for name, backup_set in (config or kit.config).backup_sets.items():
+        for member, found in backup_set.logged.items():
+            if found.wal is not None:
+                yield Log(kit, name, member, found, found.wal)
+
+
+def logs_of(kit: Kit, backup_set: str) -> tuple[Log, ...]:
+    """The logs of a set. Raises `UsageError` when it has none."""
+    kit.backup_set(backup_set)
+    found = tuple(log for log in logs(kit) if log.backup_set == backup_set)
+    if not found:
+        raise UsageError("wal.none", name=backup_set)
+    return found

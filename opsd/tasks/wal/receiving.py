@@ -1,0 +1,125 @@
+"""Receivers that this machine runs: kept alive, each in a thread of its own.
+
+A child dies with the thread that started it (drivers.process), so this one lives as long as the
+receiver is wanted.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from opsd.drivers import process, system
+from opsd.errors import OpsdError
+from opsd.tasks.wal.log import Log
+
+log = logging.getLogger(__name__)
+
+_LOOK = 0.1  # seconds between looks whether it lives
+_PAUSE = timedelta(milliseconds=400)  # before it is started again: within a second of its death
+_LONGEST_PAUSE = timedelta(seconds=2)  # while the server does not answer
+_STEADY = timedelta(seconds=10)
+_LOG_BYTES = 1 << 20
+_SAID = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """How one receiver is. `said` is its last complaint, `free` the room under it."""
+
+    running: bool
+    restarts: int
+    said: str
+    free: int
+    since: datetime | None
+
+
+class Receiver:
+    """One receiver, from `begin` to `close`."""
+
+    def __init__(self, found: Log, name: str, directory: Path) -> None:
+        self._log = found
+        self._name = name
+        self._directory = directory
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._live, name=f"wal:{found.subject}/{name}")
+        self._child: process.Background | None = None
+        self._since: datetime | None = None
+        self._restarts = 0
+        self._said = ""
+
+    def begin(self) -> None:
+        """Start it, and keep it."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End it, and wait until it has ended."""
+        self._over.set()
+        self._thread.join()
+
+    @property
+    def reception(self) -> Reception:
+        """How it is now."""
+        child = self._child
+        return Reception(
+            running=child is not None and child.alive,
+            restarts=self._restarts,
+            said=self._said,
+            free=system.space(self._directory).free,
+            since=self._since,
+        )
+
+    def _live(self) -> None:
+        pause = _PAUSE
+        while not self._over.is_set():
+            began = self._log.kit.clock()
+            try:
+                self._receive()
+            except (OpsdError, OSError) as error:
+                self._said = str(error)[-_SAID:]
+            if self._over.is_set():
+                return
+            self._restarts += 1
+            steady = self._log.kit.clock() - began > _STEADY
+            pause = _PAUSE if steady else min(2 * pause, _LONGEST_PAUSE)
+            self._over.wait(pause.total_seconds())
+
+    def _receive(self) -> None:
+        """Receive until the receiver ends."""
+        found, wal = self._log, self._log.wal
+        self._directory.mkdir(parents=True, mode=0o700, exist_ok=True)
+        connection, slot = found.connection(self._name), wal.slot(self._name)
+        programs = found.programs()
+        programs.make_slot(connection, slot)
+        said = found.kit.config.state / "wal" / f"{found.backup_set}-{found.name}-{self._name}.log"
+        said.parent.mkdir(parents=True, exist_ok=True)
+        if said.exists() and said.stat().st_size > _LOG_BYTES:
+            said.unlink()
+        child = programs.receive(connection, slot, self._directory, said)
+        self._child, self._since = child, found.kit.clock()
+        try:
+            while child.alive and not self._over.wait(_LOOK):
+                pass
+        finally:
+            self._child, self._since = None, None
+            code = child.end()
+        if not self._over.is_set():
+            self._said = _tail(said)
+            told = {"backup_set": found.backup_set, "receiver": self._name}
+            log.warning(
+                "%s: receiver %s ended (%d): %s",
+                found.subject,
+                self._name,
+                code,
+                self._said,
+                extra=told,
+            )
+
+
+def _tail(path: Path) -> str:
+    """The last thing that a program said."""
+    text = path.read_bytes()[-_SAID:].decode(errors="backslashreplace")
+    return text.strip().rpartition("\n")[2]

@@ -1,0 +1,122 @@
+"""What has to be set on a server so that its log is received and commits wait for it.
+
+A plan is data: what it shows is what is done, statement by statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from opsd.drivers.postgres.replication import Ground, visiting
+from opsd.errors import OpsdError, Refused
+from opsd.policy.wal import wanted_names
+from opsd.tasks.wal.log import Log
+from opsd.wal import Advice, Change
+
+_SPARE = 2  # senders for base copies and for whoever comes back before it was seen to be gone
+_WEAK = frozenset({"off", "local", "remote_apply"})
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What will be changed on the server of a member, in this order, and what a person should know.
+
+    Not `ready`: commits are not made to wait yet, for nobody receives the log: they would hang.
+    """
+
+    log: Log
+    changes: tuple[Change, ...]
+    advice: tuple[Advice, ...]
+    ready: bool
+
+
+def plan(log: Log) -> Planned:
+    """Look at the server. Raises `DatabaseFailed`; `Refused` for one that is a standby."""
+    with visiting(log.database) as server:
+        ground = server.ground(log.wal.role)
+    if ground.seen.recovering:
+        raise Refused("wal.setup_standby", name=log.subject)
+    if ground.settings["synchronous_commit"] == "remote_apply":
+        raise Refused("wal.remote_apply")
+    ready = any(ground.seen.sender(name) for name in log.applications)
+    return Planned(
+        log, tuple(_changes(log, ground, ready)), tuple(_advice(log, ground, ready)), ready
+    )
+
+
+def carry_out(planned: Planned) -> None:
+    """Do what the plan shows. Raises `DatabaseFailed` at the first statement that is refused."""
+    with visiting(planned.log.database) as server:
+        for change in planned.changes:
+            server.change(change.statement)
+
+
+def _changes(log: Log, ground: Ground, ready: bool) -> Iterator[Change]:
+    yield from _role(log, ground)
+    yield from _capacity(log, ground)
+    for name in log.wal.receivers:
+        slot = log.wal.slot(name)
+        if ground.seen.slot(slot) is None:
+            statement = f"SELECT pg_create_physical_replication_slot('{slot}', true)"
+            yield Change(statement, "wal.why_slot")
+    limit = f"{max(int(log.wal.slot_limit) >> 20, 1)}MB"
+    if ground.settings["max_slot_wal_keep_size"] != limit.removesuffix("MB"):
+        statement = f"ALTER SYSTEM SET max_slot_wal_keep_size = '{limit}'"
+        yield Change(statement, "wal.why_slot_limit")
+    if ground.settings["synchronous_commit"] in _WEAK:
+        yield Change("ALTER SYSTEM SET synchronous_commit = 'on'", "wal.why_commit")
+    wanted = wanted_names(log.applications)
+    if ready and ground.seen.names != wanted:
+        yield Change(f"ALTER SYSTEM SET synchronous_standby_names = '{wanted}'", "wal.why_names")
+    yield Change("SELECT pg_reload_conf()", "wal.why_reload")
+
+
+def _role(log: Log, ground: Ground) -> Iterator[Change]:
+    role = log.wal.role
+    if ground.role is None:
+        yield Change(f'CREATE ROLE "{role}" LOGIN REPLICATION NOINHERIT', "wal.why_role")
+    elif not ground.role.replication:
+        yield Change(f'ALTER ROLE "{role}" REPLICATION', "wal.why_role")
+    if not ground.monitor:
+        yield Change(f'GRANT pg_monitor TO "{ground.user}"', "wal.why_monitor")
+    if log.wal.fall_back_after is not None and not ground.may_fall_back:
+        yield Change(
+            f'GRANT ALTER SYSTEM ON PARAMETER synchronous_standby_names TO "{ground.user}"',
+            "wal.why_fall_back",
+        )
+        yield Change(
+            f'GRANT EXECUTE ON FUNCTION pg_reload_conf() TO "{ground.user}"', "wal.why_fall_back"
+        )
+
+
+def _capacity(log: Log, ground: Ground) -> Iterator[Change]:
+    settings, needed = ground.settings, len(log.wal.receivers) + _SPARE
+    if settings["wal_level"] == "minimal":
+        yield Change("ALTER SYSTEM SET wal_level = 'replica'", "wal.why_level", restart=True)
+    for setting in ("max_wal_senders", "max_replication_slots"):
+        if int(settings[setting]) < needed:
+            statement = f"ALTER SYSTEM SET {setting} = {needed}"
+            yield Change(statement, "wal.why_senders", restart=True)
+
+
+def _advice(log: Log, ground: Ground, ready: bool) -> Iterator[Advice]:
+    if len(log.wal.receivers) == 1:
+        yield Advice("wal.lone_receiver", {"name": next(iter(log.wal.receivers))})
+    if not ready:
+        yield Advice("wal.not_ready", {})
+    if ground.role and (ground.role.superuser or ground.role.more):
+        more = ("SUPERUSER", *ground.role.more) if ground.role.superuser else ground.role.more
+        yield Advice("wal.role_may_more", {"role": log.wal.role, "more": list(more)})
+    for setting in ("fsync", "full_page_writes"):
+        if ground.settings[setting] == "off":
+            yield Advice("wal.unsafe_setting", {"setting": setting})
+    for where, value in ground.strays:
+        yield Advice("wal.stray_commit", {"where": where, "value": value})
+    if ground.role is None:
+        yield Advice("wal.password", {"role": log.wal.role})
+    try:
+        if ground.role is not None:
+            log.programs().identify(log.connection(next(iter(log.wal.receivers))))
+    except OpsdError as error:
+        yield Advice("wal.no_way_in", {"role": log.wal.role, "said": error.detail.strip()})

@@ -1,0 +1,224 @@
+"""From the receivers of this machine into one repository.
+
+Finished segments go whole and checked, the one that is being written piece by piece.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from opsd.clock import Stopwatch
+from opsd.errors import OpsdError
+from opsd.policy import wal as policy
+from opsd.tasks.wal.archive import Archive, open_archive
+from opsd.tasks.wal.log import Log
+from opsd.wal import PARTIAL, Covered, Gap, Holdings, Segment, timeline_of_history
+
+log = logging.getLogger(__name__)
+
+_LISTED_FOR = timedelta(seconds=20)  # what was removed behind our back is seen within a minute
+_MOST_AT_ONCE = 64  # segments in one turn: a long backlog is told while it is worked off
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """What a repository has of the log: how far without a gap, and what is wrong with it."""
+
+    at: datetime | None = None  # when it was last looked at with success
+    timeline: int = 0
+    end: int = 0
+    gaps: tuple[Gap, ...] = ()
+    refused: tuple[str, ...] = ()  # files of receivers that are not what they should be
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Found:
+    """A file of a receiver: of which segment, and whether it is finished."""
+
+    path: Path
+    finished: bool
+
+
+@dataclass(slots=True)
+class Shipper:
+    """Ships one member's log into one repository, turn by turn."""
+
+    log: Log
+    repository: str
+    shipped: Shipped = field(default_factory=Shipped)
+    held: Holdings = field(default_factory=Holdings)
+    _archive: Archive | None = None
+    _system: str = ""
+    _listed: Stopwatch | None = None
+    _refused: dict[Path, str] = field(default_factory=dict)
+
+    def turn(self, flushed: Mapping[str, int], system: str = "") -> None:
+        """Bring what was received since the last turn; what goes wrong is told by `shipped`.
+
+        `flushed` says how far each receiver told the server that it is safe. `system` is the
+        server, where it is known; else what was received last says it.
+        """
+        try:
+            self._turn(flushed, system)
+        except (OpsdError, OSError) as error:
+            self._listed = None
+            self.shipped = Shipped(
+                self.shipped.at,
+                self.shipped.timeline,
+                self.shipped.end,
+                self.shipped.gaps,
+                tuple(self._refused.values()),
+                str(error),
+            )
+
+    def _turn(self, flushed: Mapping[str, int], system: str) -> None:
+        found = {n: list(_files(d)) for n, d in self.log.directories.items()}
+        newest = sorted(_every(found), key=lambda file: file.path.name, reverse=True)
+        head = next((h for h in map(_heading, newest) if h is not None), None)
+        if head is None:
+            return
+        archive = self._open(system or head.system, head.size)
+        if self._listed is None or self._listed.elapsed() > _LISTED_FOR:
+            self.held = archive.holdings()
+            self._listed = Stopwatch()
+            self._refused.clear()  # looked at again
+        now = self.log.kit.clock()
+        segments = dict(self.held.segments)
+        for directory in self.log.directories.values():
+            self._histories(archive, directory)
+        for segment, paths in self._wanted(found, archive.size):
+            if any(self._whole(archive, segment, path) for path in paths):
+                segments[segment] = Covered(archive.size, now, whole=True)
+        for name, files in found.items():
+            self._partial(archive, files, flushed.get(name, 0), segments)
+        self.held = Holdings(segments, self.held.switches)
+        self.shipped = self._judged(archive.size)
+
+    def _open(self, system: str, size: int) -> Archive:
+        if self._archive is None or self._system != system:
+            self._archive = open_archive(self.log, self.repository, system, size)
+            self._system, self._listed = system, None
+        return self._archive
+
+    def _judged(self, size: int) -> Shipped:
+        first = min(self.held.segments, key=lambda s: (s.number, s.timeline), default=None)
+        at, refused = self.log.kit.clock(), tuple(self._refused.values())
+        if first is None:
+            return Shipped(at, refused=refused)
+        chain = policy.chain(self.held, first.timeline, first.start(size), size)
+        return Shipped(at, chain.timeline, chain.end, chain.gaps, refused)
+
+    # --- what is brought
+
+    def _wanted(
+        self, found: Mapping[str, list[Found]], size: int
+    ) -> Iterator[tuple[Segment, list[Path]]]:
+        """Finished segments that the repository does not have whole, oldest first."""
+        wanted: dict[Segment, list[Path]] = {}
+        for file in _every(found):
+            segment = Segment.of(file.path.name, size)
+            if segment and file.finished and not _is_whole(self.held, segment):
+                wanted.setdefault(segment, []).append(file.path)
+        for segment in sorted(wanted, key=lambda s: (s.number, s.timeline))[:_MOST_AT_ONCE]:
+            yield segment, wanted[segment]
+
+    def _whole(self, archive: Archive, segment: Segment, path: Path) -> bool:
+        """Check a finished segment and keep it; whether it is kept."""
+        if path in self._refused or self.log.kit.stop.requested:
+            return False
+        content = path.read_bytes()
+        if wrong := self._wrong(content, segment, path, archive.size):
+            self._refused[path] = f"{path}: {wrong}"
+            log.error("%s: %s is refused: %s", self.log.subject, path, wrong)
+            return False
+        archive.keep_whole(segment, content)
+        self._refused.pop(path, None)
+        return True
+
+    def _wrong(self, content: bytes, segment: Segment, path: Path, size: int) -> str:
+        """What is wrong with a finished segment: each page in its place, each record readable."""
+        if len(content) != size:
+            return "short"
+        if wrong := policy.misfit(content, segment, self._system):
+            return wrong
+        head = policy.heading(content)
+        return self.log.programs(head.major if head else None).readable(path)
+
+    def _partial(
+        self,
+        archive: Archive,
+        files: list[Found],
+        flushed: int,
+        segments: dict[Segment, Covered],
+    ) -> None:
+        """Keep what is new of the segment that is being written."""
+        for file in files:
+            segment = Segment.of(file.path.name.removesuffix(PARTIAL), archive.size)
+            if file.finished or segment is None:
+                continue
+            before = segments.get(segment)
+            have = before.bytes if before else 0
+            try:
+                content = file.path.read_bytes()
+            except FileNotFoundError:  # finished meanwhile: the next turn takes it whole
+                continue
+            end = policy.filled(content, flushed - segment.start(archive.size))
+            if end <= have or policy.misfit(content[:end], segment, self._system):
+                continue
+            archive.keep_piece(segment, have, content[have:end])
+            segments[segment] = Covered(end, self.log.kit.clock())
+
+    def _histories(self, archive: Archive, directory: Path) -> None:
+        if not directory.exists():
+            return
+        for path in directory.glob("*.history"):
+            if timeline_of_history(path.name) not in self.held.switches:
+                archive.keep_history(path.name, path.read_text(encoding="utf-8"))
+                self._listed = None
+
+
+def clear(found: Log, holdings: list[Holdings], size: int) -> None:
+    """Remove from the receivers what every repository has, but for the newest that shall stay."""
+    everywhere = {
+        segment
+        for segment, covered in (holdings[0].segments.items() if holdings else ())
+        if covered.whole and all(_is_whole(one, segment) for one in holdings)
+    }
+    most = max(int(found.wal.keep) // size, 2)
+    for directory in found.directories.values():
+        files = {Segment.of(f.path.name, size): f.path for f in _files(directory) if f.finished}
+        finished = [segment for segment in files if segment is not None]
+        for segment in policy.keep_here(finished, everywhere, most):
+            files[segment].unlink(missing_ok=True)
+
+
+def _is_whole(held: Holdings, segment: Segment) -> bool:
+    covered = held.segments.get(segment)
+    return covered is not None and covered.whole
+
+
+def _files(directory: Path) -> Iterator[Found]:
+    """The files of a receiver, oldest first."""
+    names = sorted(path.name for path in directory.iterdir()) if directory.exists() else []
+    for name in names:
+        plain = name.removesuffix(PARTIAL)
+        if Segment.of(plain) is not None:
+            yield Found(directory / name, finished=plain == name)
+
+
+def _every(found: Mapping[str, list[Found]]) -> Iterator[Found]:
+    for files in found.values():
+        yield from files
+
+
+def _heading(file: Found) -> policy.Heading | None:
+    try:
+        with file.path.open("rb") as stream:
+            return policy.heading(stream.read(64))
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,128 @@
+"""All of a log that can be had: what receivers of this machine have, and what repositories keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from opsd.errors import OpsdError, RepositoryDamaged
+from opsd.model import Finding, Severity
+from opsd.policy import wal as policy
+from opsd.tasks.wal.archive import Archive, open_archive
+from opsd.tasks.wal.log import Log
+from opsd.wal import PARTIAL, Covered, Holdings, Segment, switches, timeline_of_history
+
+_AT_ONCE = 4  # segments fetched at the same time
+
+
+@dataclass(slots=True)
+class Stock:
+    """Where each segment is to be had, the best place first."""
+
+    system: str
+    size: int
+    held: Holdings = field(default_factory=Holdings)
+    findings: list[Finding] = field(default_factory=list)
+    _places: dict[Segment, list[tuple[Covered, Path | Archive]]] = field(default_factory=dict)
+    _histories: dict[str, str] = field(default_factory=dict)
+
+    def fetch(self, segments: Sequence[Segment], target: Path) -> int:
+        """Write these segments, and every history, into a directory; gives how many bytes.
+
+        Raises `RepositoryDamaged` when one is nowhere what it should be.
+        """
+        for name, content in self._histories.items():
+            (target / name).write_text(content, encoding="utf-8")
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return sum(pool.map(lambda one: self._fetch(one, target), segments))
+
+    def _fetch(self, segment: Segment, target: Path) -> int:
+        wrong: list[str] = []
+        for covered, place in self._places.get(segment, ()):
+            try:
+                content = _read(segment, place, self.size)
+            except (OpsdError, OSError) as error:
+                wrong.append(str(error))
+                continue
+            misfit = policy.misfit(content[: covered.bytes], segment, self.system)
+            if misfit:
+                wrong.append(misfit)
+                continue
+            (target / segment.name(self.size)).write_bytes(content.ljust(self.size, b"\0"))
+            return len(content)
+        raise RepositoryDamaged(
+            "recover.segment", name=segment.name(self.size), detail="\n".join(wrong)
+        )
+
+    def add(self, held: Holdings, place: Path | Archive) -> None:
+        """Take in what lies at a place."""
+        for segment, covered in held.segments.items():
+            self._places.setdefault(segment, []).append((covered, place))
+            self._places[segment].sort(key=lambda one: -one[0].bytes)
+        best = {segment: found[0][0] for segment, found in self._places.items()}
+        self.held = Holdings(best, {**self.held.switches, **held.switches})
+
+    def know(self, name: str, content: str) -> None:
+        """Take in a history file."""
+        self._histories[name] = content
+
+
+def stock(log: Log, system: str, size: int, *, here: bool = True, only: str = "") -> Stock:
+    """What can be had of a server's log; without `here` what the repositories have alone.
+
+    A place that does not answer is told, and the others are enough if they are.
+    """
+    found = Stock(system, size)
+    if here:
+        for directory in log.directories.values():
+            _add_directory(found, directory)
+    for repository in log.repositories:
+        if only not in {"", repository}:
+            continue
+        try:
+            log.kit.reach(repository)
+            archive = open_archive(log, repository, system, size)
+            found.add(archive.holdings(), archive)
+            for name, content in archive.histories():
+                found.know(name, content)
+        except OpsdError as error:
+            found.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
+    return found
+
+
+def _add_directory(found: Stock, directory: Path) -> None:
+    histories = {}
+    for path in directory.glob("*.history") if directory.exists() else ():
+        timeline = timeline_of_history(path.name)
+        if timeline is not None:
+            histories[timeline] = path.read_text(encoding="utf-8")
+            found.know(path.name, histories[timeline])
+    segments = dict(_received(directory, found.system, found.size))
+    found.add(Holdings(segments, switches(histories)), directory)
+
+
+def _received(directory: Path, system: str, size: int) -> Iterator[tuple[Segment, Covered]]:
+    for path in directory.iterdir() if directory.exists() else ():
+        segment = Segment.of(path.name.removesuffix(PARTIAL), size)
+        if segment is None:
+            continue
+        with path.open("rb") as stream:
+            head = policy.heading(stream.read(64))
+        if head is None or head.system != system:
+            continue
+        at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        if path.name.endswith(PARTIAL):
+            yield segment, Covered(policy.filled(path.read_bytes(), 0), at)
+        else:
+            yield segment, Covered(size, at, whole=True)
+
+
+def _read(segment: Segment, place: Path | Archive, size: int) -> bytes:
+    if isinstance(place, Archive):
+        return place.read(segment)
+    name = segment.name(size)
+    path = place / name
+    return (path if path.exists() else place / f"{name}{PARTIAL}").read_bytes()

@@ -1,0 +1,164 @@
+"""What the guard saw, as results for the watch: statuses, causes and measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from opsd.catalogue import Size
+from opsd.model import CheckResult, Measurement, Status
+from opsd.policy.wal import wanted_names
+from opsd.tasks.wal.guard import Look
+from opsd.tasks.wal.log import Log
+from opsd.tasks.wal.receiving import Reception
+from opsd.wal import written
+
+CHECK = "wal"
+_BEHIND = timedelta(minutes=1)  # a repository that is further behind is worth a look
+
+
+def results(log: Log, look: Look) -> Iterator[CheckResult]:
+    """One result for the server, one for each receiver, one for each repository."""
+    yield _of_server(log, look)
+    for name in log.wal.receivers:
+        yield _of_receiver(log, look, name)
+    for name in log.repositories:
+        yield _of_repository(log, look, name)
+
+
+def _of_server(log: Log, look: Look) -> CheckResult:
+    """The ladder from the worst: unprotected as agreed, nobody there, not what was set up."""
+    seen, subject = look.seen, log.subject
+    if seen is None:
+        return CheckResult(
+            Status.UNKNOWN, "wal.unreachable", {}, look.error, "unreachable", subject
+        )
+    live = sum(seen.sender(name) is not None for name in log.applications)
+    protected = seen.names == wanted_names(log.applications)
+    fields: dict[str, object] = {
+        "live": live,
+        "all": len(log.applications),
+        "waiting": seen.waiting,
+        "span": look.lost_for,
+    }
+    if look.exposure is not None:
+        status, cause = Status.CRITICAL, "exposed"
+        fields |= {
+            "since": look.exposure.began,
+            "lsn": written(look.exposure.begin),
+            "bytes": Size(_exposed(log, look)),
+        }
+    elif seen.recovering:
+        status, cause = Status.WARNING, "standby"
+    elif not live:
+        status, cause = Status.CRITICAL, "no_receiver"
+    elif not protected:
+        status, cause = Status.WARNING, "unprotected"
+    elif live < len(log.applications):
+        status, cause = Status.WARNING, "one_left"
+    else:
+        status, cause = Status.OK, ""
+    labels = {"backup_set": log.backup_set, "member": log.name}
+    figures = (
+        Measurement("opsd_wal_synchronous", float(protected and not seen.recovering), labels),
+        Measurement("opsd_wal_waiting_commits", seen.waiting, labels),
+        Measurement("opsd_wal_exposed_bytes", _exposed(log, look), labels),
+    )
+    key = f"wal.{cause}" if cause else "wal.protected"
+    return CheckResult(status, key, fields, cause=cause, subject=subject, measurements=figures)
+
+
+def _exposed(log: Log, look: Look) -> int:
+    """Bytes of the log that no receiver has, while commits wait for nobody."""
+    if look.exposure is None or look.seen is None:
+        return 0
+    senders = (look.seen.sender(name) for name in log.applications)
+    best = max((s.flushed for s in senders if s and s.flushed), default=look.exposure.begin)
+    return max(look.seen.flushed - best, 0)
+
+
+def _of_receiver(log: Log, look: Look, name: str) -> CheckResult:
+    seen, reception = look.seen, look.receptions.get(name)
+    sender = seen.sender(log.wal.application(name)) if seen else None
+    slot = seen.slot(log.wal.slot(name)) if seen else None
+    labels = {"backup_set": log.backup_set, "member": log.name, "receiver": name}
+    figures = [Measurement("opsd_wal_receiver_up", float(sender is not None), labels)]
+    if seen is None:
+        figures = []
+    elif sender is not None and sender.flushed is not None:
+        lag = max(seen.flushed - sender.flushed, 0)
+        figures.append(Measurement("opsd_wal_receiver_lag_bytes", lag, labels))
+    if slot is not None and slot.retained is not None:
+        figures.append(Measurement("opsd_wal_slot_retained_bytes", slot.retained, labels))
+    if reception is not None:
+        figures.append(Measurement("opsd_wal_receiver_restarts_total", reception.restarts, labels))
+        figures.append(Measurement("opsd_wal_receiver_free_bytes", reception.free, labels))
+    figures += _until(
+        "opsd_wal_receiver_held_timestamp_seconds", look.held_by_receivers[name], labels
+    )
+    retained = slot.retained if slot and slot.retained else 0
+    status, cause = Status.OK, ""
+    if reception is not None and reception.free < log.wal.min_free:
+        status, cause = Status.CRITICAL, "disk"
+    elif slot is not None and slot.status == "lost":
+        status, cause = Status.CRITICAL, "slot_lost"
+    elif seen is None:
+        status, cause = Status.UNKNOWN, "unreachable"
+    elif sender is None:
+        status, cause = Status.WARNING, "receiver_down"
+    elif retained > log.wal.slot_limit / 2:
+        status, cause = Status.WARNING, "slot_large"
+    fields: dict[str, object] = {
+        "receiver": name,
+        "free": Size(reception.free if reception else 0),
+        "retained": Size(retained),
+        "limit": log.wal.slot_limit,
+    }
+    said = _said(reception) if cause in {"receiver_down", "disk"} else ""
+    key = f"wal.{cause}" if cause else "wal.receives"
+    subject = f"{log.subject}/{name}"
+    return CheckResult(status, key, fields, said, cause, subject, tuple(figures))
+
+
+def _of_repository(log: Log, look: Look, name: str) -> CheckResult:
+    shipped, held = look.shipped.get(name), look.held_by_repositories.get(name)
+    labels = {"backup_set": log.backup_set, "member": log.name, "repository": name}
+    figures = _until("opsd_wal_repository_held_timestamp_seconds", held, labels)
+    subject = f"{log.subject}@{name}"
+    fields: dict[str, object] = {"repository": name, "at": held or "-"}
+    if shipped is None or (shipped.at is None and not shipped.error):
+        return CheckResult(Status.UNKNOWN, "wal.not_known", fields, "", "not_known", subject)
+    figures.append(Measurement("opsd_wal_repository_gaps", len(shipped.gaps), labels))
+    if look.seen is not None and shipped.end:
+        lag = max(look.seen.flushed - shipped.end, 0)
+        figures.append(Measurement("opsd_wal_repository_lag_bytes", lag, labels))
+    detail, status, cause = "", Status.OK, ""
+    if shipped.gaps:
+        gap = shipped.gaps[0]
+        status, cause = Status.CRITICAL, "gap"
+        fields |= {
+            "count": len(shipped.gaps),
+            "begin": written(gap.begin),
+            "end": written(gap.end),
+            "since": gap.since,
+            "until": gap.until,
+        }
+    elif shipped.refused:
+        status, cause, detail = Status.CRITICAL, "refused", "\n".join(shipped.refused[:3])
+    elif shipped.error:
+        status, cause, detail = Status.WARNING, "not_shipped", shipped.error
+    elif held is None:
+        status, cause = Status.UNKNOWN, "not_known"
+    elif look.at - held > max(_BEHIND, 4 * log.wal.ship_every):
+        status, cause = Status.WARNING, "behind"
+    key = f"wal.{cause}" if cause else "wal.kept"
+    return CheckResult(status, key, fields, detail, cause, subject, tuple(figures))
+
+
+def _until(metric: str, at: datetime | None, labels: dict[str, str]) -> list[Measurement]:
+    """When it is not known, nothing is told: never zero."""
+    return [] if at is None else [Measurement(metric, at.timestamp(), labels)]
+
+
+def _said(reception: Reception | None) -> str:
+    return reception.said if reception else ""

@@ -1,0 +1,211 @@
+"""The burning server: clients record each commit they were told of, and then everything burns."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import psycopg
+
+from opsd.demo.system import DossierSystem
+from opsd.drivers.process import Stop
+from opsd.tasks.wal import recovering
+from opsd.tasks.wal.bases import take_base
+from opsd.tasks.wal.log import logs_of
+from opsd.tasks.wal.recovering import Goal, Ways
+from tests.logs import guarded, hit, receivers, sql, until, with_log
+from tests.site import SET, SMALL, Site, copy_of, workplace
+
+CLIENTS = 3
+FAULTS = (
+    "server",
+    "server and receiver",
+    "receiver, then server",
+    "opsd, then server",
+    "server and opsd",
+    "server and a receiver's disk",
+    "a receiver stopped, then server",
+    "both receivers stopped, then server",
+    "link cut, then server",
+)
+
+
+@dataclass(slots=True)
+class Round:
+    """What one round came to."""
+
+    fault: str
+    acknowledged: int
+    lost: int
+    seconds: float  # from the beginning of the recovery to its end
+
+
+@contextmanager
+def kindling(template: Path) -> Iterator[Path]:
+    """A site with a base copy, its log received, and commits that wait: stopped, to be copied."""
+    with workplace() as base:
+        system = copy_of(template, base)
+        system.start()
+        site = with_log(_site(base, system))
+        sql(site, "CREATE TABLE told (id bigint PRIMARY KEY, client int)")
+        with guarded(site, leave=True) as (kit, log, _):
+            take_base(kit, log)
+        yield base
+
+
+def _site(base: Path, system: DossierSystem) -> Site:
+    password = base / "password"
+    if not password.exists():
+        password.write_text("only for tests\n")
+        password.chmod(0o600)
+    return Site(base, system)
+
+
+def burn(kindling: Path, fault: str, seed: int, *, synchronous: bool = True) -> Round:
+    """One round: clients work, `fault` strikes, the data goes; another path gets it back."""
+    chance = random.Random(seed)
+    with workplace() as base:
+        subprocess.run(["cp", "-a", "--reflink=auto", f"{kindling}/.", str(base)], check=True)
+        base.chmod(0o711)
+        shutil.rmtree(base / "scratch", ignore_errors=True)
+        site = with_log(_site(base, DossierSystem(base / "system", SMALL)))
+        site.system.cluster.start()
+        if not synchronous:
+            sql(site, "ALTER SYSTEM SET synchronous_standby_names = ''")
+            sql(site, "SELECT pg_reload_conf()")
+        daemon = site.opsd("run")
+        try:
+            until(lambda: len(receivers(site)) == 2, 60)
+            with _working(site) as told:
+                until(lambda: len(told.ids) > 20, 60)
+                time.sleep(chance.uniform(0.2, 1.5))
+                _strike(site, daemon, fault, chance)
+                told.over.set()
+        finally:
+            _kill(daemon)
+            hit(site, signal.SIGKILL)
+            site.system.cluster.stop(signal.SIGKILL)
+        shutil.rmtree(site.system.cluster.data)
+        present, seconds = _recovered(site, base / "elsewhere")
+        return Round(fault, len(told.ids), len(told.ids - present), seconds)
+
+
+def _strike(site: Site, daemon: subprocess.Popen[str], fault: str, chance: random.Random) -> None:
+    victim = chance.choice(["one", "two"])
+    first, _, rest = fault.partition(", then ")
+    for part in first.replace("server and ", "").split(" and ") if rest else ():
+        _hurt(site, daemon, part, victim)
+    if rest:
+        time.sleep(chance.uniform(0.1, 0.8))
+    _kill_server(site)
+    if not rest and " and " in fault:
+        _hurt(site, daemon, fault.partition(" and ")[2], victim)
+
+
+def _hurt(site: Site, daemon: subprocess.Popen[str], what: str, victim: str) -> None:
+    match what:
+        case "opsd":
+            _kill(daemon)
+        case "receiver":
+            _signal(site, victim, signal.SIGKILL)
+        case "a receiver stopped":
+            _signal(site, victim, signal.SIGSTOP)
+        case "both receivers stopped":
+            hit(site, signal.SIGSTOP)
+        case "a receiver's disk":
+            _kill(daemon)
+            _signal(site, victim, signal.SIGKILL)
+            shutil.rmtree(site.base / "wal" / victim)
+        case "link cut":
+            with psycopg.connect(site.system.connection, autocommit=True) as connection:
+                connection.execute("SET synchronous_commit = local")
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_replication"
+                    " WHERE application_name = %s",
+                    (f"opsd_{victim}",),
+                )
+        case _:
+            raise AssertionError(what)
+
+
+def _signal(site: Site, victim: str, number: signal.Signals) -> None:
+    found = subprocess.run(
+        ["pgrep", "-f", f"^[^ ]*pg_receivewal .*{site.base}/wal/{victim} "],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    for pid in found.stdout.split():
+        os.kill(int(pid), number)
+
+
+def _kill(daemon: subprocess.Popen[str]) -> None:
+    if daemon.poll() is None:
+        daemon.kill()
+    daemon.communicate(timeout=60)
+
+
+def _kill_server(site: Site) -> None:
+    """All processes of the server at once, as the loss of power does."""
+    os.killpg(site.system.cluster.pid, signal.SIGKILL)
+
+
+def _recovered(site: Site, target: Path) -> tuple[set[int], float]:
+    """What is there again, from receivers and repository."""
+    began = time.monotonic()
+    with site.kit() as kit:
+        (log,) = logs_of(kit, SET)
+        log = replace(log, kit=replace(kit, stop=Stop()))
+        ways = Ways(throwaway=True)
+        planned = recovering.plan(log, Goal("now"), target, ways)
+        with recovering.recovered(kit, planned, ways) as (_, server):
+            seconds = time.monotonic() - began
+            with psycopg.connect(server.connection(log.database_name)) as connection:
+                rows = connection.execute("SELECT id FROM told").fetchall()
+                # It is a server of its own: nobody else is waited for.
+                connection.execute("INSERT INTO told VALUES (-1, -1)")
+    return {row[0] for row in rows}, seconds
+
+
+@dataclass(slots=True)
+class Told:
+    """What clients were told is committed."""
+
+    ids: set[int] = field(default_factory=set)
+    over: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def _working(site: Site) -> Iterator[Told]:
+    """Clients that insert, each as fast as it is told of its last commit."""
+    told = Told()
+
+    def work(client: int) -> None:
+        number = client
+        try:
+            with psycopg.connect(site.system.connection, autocommit=True) as connection:
+                while not told.over.is_set():
+                    number += CLIENTS
+                    connection.execute("INSERT INTO told VALUES (%s, %s)", (number, client))
+                    told.ids.add(number)
+        except psycopg.Error:
+            return
+
+    threads = [threading.Thread(target=work, args=(one,)) for one in range(1, CLIENTS + 1)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield told
+    finally:
+        told.over.set()
+        for thread in threads:
+            thread.join(30)

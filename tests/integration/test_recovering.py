@@ -1,0 +1,136 @@
+"""Recovery to a moment, a name and just before a table was dropped, of a real server."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from opsd.demo.psql import ask
+from opsd.drivers import cluster
+from opsd.errors import Refused, RepositoryDamaged, UsageError
+from opsd.model import Outcome
+from opsd.tasks.kit import Kit
+from opsd.tasks.wal import dropping, recovering
+from opsd.tasks.wal.bases import DATA, take_base
+from opsd.tasks.wal.log import Log
+from opsd.tasks.wal.recovering import Goal, Ways
+from opsd.tasks.wal.replaying import replay
+from tests.logs import Heard, finished, guarded, objects, sql, until, with_log
+from tests.site import Site
+
+QUICK = Ways(throwaway=True)
+
+
+def rows(kit: Kit, log: Log, goal: Goal, target: Path) -> int | None:
+    """How many rows the table has at a goal; None where it is not there."""
+    planned = recovering.plan(log, goal, target, QUICK)
+    with (
+        recovering.recovered(kit, planned, QUICK) as (done, server),
+        psycopg.connect(server.connection(log.database_name)) as connection,
+    ):
+        assert done.good
+        assert done.replay
+        assert not done.replay.recovering
+        assert connection.execute("SHOW synchronous_standby_names").fetchall() == [("",)]
+        there = connection.execute("SELECT to_regclass('moments')").fetchall()[0][0]
+        if there is None:
+            return None
+        return int(connection.execute("SELECT count(*) FROM moments").fetchall()[0][0])
+
+
+def held_until_now(heard: Heard) -> None:
+    """Wait until the repository has every commit there is."""
+    now = datetime.now(UTC).timestamp()
+    metric = "opsd_wal_repository_held_timestamp_seconds"
+    until(lambda: (heard.figure(metric) or 0) > now, 60)
+
+
+def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> None:
+    with guarded(with_log(site)) as (kit, log, heard):
+        sql(site, "CREATE TABLE moments AS SELECT generate_series(1, 10) AS number")
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        sql(site, "INSERT INTO moments SELECT generate_series(1, 10)")
+        time.sleep(1.5)
+        second = datetime.now(UTC)
+        time.sleep(1.5)
+        sql(site, "INSERT INTO moments SELECT generate_series(1, 10)")
+        sql(site, "SELECT pg_create_restore_point('before_upgrade')")
+        sql(site, "INSERT INTO moments SELECT generate_series(1, 10)")
+        held_until_now(heard)
+
+        closing = replay(kit, log)
+        assert closing.outcome is Outcome.PASSED, closing.findings
+        told = kit.store.evidence(closing.run, "replayed")
+        assert told
+        assert told["tables"] > 5
+
+        place = site.base / "back"
+        assert rows(kit, log, Goal("time", time=second), place / "time") == 20
+        assert rows(kit, log, Goal("name", name="before_upgrade"), place / "name") == 30
+        with pytest.raises(UsageError, match="no base copy"):
+            recovering.plan(log, Goal("time", time=second - timedelta(days=9)), place / "old")
+        with pytest.raises(Refused, match="not empty"):
+            recovering.plan(log, Goal("now"), place / "time")
+        with pytest.raises(Refused, match="server runs"):
+            recovering.plan(log, Goal("now"), site.system.cluster.data)
+
+
+def test_a_dropped_table_comes_back_as_it_was_just_before(site: Site) -> None:
+    with guarded(with_log(site)) as (kit, log, heard):
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        # Younger than the base copy, and written anew before it is dropped.
+        sql(site, "CREATE TABLE moments AS SELECT generate_series(1, 10) AS number")
+        sql(site, "VACUUM FULL moments")
+        sql(site, "INSERT INTO moments SELECT generate_series(1, 10)")
+        sql(site, "DROP TABLE moments")
+        held_until_now(heard)
+        lsn = dropping.find(kit, log, "moments", site.base / "back")
+        # Left for whoever takes it over: promoted, stopped, and waiting for nobody.
+        target = site.base / "back"
+        planned = recovering.plan(log, Goal("before", lsn=lsn), target)
+        assert recovering.recorded(kit, planned, Ways()).good
+        assert not (target / DATA / "recovery.signal").exists()
+        assert "ANY 1" not in (target / DATA / "postgresql.auto.conf").read_text()
+        assert not (target / "wal").exists()
+        assert [line.kind for line in kit.store.lines()][-1] == "recover"
+    server = cluster.Cluster(target, cluster.newest())
+    server.start()
+    try:
+        asked = ask(server.connection(log.database_name), "SELECT count(*) FROM moments")
+        assert asked == [("20",)]
+    finally:
+        server.stop()
+
+
+def test_what_is_damaged_or_gone_is_said_before_anything_is_written(site: Site) -> None:
+    with guarded(with_log(site)) as (kit, log, heard):
+        take_base(kit, log)
+        for _ in range(3):
+            sql(site, "CREATE TABLE IF NOT EXISTS rows AS SELECT generate_series(1, 1000)")
+            sql(site, "INSERT INTO rows SELECT generate_series(1, 1000)")
+            sql(site, "SELECT pg_switch_wal()")
+        until(lambda: len(finished(site)) >= 3)
+        at = datetime.now(UTC)
+        held_until_now(heard)
+    alone = Ways(here=False, throwaway=True)
+    middle = objects(site)[finished(site)[-2]]
+    content = bytearray(middle.read_bytes())
+    content[len(content) // 2] ^= 1
+    middle.write_bytes(bytes(content))
+    with site.kit() as kit:
+        log = Log(kit, log.backup_set, log.name, log.member, log.wal)
+        planned = recovering.plan(log, Goal("now"), site.base / "back", alone)
+        with (
+            pytest.raises(RepositoryDamaged, match=middle.name),
+            recovering.recovered(kit, planned, alone),
+        ):
+            pytest.fail("it was replayed")
+        middle.unlink()
+        with pytest.raises(RepositoryDamaged, match="lacks"):
+            recovering.plan(log, Goal("time", time=at), site.base / "elsewhere", alone)
+        # The receivers of this machine still have it.
+        assert recovering.plan(log, Goal("time", time=at), site.base / "elsewhere").chain.end

@@ -1,0 +1,128 @@
+"""A site whose log is received: what its configuration says, and the parts of a daemon about it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from opsd.daemon.wal import Wardens
+from opsd.demo.psql import ask
+from opsd.model import CheckResult
+from opsd.tasks.check.notebook import Answers
+from opsd.tasks.kit import Kit
+from opsd.tasks.wal import setting_up
+from opsd.tasks.wal.log import Log, logs_of
+from opsd.wal import Segment
+from tests.site import SET, Site
+
+WAL = """\
+        wal:
+          receivers:
+            one: {{directory: {base}/wal/one}}
+            two: {{directory: {base}/wal/two}}
+          ship_every: 1s
+          min_free: 1MiB
+"""
+
+
+def with_log(site: Site, more: str = "", wal: str = WAL) -> Site:
+    """The same site, its log received."""
+    line = f"        connection: {site.system.connection}\n"
+    site.changes[line] = line + wal.format(base=site.base) + more
+    return site
+
+
+def until(what: Callable[[], object], seconds: float = 30) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.05)
+
+
+class Heard:
+    """What a watch was told, the newest answer of each subject."""
+
+    def __init__(self) -> None:
+        self.results: dict[str, CheckResult] = {}
+        self.causes: dict[str, set[str]] = {}
+
+    def take(self, answers: Answers) -> None:
+        """Hear."""
+        for result in answers.results:
+            self.results[result.subject] = result
+            self.causes.setdefault(result.subject, set()).add(result.cause)
+
+    def cause(self, subject: str) -> str | None:
+        """What is wrong with a subject; empty when nothing is, None while nothing was told."""
+        found = self.results.get(subject)
+        return None if found is None else found.cause
+
+    def figure(self, metric: str, **labels: str) -> float | None:
+        """A figure of the newest answers."""
+        for result in self.results.values():
+            for one in result.measurements:
+                if one.metric == metric and labels.items() <= dict(one.labels).items():
+                    return one.value
+        return None
+
+
+@contextmanager
+def guarded(site: Site, *, leave: bool = False) -> Iterator[tuple[Kit, Log, Heard]]:
+    """The site with its log received and guarded, and commits that wait for it.
+
+    With `leave` the server ends in order, else at once.
+    """
+    with site.kit() as kit:
+        log = logs_of(kit, SET)[0]
+        setting_up.carry_out(setting_up.plan(log))
+        heard = Heard()
+        wardens = Wardens(kit, heard.take)
+        wardens.adopt(kit.config)
+        try:
+            until(lambda: all(heard.cause(f"{log.subject}/{n}") == "" for n in log.wal.here))
+            setting_up.carry_out(setting_up.plan(log))
+            until(lambda: heard.cause(log.subject) == "")
+            yield kit, log, heard
+        finally:
+            site.system.cluster.stop(signal.SIGINT if leave else signal.SIGQUIT)
+            kit.stop.request()
+            wardens.close()
+
+
+def sql(site: Site, statement: str) -> list[tuple[str, ...]]:
+    """Ask the living database."""
+    return ask(site.system.connection, statement)
+
+
+def receivers(site: Site) -> list[int]:
+    """The processes that receive, of this site alone."""
+    found = subprocess.run(
+        ["pgrep", "-f", f"^[^ ]*pg_receivewal .*{site.base}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return [int(pid) for pid in found.stdout.split()]
+
+
+def hit(site: Site, number: signal.Signals) -> None:
+    """Signal every receiver of this site."""
+    for pid in receivers(site):
+        os.kill(pid, number)
+
+
+def objects(site: Site) -> dict[str, Path]:
+    """What of the log lies in the repository, by the names of its files."""
+    found = (site.repository / "opsd-objects").rglob("0*")
+    return {path.name: path for path in found if path.is_file()}
+
+
+def finished(site: Site) -> list[str]:
+    """The segments that lie whole in the repository."""
+    return sorted(name for name in objects(site) if Segment.of(name))

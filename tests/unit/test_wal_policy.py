@@ -1,0 +1,281 @@
+"""Judging the log: positions, sequences, gaps, timelines, and what is to be done."""
+
+import struct
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from opsd.model import RecoveryPoint
+from opsd.policy import wal
+from opsd.wal import (
+    SEGMENT_BYTES,
+    Base,
+    Covered,
+    Holdings,
+    Segment,
+    position,
+    switches,
+    written,
+)
+
+NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
+WHOLE = SEGMENT_BYTES
+SYSTEM = 7713261651204568805
+
+
+def held(
+    *spans: tuple[int, int, int], parents: dict[int, tuple[int, int]] | None = None
+) -> Holdings:
+    """Segments as (timeline, number, bytes), a minute apart."""
+    return Holdings(
+        {
+            Segment(timeline, number): Covered(
+                size, NOON + timedelta(minutes=number), size == WHOLE
+            )
+            for timeline, number, size in spans
+        },
+        parents or {},
+    )
+
+
+def row(timeline: int, first: int, last: int) -> list[tuple[int, int, int]]:
+    return [(timeline, number, WHOLE) for number in range(first, last + 1)]
+
+
+@pytest.mark.parametrize("text", ["0/0", "16/B374D848", "FFFFFFFF/FFFFFFFF"])
+def test_a_position_is_read_as_it_is_written(text: str) -> None:
+    assert written(position(text)) == text
+
+
+@pytest.mark.parametrize("text", ["", "0", "16/", "G/1", "1/2/3", "123456789/0"])
+def test_what_is_no_position(text: str) -> None:
+    with pytest.raises(ValueError, match=text or "^$"):
+        position(text)
+
+
+@pytest.mark.parametrize("size", [1 << 20, 16 << 20, 64 << 20])
+def test_a_segment_is_known_by_its_name(size: int) -> None:
+    segment = Segment(3, 0x1_0000_0000 // size + 5)
+    assert Segment.of(segment.name(size), size) == segment
+    assert segment.name(size).startswith("0000000300000001")
+
+
+@pytest.mark.parametrize("name", ["000000010000000000000001.partial", "00000002.history", "x"])
+def test_other_files_are_no_segments(name: str) -> None:
+    assert Segment.of(name) is None
+
+
+# ------------------------------------------------------------------------------ what a file holds
+
+
+def pages(
+    segment: Segment, system: int = SYSTEM, *, count: int = 4, timeline: int = 0
+) -> bytearray:
+    """The beginning of a segment, its pages filled with ones."""
+    content = bytearray()
+    for index in range(count):
+        marks = 0x0002 if index == 0 else 0
+        at = segment.start() + index * 8192
+        header = struct.pack("=HHIQI4x", 0xD110, marks, timeline or segment.timeline, at, 0)
+        long = struct.pack("=QII", system, SEGMENT_BYTES, 8192) if index == 0 else b""
+        content += (header + long).ljust(8192, b"\1")
+    return content
+
+
+def test_a_segment_says_of_what_server_and_version_it_is() -> None:
+    assert wal.heading(bytes(pages(Segment(1, 7)))) == wal.Heading(15, str(SYSTEM), SEGMENT_BYTES)
+    assert wal.heading(bytes(8192)) is None
+    assert wal.heading(b"") is None
+
+
+def test_pages_in_their_places_are_right_also_behind_a_switch_and_after_a_promotion() -> None:
+    segment = Segment(2, 7)
+    good = pages(segment)
+    assert wal.misfit(bytes(good), segment, str(SYSTEM)) == ""
+    assert wal.misfit(bytes(good) + bytes(5 * 8192), segment, str(SYSTEM)) == ""
+    assert wal.misfit(bytes(pages(segment, timeline=1)), segment, str(SYSTEM)) == ""
+
+
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        (lambda c: c[:0], "empty"),
+        (lambda c: bytes(len(c)), "empty"),
+        (lambda c: pages(Segment(2, 7), SYSTEM + 1), "foreign"),
+        (lambda c: pages(Segment(2, 8)), "torn"),
+        (lambda c: pages(Segment(2, 7), timeline=3), "torn"),
+        (lambda c: c[:8192] + bytes(8192) + c[16384:], "torn"),
+        (lambda c: c[:8192] + c[16384:], "torn"),
+    ],
+    ids=["cut", "zeros", "foreign", "another", "later timeline", "zeroed page", "lost page"],
+)
+def test_a_segment_that_is_not_what_its_name_says_is_told(
+    damage: Callable[[bytes], bytes], expected: str
+) -> None:
+    segment = Segment(2, 7)
+    assert wal.misfit(bytes(damage(bytes(pages(segment)))), segment, str(SYSTEM)) == expected
+
+
+def test_what_is_written_of_a_segment_ends_before_its_zeros_or_where_the_server_says() -> None:
+    content = b"\1" * 13 + bytes(100)
+    assert wal.filled(content, 0) == 16
+    assert wal.filled(content, 40) == 40
+    assert wal.filled(content, 1000) == len(content)
+    assert wal.filled(bytes(100), -5) == 0
+
+
+# ------------------------------------------------------------------------------ the sequence
+
+
+def test_a_log_without_a_gap_reaches_to_its_last_byte() -> None:
+    found = wal.chain(held(*row(1, 3, 5), (1, 6, 4096)), 1, 3 * WHOLE + 40, WHOLE)
+    assert found.end == 6 * WHOLE + 4096
+    assert not found.gaps
+    assert [segment.number for segment in found.segments] == [3, 4, 5, 6]
+
+
+def test_missing_segments_are_one_gap_with_its_span_in_positions_and_time() -> None:
+    found = wal.chain(held(*row(1, 3, 4), *row(1, 7, 8)), 1, 3 * WHOLE, WHOLE)
+    (gap,) = found.gaps
+    assert (gap.begin, gap.end) == (5 * WHOLE, 7 * WHOLE)
+    assert (gap.since, gap.until) == (NOON + timedelta(minutes=4), NOON + timedelta(minutes=7))
+    assert found.end == gap.begin
+
+
+def test_a_segment_that_is_not_whole_is_a_gap_unless_it_is_the_last() -> None:
+    found = wal.chain(held((1, 3, 4096), *row(1, 4, 5)), 1, 3 * WHOLE, WHOLE)
+    (gap,) = found.gaps
+    assert (gap.begin, gap.end) == (3 * WHOLE + 4096, 4 * WHOLE)
+
+
+def test_two_gaps_are_told_apart() -> None:
+    found = wal.chain(held(*row(1, 3, 3), *row(1, 5, 5), *row(1, 8, 9)), 1, 3 * WHOLE, WHOLE)
+    assert [(g.begin // WHOLE, g.end // WHOLE) for g in found.gaps] == [(4, 5), (6, 8)]
+
+
+def test_a_lost_beginning_is_a_gap() -> None:
+    found = wal.chain(held(*row(1, 5, 6)), 1, 3 * WHOLE, WHOLE)
+    assert [(g.begin // WHOLE, g.end // WHOLE) for g in found.gaps] == [(3, 5)]
+
+
+def test_nothing_at_all_reaches_nowhere() -> None:
+    found = wal.chain(Holdings(), 1, 3 * WHOLE, WHOLE)
+    assert (found.end, found.gaps, found.segments) == (3 * WHOLE, (), ())
+
+
+def test_a_promotion_is_followed_from_the_segment_in_which_it_was() -> None:
+    left = 5 * WHOLE + 1000
+    log = held(*row(1, 3, 4), (1, 5, 1000), *row(2, 5, 6), (2, 7, 80), parents={2: (1, left)})
+    found = wal.chain(log, 1, 3 * WHOLE, WHOLE)
+    assert not found.gaps
+    assert found.timeline == 2
+    assert [s.timeline for s in found.segments] == [1, 1, 2, 2, 2]
+    assert found.end == 7 * WHOLE + 80
+
+
+def test_what_a_left_timeline_went_on_with_is_no_part_of_the_way() -> None:
+    log = held(*row(1, 3, 9), *row(2, 5, 6), parents={2: (1, 5 * WHOLE + 1000)})
+    found = wal.chain(log, 1, 3 * WHOLE, WHOLE)
+    assert found.end == 7 * WHOLE
+    assert max(s.number for s in found.segments) == 6
+
+
+def test_a_history_file_tells_where_a_timeline_left_its_parent() -> None:
+    content = "1\t0/5000098\tno recovery target specified\n\n2\t0/8000000\tbefore 2026\n"
+    assert switches({3: content, 4: "nonsense"}) == {3: (2, 0x8000000)}
+
+
+# ------------------------------------------------------------------------------ what is to be done
+
+STANDING = wal.Standing(
+    wanted="ANY 1 (a, b)",
+    names="ANY 1 (a, b)",
+    live=2,
+    lost_for=timedelta(),
+    fallen=False,
+    closed=True,
+)
+LOST = replace(STANDING, live=0, lost_for=timedelta(seconds=40), closed=False)
+FALLEN = replace(LOST, names="", fallen=True)
+HALF_A_MINUTE = timedelta(seconds=30)
+
+
+@pytest.mark.parametrize(
+    ("standing", "patience", "decision"),
+    [
+        (STANDING, HALF_A_MINUTE, ""),
+        (LOST, None, ""),
+        (LOST, timedelta(minutes=1), ""),
+        (LOST, HALF_A_MINUTE, "fall_back"),
+        (replace(LOST, names=""), HALF_A_MINUTE, ""),
+        (FALLEN, HALF_A_MINUTE, ""),
+        (replace(FALLEN, live=1), HALF_A_MINUTE, ""),
+        (replace(FALLEN, live=1, closed=True), HALF_A_MINUTE, "protect"),
+        (replace(FALLEN, live=1, closed=True), None, "protect"),
+        (replace(STANDING, fallen=True), HALF_A_MINUTE, "end"),
+        (replace(LOST, fallen=True), HALF_A_MINUTE, "fall_back"),
+    ],
+    ids=[
+        "all is well",
+        "lost, and the word is to wait",
+        "lost, but not for long",
+        "lost for as long as was agreed",
+        "somebody else has taken the protection away",
+        "fallen, and nobody there",
+        "fallen, and the receiver has a gap still",
+        "fallen, and a receiver has everything",
+        "the same, though the agreement is gone",
+        "protected again",
+        "protected again, and lost again before the end",
+    ],
+)
+def test_protection_is_given_up_only_as_agreed_and_comes_back_by_itself(
+    standing: wal.Standing, patience: timedelta | None, decision: str
+) -> None:
+    assert wal.decide(standing, patience) == decision
+
+
+# ------------------------------------------------------------------------------ what may go
+
+
+def base(days: int, start: int) -> Base:
+    at = NOON - timedelta(days=days)
+    return Base(str(days), "main", "0", "/", "1", 150000, 1, start, start + 100, at, "postgres", 0)
+
+
+def test_the_newest_base_copy_that_is_old_enough_is_chosen() -> None:
+    bases = [base(9, WHOLE), base(5, 5 * WHOLE), base(1, 9 * WHOLE)]
+    assert wal.base_for(bases) == bases[2]
+    assert wal.base_for(bases, until=NOON - timedelta(days=3)) == bases[1]
+    assert wal.base_for(bases, lsn=5 * WHOLE + 99) == bases[0]
+    assert wal.base_for(bases, until=NOON - timedelta(days=30)) is None
+
+
+def test_the_files_of_the_first_point_after_the_moment_fit_or_those_of_the_last_before() -> None:
+    points = [
+        RecoveryPoint(
+            str(day), "dossiers", "main", "host", NOON + timedelta(days=day), (), complete=True
+        )
+        for day in (1, 2, 3)
+    ]
+    assert wal.files_for(points, NOON + timedelta(days=1, hours=1)) == points[1]
+    assert wal.files_for(points, NOON + timedelta(days=2)) == points[1]
+    assert wal.files_for(points, NOON + timedelta(days=9)) == points[2]
+    assert wal.files_for([], NOON) is None
+
+
+def test_of_base_copies_beyond_the_window_the_newest_stays_with_its_log() -> None:
+    bases = [base(20, WHOLE), base(16, 4 * WHOLE), base(1, 9 * WHOLE)]
+    assert wal.spare_bases(bases, NOON - timedelta(days=14)) == (bases[0],)
+    log = held(*row(1, 1, 9))
+    assert [s.number for s in wal.spare_segments(log, bases[1:], WHOLE)] == [1, 2, 3]
+    assert wal.spare_segments(log, [], WHOLE) == ()
+
+
+def test_a_receiver_lets_go_only_of_what_every_repository_has_and_keeps_the_newest() -> None:
+    finished = [Segment(1, number) for number in range(6)]
+    everywhere = {Segment(1, number) for number in (0, 1, 3, 5)}
+    assert wal.keep_here(finished, everywhere, 2) == (finished[0], finished[1], finished[3])
+    assert wal.keep_here(finished, set(), 0) == ()

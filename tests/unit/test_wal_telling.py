@@ -1,0 +1,176 @@
+"""What a guard saw, as statuses and causes: never good where nothing is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from opsd.catalogue import Size
+from opsd.drivers.postgres.replication import Sender, ServerSeen, Slot
+from opsd.model import CheckResult, Status
+from opsd.tasks.wal.clearing import clear
+from opsd.tasks.wal.guard import Look
+from opsd.tasks.wal.log import Log
+from opsd.tasks.wal.receiving import Reception
+from opsd.tasks.wal.shipping import Shipped
+from opsd.tasks.wal.telling import results
+from opsd.wal import Exposure, Gap
+
+NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
+NAMES = ("opsd_one", "opsd_two")
+LOG = cast(
+    "Log",
+    SimpleNamespace(
+        subject="dossiers/database",
+        backup_set="dossiers",
+        name="database",
+        applications=NAMES,
+        repositories=("main",),
+        wal=SimpleNamespace(
+            receivers={"one": None, "two": None},
+            application=lambda name: f"opsd_{name}",
+            slot=lambda name: f"opsd_{name}",
+            min_free=Size(1 << 30),
+            slot_limit=Size(1 << 30),
+            ship_every=timedelta(seconds=5),
+        ),
+    ),
+)
+SEEN = ServerSeen(
+    at=NOON,
+    system="1",
+    version=150000,
+    segment_bytes=16 << 20,
+    recovering=False,
+    timeline=1,
+    flushed=1000,
+    names="ANY 1 (opsd_one, opsd_two)",
+    waiting=0,
+    senders=tuple(Sender(name, "streaming", "quorum", 1000) for name in NAMES),
+    slots=tuple(Slot(name, True, 0, "reserved") for name in NAMES),
+)
+RUNS = Reception(running=True, restarts=0, said="", free=5 << 30, since=NOON)
+GOOD = Look(
+    at=NOON,
+    seen=SEEN,
+    error="",
+    receptions={"one": RUNS, "two": RUNS},
+    shipped={"main": Shipped(NOON, 1, 1000)},
+    held_by_receivers={"one": NOON, "two": NOON},
+    held_by_repositories={"main": NOON},
+    exposure=None,
+    lost_for=timedelta(),
+)
+GAP = Gap(1, 100, 200, NOON, NOON)
+ALONE = replace(SEEN, senders=SEEN.senders[:1])
+NOBODY = replace(SEEN, senders=())
+
+
+def told(look: Look) -> dict[str, CheckResult]:
+    return {
+        result.subject.removeprefix("dossiers/database"): result for result in results(LOG, look)
+    }
+
+
+def test_when_all_is_well_every_subject_is_good() -> None:
+    assert {subject: r.status for subject, r in told(GOOD).items()} == {
+        "": Status.OK,
+        "/one": Status.OK,
+        "/two": Status.OK,
+        "@main": Status.OK,
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "subject", "status", "cause"),
+    [
+        ({"seen": None, "error": "no route"}, "", Status.UNKNOWN, "unreachable"),
+        ({"seen": None}, "/one", Status.UNKNOWN, "unreachable"),
+        ({"seen": NOBODY}, "", Status.CRITICAL, "no_receiver"),
+        ({"seen": ALONE}, "", Status.WARNING, "one_left"),
+        ({"seen": ALONE}, "/two", Status.WARNING, "receiver_down"),
+        ({"seen": replace(SEEN, names="")}, "", Status.WARNING, "unprotected"),
+        ({"seen": replace(SEEN, recovering=True)}, "", Status.WARNING, "standby"),
+        (
+            {"exposure": Exposure("1", "dossiers", "database", NOON, 500), "seen": NOBODY},
+            "",
+            Status.CRITICAL,
+            "exposed",
+        ),
+        (
+            {"receptions": {"one": replace(RUNS, free=1)}},
+            "/one",
+            Status.CRITICAL,
+            "disk",
+        ),
+        (
+            {"seen": replace(SEEN, slots=(Slot("opsd_one", False, None, "lost"),))},
+            "/one",
+            Status.CRITICAL,
+            "slot_lost",
+        ),
+        (
+            {"seen": replace(SEEN, slots=(Slot("opsd_one", True, 800 << 20, "extended"),))},
+            "/one",
+            Status.WARNING,
+            "slot_large",
+        ),
+        ({"shipped": {}}, "@main", Status.UNKNOWN, "not_known"),
+        ({"held_by_repositories": {"main": None}}, "@main", Status.UNKNOWN, "not_known"),
+        ({"shipped": {"main": Shipped(NOON, 1, 9, (GAP,))}}, "@main", Status.CRITICAL, "gap"),
+        (
+            {"shipped": {"main": Shipped(NOON, 1, 9, refused=("x: torn",))}},
+            "@main",
+            Status.CRITICAL,
+            "refused",
+        ),
+        (
+            {"shipped": {"main": Shipped(NOON, 1, 9, error="full")}},
+            "@main",
+            Status.WARNING,
+            "not_shipped",
+        ),
+        (
+            {"held_by_repositories": {"main": NOON - timedelta(minutes=2)}},
+            "@main",
+            Status.WARNING,
+            "behind",
+        ),
+    ],
+)
+def test_what_is_wrong_has_its_cause(
+    change: dict[str, Any], subject: str, status: Status, cause: str
+) -> None:
+    found = told(replace(GOOD, **change))[subject]
+    assert (found.status, found.cause) == (status, cause)
+
+
+def test_what_may_be_lost_is_measured_and_what_is_unknown_has_no_figure() -> None:
+    exposure = Exposure("1", "dossiers", "database", NOON, 500)
+    exposed = told(replace(GOOD, exposure=exposure, seen=NOBODY))[""]
+    assert {m.metric: m.value for m in exposed.measurements}["opsd_wal_exposed_bytes"] == 500
+    assert not told(replace(GOOD, seen=None))[""].measurements
+    unknown = told(replace(GOOD, held_by_repositories={"main": None}, seen=None))["@main"]
+    assert not any("held" in one.metric for one in unknown.measurements)
+
+
+def test_settings_that_would_hang_or_harm_are_cleared_and_others_stay(tmp_path: Path) -> None:
+    (tmp_path / "postgresql.conf").write_text(
+        "archive_command = 'rm -rf'\n#primary_conninfo = 'x'\nwork_mem = '8MB'\n"
+    )
+    (tmp_path / "postgresql.auto.conf").write_text(
+        "# Do not edit\nsynchronous_standby_names = 'ANY 1 (a)'\nshared_buffers = '1GB'\n"
+        "recovery_target_time = '2026'\n"
+    )
+    (tmp_path / "standby.signal").touch()
+    (tmp_path / "postmaster.pid").touch()
+    clear(tmp_path)
+    left = (tmp_path / "postgresql.auto.conf").read_text().splitlines()
+    assert left == ["# Do not edit", "shared_buffers = '1GB'", "archive_command = ''"]
+    assert not list(tmp_path.glob("*.signal"))
+    assert not (tmp_path / "postmaster.pid").exists()
