@@ -13,6 +13,7 @@ from xdist.remote import Producer
 
 from opsd.demo.system import DossierSystem
 from tests import hosts
+from tests.faults.telling import empty_repository
 from tests.groups import ByGroup, turn
 from tests.s3 import Server, served
 from tests.site import NEEDED, ROOT, SMALL, Site, copy_of, workplace
@@ -72,9 +73,10 @@ def stores() -> Iterator[Stores]:
 
 @pytest.fixture
 def site(template: Path) -> Iterator[Site]:
-    """A running dossier system of one's own, never backed up yet."""
+    """A running dossier system of one's own, never backed up; its repository is cheap to open."""
     with workplace() as base:
         system = copy_of(template, base)
+        empty_repository(base / "repository")
         system.start()
         password = base / "password"
         password.write_text("only for tests\n")

@@ -134,3 +134,21 @@ def test_an_answer_that_failed_is_none() -> None:
     assert parse(Answer(look(0), 1)) is None
     assert parse(None) is None
     assert parse(Answer(look(0))) is not None
+
+
+def test_a_disk_tells_of_all_that_it_lies_on() -> None:
+    below = (
+        "/sys/block/dm-0/slaves/sda3 /sys/block/dm-0/slaves/nvme0n1p2 /sys/block/dm-1/slaves/dm-0 "
+        "/sys/block/md0/slaves/sdb\n"
+    )
+
+    def told(seconds: float) -> str:
+        *lines, last = look(seconds).splitlines(keepends=True)
+        return "".join((*lines, below, last))
+
+    found = parse(Answer(told(0)))
+    assert found is not None
+    assert found.whole("dm-1") == {"dm-1", "dm-0", "sda", "nvme0n1"}
+    assert found.whole("md0") == {"md0", "sdb"}
+    results = judged(CHECK, seen(CHECK, told(10)), seen(CHECK, told(0)))
+    assert results["sda"].disks == {"sda"}
