@@ -1,4 +1,4 @@
-"""The composition root: a configuration becomes a kit that tasks can work with."""
+"""The composition root: everything that goes on by itself, wired together."""
 
 from __future__ import annotations
 
@@ -9,33 +9,20 @@ from datetime import datetime
 
 from checks import CHECKS
 from opsd import clock as wall
-from opsd.clock import Clock
+from opsd.assembly import STORE, WATCH, assemble, history
 from opsd.config import playbook_files
 from opsd.config.schema import Config
-from opsd.drivers import system
-from opsd.drivers.process import Stop
 from opsd.engine import Engine
-from opsd.errors import Refused
 from opsd.model import Closing, Task
 from opsd.policy import slots
-from opsd.store import (
-    Alerts,
-    Cases,
-    Claims,
-    Notices,
-    Place,
-    Responses,
-    Server,
-    Store,
-    Watch,
-)
+from opsd.store import Alerts, Cases, Claims, Notices, Responses, Watch
 from opsd.tasks import audit
 from opsd.tasks.backup import back_up
 from opsd.tasks.check.disturbances import Disturbances
 from opsd.tasks.check.ledger import Ledger
 from opsd.tasks.check.own import Heartbeat
 from opsd.tasks.check.watching import Door, Watching
-from opsd.tasks.kit import Kit, Nobody, Watcher
+from opsd.tasks.kit import Kit
 from opsd.tasks.prove import prove
 from opsd.tasks.respond import judging
 from opsd.tasks.respond.hands import Reach
@@ -45,41 +32,24 @@ from opsd.tasks.retain import retain
 from opsd.tasks.wal import nightly
 from playbooks import PLAYBOOKS
 
+__all__ = [
+    "STORE",
+    "WATCH",
+    "alerts",
+    "assemble",
+    "cases",
+    "engine",
+    "history",
+    "means",
+    "night",
+    "notices",
+    "responses",
+    "samples",
+    "shelf",
+    "watching",
+]
+
 log = logging.getLogger(__name__)
-
-STORE = "opsd.sqlite"
-WATCH = "watch.sqlite"
-
-
-def assemble(
-    config: Config,
-    *,
-    clock: Clock = wall.now,
-    stop: Stop | None = None,
-    watcher: Watcher | None = None,
-) -> Kit:
-    """Everything a task works with. The caller closes `kit.store`.
-
-    Raises `Refused` where root would leave files that the owner of the state cannot open.
-    """
-    owner = system.other_owner(config.state)
-    if owner is not None:
-        raise Refused("state.foreign", state=config.state, owner=owner)
-    return Kit(
-        config=config,
-        store=Store(history(config)),
-        clock=clock,
-        stop=stop or Stop(),
-        watcher=watcher or Nobody(),
-    )
-
-
-def history(config: Config) -> Place:
-    """Where the history lies."""
-    if config.store is None:
-        return config.state / STORE
-    passwords = config.store_passwords
-    return Server(config.store, passwords.path() if passwords else None)
 
 
 def night(kit: Kit, backup_set: str, slot: datetime | None = None) -> dict[Task, bool]:

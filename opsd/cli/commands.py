@@ -3,93 +3,80 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, cast
 
 import shtab
 
 from opsd.catalogue import Language, say
-from opsd.cli import (
-    approve,
-    audit,
-    automation,
-    backup,
-    check,
-    checks,
-    completion,
-    config,
-    doctor,
-    exit_codes,
-    explain,
-    hold,
-    host,
-    incident,
-    maintenance,
-    oncall,
-    outages,
-    playbook,
-    points,
-    probe,
-    prove,
-    recover,
-    replay,
-    restore,
-    retention,
-    run,
-    status,
-    store,
-    version,
-    wal,
-)
+from opsd.cli import exit_codes
 from opsd.cli.answer import Answer
 from opsd.cli.desk import Desk
 from opsd.cli.words import Parser
 
 
+class Verb(Protocol):
+    """What the file of a command holds: the arguments it takes, and what it does."""
+
+    def add(self, parser: Parser) -> None:
+        """Add the arguments."""
+        ...
+
+    def run(self, desk: Desk) -> Answer:
+        """Do it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A verb: the arguments it takes, and what it does. Its help is `help.<name>`.
+    """A verb of the command line: the file of its name, and the help `help.<name>`.
 
     One `for_monitors` ends with Nagios' codes, whatever happens.
     """
 
     name: str
-    add: Callable[[Parser], None]
-    run: Callable[[Desk], Answer]
     for_monitors: bool = False
+
+    @property
+    def verb(self) -> Verb:
+        """Its file, loaded when it is asked for: all of them take twice as long as most of them."""
+        return cast("Verb", importlib.import_module(f"opsd.cli.{self.name}"))
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command("run", run.add, run.run),
-    Command("backup", backup.add, backup.run),
-    Command("prove", prove.add, prove.run),
-    Command("points", points.add, points.run),
-    Command("restore", restore.add, restore.run),
-    Command("recover", recover.add, recover.run),
-    Command("retention", retention.add, retention.run),
-    Command("hold", hold.add, hold.run),
-    Command("wal", wal.add, wal.run),
-    Command("audit", audit.add, audit.run),
-    Command("status", status.add, status.run),
-    Command("check", check.add, check.run, for_monitors=True),
-    Command("checks", checks.add, checks.run),
-    Command("probe", probe.add, probe.run, for_monitors=True),
-    Command("outages", outages.add, outages.run),
-    Command("maintenance", maintenance.add, maintenance.run),
-    Command("incident", incident.add, incident.run),
-    Command("oncall", oncall.add, oncall.run),
-    Command("replay", replay.add, replay.run),
-    Command("playbook", playbook.add, playbook.run),
-    Command("approve", approve.add, approve.run),
-    Command("automation", automation.add, automation.run),
-    Command("explain", explain.add, explain.run),
-    Command("host", host.add, host.run),
-    Command("config", config.add, config.run),
-    Command("store", store.add, store.run),
-    Command("doctor", doctor.add, doctor.run),
-    Command("version", version.add, version.run),
-    Command("completion", completion.add, completion.run),
+    Command("run"),
+    Command("backup"),
+    Command("prove"),
+    Command("points"),
+    Command("restore"),
+    Command("recover"),
+    Command("retention"),
+    Command("hold"),
+    Command("wal"),
+    Command("audit"),
+    Command("status"),
+    Command("check", for_monitors=True),
+    Command("checks"),
+    Command("probe", for_monitors=True),
+    Command("outages"),
+    Command("maintenance"),
+    Command("incident"),
+    Command("oncall"),
+    Command("replay"),
+    Command("playbook"),
+    Command("approve"),
+    Command("automation"),
+    Command("explain"),
+    Command("host"),
+    Command("config"),
+    Command("store"),
+    Command("doctor"),
+    Command("version"),
+    Command("completion"),
 )
+_NEEDS_ALL = "completion"
 
 
 def named(name: str) -> Command:
@@ -97,8 +84,15 @@ def named(name: str) -> Command:
     return next(command for command in COMMANDS if command.name == name)
 
 
-def build(language: Language) -> Parser:
-    """The parser of the whole command line, in one language."""
+def asked_for(arguments: Sequence[str]) -> tuple[Command, ...]:
+    """The commands that a command line can mean: each of them stands in it by its whole name."""
+    if _NEEDS_ALL in arguments:
+        return COMMANDS
+    return tuple(command for command in COMMANDS if command.name in arguments)
+
+
+def build(language: Language, known: Sequence[Command] = COMMANDS) -> Parser:
+    """The parser of the whole command line, in one language; `known` take arguments."""
     parser = Parser(
         language,
         prog="opsd",
@@ -121,7 +115,8 @@ def build(language: Language) -> Parser:
             description=_sentence(what),
             epilog=_codes(language, for_monitors=command.for_monitors),
         )
-        command.add(child)
+        if command in known:
+            command.verb.add(child)
         _add_common(child)
     _add_common(parser)
     return parser

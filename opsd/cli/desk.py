@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from zoneinfo import ZoneInfo
 
-from opsd import app, catalogue
+from opsd import assembly, catalogue
 from opsd.catalogue import Language
 from opsd.cli import logs
 from opsd.cli.progress import Progress
@@ -83,7 +83,7 @@ class Desk:
         """Everything a task works with, closed at the end; progress is shown meanwhile."""
         self.keep_log()
         with self.watching() as watcher:
-            kit = app.assemble(self.config, stop=self.stop, watcher=watcher)
+            kit = assembly.assemble(self.config, stop=self.stop, watcher=watcher)
             try:
                 yield kit
             finally:
@@ -93,7 +93,7 @@ class Desk:
     def doors(self) -> Iterator[Kit]:
         """A kit with an empty history that is thrown away: for what must work without any."""
         with tempfile.TemporaryDirectory(prefix="opsd-") as place:
-            store = Store(Path(place) / app.STORE)
+            store = Store(Path(place) / assembly.STORE)
             try:
                 yield Kit(self.config, store, now, self.stop)
             finally:

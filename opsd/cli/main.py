@@ -14,7 +14,7 @@ from opsd import catalogue
 from opsd.catalogue import Language
 from opsd.cli import logs, trouble
 from opsd.cli.answer import Answer
-from opsd.cli.commands import Command, build, named
+from opsd.cli.commands import Command, asked_for, build, named
 from opsd.cli.desk import Desk
 from opsd.cli.ended import Ended
 from opsd.cli.exit_codes import ExitCode
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _answer(arguments: Sequence[str], language: Language) -> Answer:
     desk: Desk | None = None
     try:
-        parser = build(language)
+        parser = build(language, asked_for(arguments))
         parsed = parser.parse_args(arguments)
         desk = Desk(parsed, language, config_path(arguments, os.environ), parser)
         with desk.listening():
@@ -68,7 +68,7 @@ def _answer(arguments: Sequence[str], language: Language) -> Answer:
 def _done(command: Command, desk: Desk) -> Answer:
     """What the command answers; one for monitors never answers with a code of ours."""
     try:
-        return command.run(desk)
+        return command.verb.run(desk)
     except (OpsdError, OSError) as error:
         if not command.for_monitors:
             raise

@@ -3,6 +3,7 @@
 import io
 import json
 import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -256,6 +257,21 @@ def test_a_state_directory_that_cannot_be_made_is_told_with_a_remedy(
     said = capsys.readouterr().err
     assert "opsd: error: " in said
     assert "what to do: " in said
+
+
+# What only the daemon, the watch or a bucket needs, and what each takes to load is paid each time.
+HEAVY = ("apscheduler", "boto3", "checks", "cryptography", "fabric", "opsd.app", "opsd.daemon")
+
+
+@pytest.mark.parametrize(("verb", "heavy"), [("backup", False), ("run", True)])
+def test_a_command_loads_what_it_needs(verb: str, heavy: bool) -> None:
+    asked = f"import sys; from opsd.cli.main import main; main(['{verb}', '--help'])"
+    told = f"{asked}; print('loaded', *(m for m in {HEAVY} if m in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", told], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = done.stdout.splitlines()[-1].split()[1:]
+    assert bool(loaded) == heavy, loaded
 
 
 # -------------------------------------------------------------------------------------- answers
