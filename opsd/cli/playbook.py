@@ -19,7 +19,7 @@ from opsd.playbook import Occasion, Playbook, occasion
 from opsd.policy.plans import Planned
 from opsd.report import respond as report
 from opsd.response import Ending, Origin, Response, Vote, plain_plan
-from opsd.tasks.respond import planning
+from opsd.tasks.respond import asking, planning
 from opsd.tasks.respond.deciding import agreed, propose
 from opsd.tasks.respond.means import Means
 from opsd.tasks.respond.responding import begin
@@ -80,6 +80,7 @@ def _plan(desk: Desk, held: Means) -> Answer:
 
 def _run(desk: Desk, held: Means) -> Answer:
     spoken = word(desk, held.now)
+    asking.insist(held, spoken.who)
     made = _planned(desk, held)
     if made.refusals or not made.plan.steps:
         code = ExitCode.REFUSED if made.refusals else ExitCode.FAILED

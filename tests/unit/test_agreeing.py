@@ -243,6 +243,13 @@ def test_it_goes_on_only_by_a_persons_word(place: Scene, tmp_path: Path) -> None
         asking.resume(place.means, old.id, word(place, "an"), done=["two"])
 
 
+def test_nobody_else_has_it_go_on(place: Scene, tmp_path: Path) -> None:
+    old = cut_off(place, tmp_path / "mark")
+    with pytest.raises(Refused, match="not among those"):
+        asking.resume(place.means, old.id, word(place, "mallory"), again=["two"])
+    assert place.responses.open_responses() == ()
+
+
 def test_again_is_said_by_a_person_too(place: Scene, tmp_path: Path) -> None:
     old = cut_off(place, tmp_path / "mark")
     made = asking.resume(place.means, old.id, word(place, "an"), again=["two"])

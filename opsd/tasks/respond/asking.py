@@ -20,9 +20,7 @@ def vote(means: Means, response_id: str, word: Word, *, agreed: bool) -> Respons
     Raises `Refused` where this person's word does not count, or it is too late.
     """
     made = found(means, response_id)
-    approvers = means.kit.config.automation.approvers
-    if approvers and word.who not in approvers:
-        raise Refused("approve.not_you", who=word.who, known=sorted(approvers))
+    insist(means, word.who)
     if made.started_at is not None or made.ended_at is not None:
         raise Refused("approve.too_late", id=made.id)
     if word.at >= made.expires_at:
@@ -32,6 +30,13 @@ def vote(means: Means, response_id: str, word: Word, *, agreed: bool) -> Respons
         raise Refused("approve.twice", id=made.id, who=word.who, at=said[0].at)
     means.responses.vote(Vote(made.id, word.at, word.who, made.digest, agreed, word.reason))
     return made
+
+
+def insist(means: Means, who: str) -> None:
+    """Raise `Refused` where this person's word does not count."""
+    approvers = means.kit.config.automation.approvers
+    if approvers and who not in approvers:
+        raise Refused("approve.not_you", who=who, known=sorted(approvers))
 
 
 def found(means: Means, name: str) -> Response:
@@ -59,6 +64,7 @@ def resume(
         raise Refused("resume.not_ended", id=old.id)
     if any(one.resumes == old.id for one in means.responses.responses_to(old.occasion.incident)):
         raise Refused("resume.twice", id=old.id)
+    insist(means, word.who)
     left = _settled(means, old, word, (done, again))
     if not left:
         return None
