@@ -121,10 +121,10 @@ def _insist_wanted(means: Means, made: Response, step: Step) -> None:
 
 def _take(means: Means, made: Response, step: Step) -> None:
     """Do a step, with its precondition looked at just before. Raises `Stopped`."""
-    until = means.now + step.timeout + GRACE
     for condition in step.requires:
         if not check(means, step, condition).holds:
             raise Stopped(Ending.PRECONDITION, step.id)
+    until = means.now + step.timeout + GRACE
     intent = means.responses.intend(made.id, step.id, means.now, until)
     found = _done(means, step, intent)
     means.responses.end_step(found)
