@@ -8,13 +8,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from opsd.catalogue import Size
-from opsd.check import Read
 from opsd.config.playbooks import DiskFullOptions
 from opsd.playbook import (
     Answers,
-    Ask,
     Condition,
     Effect,
     Facts,
@@ -25,6 +24,7 @@ from opsd.playbook import (
     Terms,
     say,
 )
+from playbooks.looking import asks, attached, subject
 
 CAUSES = frozenset({"filesystem_full", "filling_fast"})
 JOURNAL, PACKAGES = "/var/log/journal", "/var/cache/apt/archives"
@@ -41,6 +41,10 @@ for d in {places}; do
 done
 echo
 timeout -k 1 8 du -xk --max-depth=2 -- {full} 2>/dev/null | sort -rn | head -n 12
+"""
+# What was removed and is still open somewhere takes room that nobody sees.
+_HELD = """
+find /proc/[0-9]*/fd -lname {full}'*(deleted)' -printf '%s %p %l\\n' 2>/dev/null | head -n 20
 """
 
 
@@ -60,9 +64,11 @@ class DiskFull:
     def look(self, found: Occasion) -> tuple[Question, ...]:
         """What lies there that can be spared, and what is large."""
         script = _LOOK.format(
-            places=shlex.join((JOURNAL, PACKAGES)), full=shlex.quote(found.id.subject)
+            places=shlex.join((JOURNAL, PACKAGES)), full=shlex.quote(subject(found))
         )
-        return (Ask(found.host, Read("spared", script)),)
+        held = _HELD.format(full=shlex.quote(subject(found)))
+        scripts = {"spared": script, "held_open": held, "files": "df -Pi 2>/dev/null"}
+        return asks(found.host, scripts, timedelta(seconds=10)) if found.host else ()
 
     def plan(self, found: Occasion, facts: Facts) -> Plan:
         """What is worth it goes; without any a person must find what is large."""
@@ -73,20 +79,21 @@ class DiskFull:
             for line in told.splitlines()
             if len(words := line.split(" ")) == 3
             and words[1].isdigit()
-            and words[2] == found.id.subject
+            and words[2] == subject(found)
         }
-        attached = {"largest": largest} if largest else {}
+        told_besides = attached(facts, found.host, ("held_open", "files"))
+        told_besides |= {"largest": largest} if largest else {}
         steps = tuple(self._steps(found, spared))
         bytes_ = Size(sum(spared.values()) << 10)
         key = "playbook.disk_full.spared" if steps else "playbook.disk_full.nothing"
-        return Plan((say(key, point=found.id.subject, bytes=bytes_),), steps, attached)
+        return Plan((say(key, point=subject(found), bytes=bytes_),), steps, told_besides)
 
     @property
     def _vacuum(self) -> tuple[str, str]:
         return ("/usr/bin/journalctl", f"--vacuum-size={self.options.keep_journal >> 20}M")
 
     def _steps(self, found: Occasion, spared: dict[str, int]) -> Iterator[Step]:
-        still = Condition(("df", "--output=pcent", "--", found.id.subject), at_least=_STILL_FULL)
+        still = Condition(("df", "--output=pcent", "--", subject(found)), at_least=_STILL_FULL)
         keep = self.options.keep_journal >> 10
         if spared.get(JOURNAL, 0) > keep + _ACTIVE_KIB + _WORTH_KIB:
             yield Step(
