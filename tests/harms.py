@@ -144,15 +144,20 @@ def expire(town: Town) -> None:
     town.on("one", f"sh {town.base}/serve")
 
 
-def cut_main(town: Town) -> None:
+def roads(town: Town) -> None:
+    """Two ways to a far place, of which the first is used."""
     two = town.host("two").address
     for name in ("two", "three"):
-        town.on(name, f"ip addr add {FAR}/32 dev lo")
+        town.on(name, f"ip addr replace {FAR}/32 dev lo")
     settings = "echo 1 >ip_forward; for i in all eth0; do echo 0 >conf/$i/send_redirects; done"
     town.on("one", f"cd /proc/sys/net/ipv4; {settings}; ip route replace {FAR} via {two}")
     subprocess.run(
         ["ip", "route", "replace", FAR, "via", town.host("one").address], check=True, timeout=10
     )
+
+
+def cut_main(town: Town) -> None:
+    roads(town)
     town.host("two").cut()
 
 

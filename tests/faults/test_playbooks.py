@@ -30,11 +30,11 @@ from tests.harms import (
     kill,
     pause,
     revive,
+    roads,
     skew,
     stop_database,
     stop_front,
     unmount,
-    void,
     wrong_page,
 )
 from tests.hosts import network, program
@@ -152,7 +152,7 @@ FAULTS = (
     ),
     Fault(
         "upstream_down",
-        void,
+        roads,
         CheckId("", "lgsp"),
         "connect_refused",
         None,
