@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from opsd import record
 from opsd.model import CheckId, Finding, Flip, Incident, Maintenance, Status
@@ -108,23 +108,29 @@ class Cases(Audit):
 
     def incidents(self, since: datetime | None = None) -> Sequence[Incident]:
         """The incidents that are open, or were since a moment, newest first."""
-        table, end, blamed = schema.incident, schema.incident_end, schema.incident_blame
-        chosen = (
-            select(table, end.c.closed_at, blamed.c.side, blamed.c.because)
-            .outerjoin(end)
-            .outerjoin(blamed)
-        )
-        still = end.c.closed_at.is_(None)
-        chosen = chosen.where(still if since is None else still | (end.c.closed_at >= since))
-        return tuple(
-            incident_of(row) for row in self._rows(chosen.order_by(table.c.opened_at.desc()))
-        )
+        closed_at = schema.incident_end.c.closed_at
+        still = closed_at.is_(None)
+        chosen = _whole().where(still if since is None else still | (closed_at >= since))
+        newest = schema.incident.c.opened_at.desc()
+        return tuple(_incident(row) for row in self._rows(chosen.order_by(newest)))
+
+    def incident(self, code: str) -> Incident | None:
+        """The incident of this code."""
+        found = self._rows(_whole().where(schema.incident.c.code == code))
+        return _incident(found[0]) if found else None
 
     def maintenance(self, since: datetime) -> Sequence[Maintenance]:
         """The windows that end after a moment, oldest first."""
         table, end = schema.maintenance, schema.maintenance_end
         chosen = select(table, end.c.ended_at).outerjoin(end).where(table.c.ends > since)
         return tuple(_window(row) for row in self._rows(chosen.order_by(table.c.began)))
+
+
+def _whole() -> Select[Any]:
+    """Incidents, each with its end and with whose fault it is."""
+    table, end, blamed = schema.incident, schema.incident_end, schema.incident_blame
+    columns = (table, end.c.closed_at, blamed.c.side, blamed.c.because)
+    return select(*columns).outerjoin(end).outerjoin(blamed)
 
 
 def new_code(connection: Connection, at: datetime) -> str:
@@ -150,8 +156,7 @@ def _flip(row: Row[Any]) -> Flip:
     return Flip(_id(row), row.at, before, after, row.cause, record.finding(row.said))
 
 
-def incident_of(row: Row[Any]) -> Incident:
-    """An incident from its row, with the end beside it."""
+def _incident(row: Row[Any]) -> Incident:
     return Incident(
         code=row.code,
         id=_id(row),

@@ -8,12 +8,10 @@ from typing import Any
 
 from sqlalchemy import JSON, Column, ForeignKey, Integer, Row, String, Table, func, select
 
-from opsd.model import Incident
 from opsd.people import Entry, EntryKind
 from opsd.store import schema
 from opsd.store.alerts import Alerts
 from opsd.store.audit import add_line
-from opsd.store.cases import incident_of
 from opsd.store.only_added import only_added
 from opsd.store.schema import Moment, metadata
 
@@ -65,12 +63,6 @@ class Entries(Alerts):
             .group_by(table.c.incident)
         )
         return {row[0]: row[1] for row in self._rows(chosen)}
-
-    def incident(self, code: str) -> Incident | None:
-        """The incident of this code."""
-        table, end = schema.incident, schema.incident_end
-        chosen = select(table, end.c.closed_at).outerjoin(end).where(table.c.code == code)
-        return next((incident_of(row) for row in self._rows(chosen)), None)
 
 
 def _entry(row: Row[Any]) -> Entry:
