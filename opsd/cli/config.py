@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sys
+from datetime import timedelta
 from getpass import getpass
 
 from opsd.catalogue import say
@@ -12,11 +13,15 @@ from opsd.cli.answer import Answer
 from opsd.cli.desk import Desk
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import Parser
+from opsd.clock import now
 from opsd.config import ground, users
 from opsd.config.editors import json_schema
 from opsd.errors import UsageError
+from opsd.policy import duty
+from opsd.report import people
 
 _SALT_BYTES = 16
+_AHEAD = timedelta(days=28)
 
 
 def add(parser: Parser) -> None:
@@ -41,7 +46,18 @@ def _check(desk: Desk) -> Answer:
     ground.insist(config)
     counts = {"sets": len(config.backup_sets), "repositories": len(config.repositories)}
     text = say(desk.language, "config.fine", file=desk.config_path, **counts)
-    return Answer(ExitCode.DONE, text, {"file": str(desk.config_path), "mistakes": [], **counts})
+    holes = _holes(desk)
+    body = {"file": str(desk.config_path), "mistakes": [], "gaps": len(holes), **counts}
+    return Answer(ExitCode.DONE, "\n".join((text, *holes)), body)
+
+
+def _holes(desk: Desk) -> list[str]:
+    """Where the rota of the coming weeks is not whole: no mistake, but to be known in time."""
+    oncall, at = desk.config.oncall, now()
+    if oncall is None:
+        return []
+    found = duty.spans(oncall.rota, at, at + _AHEAD, desk.config.zone)
+    return [people.hole(desk.voice, span) for span in duty.gaps(found)]
 
 
 def _schema(_: Desk) -> Answer:

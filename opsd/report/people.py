@@ -59,15 +59,14 @@ def rota(voice: Voice, oncall: OnCall, found: Sequence[Span]) -> str:
     holes = duty.gaps(found)
     if not holes:
         return "\n".join([*rows, "", voice.say("oncall.whole")])
-    told = [
-        voice.say(
-            "oncall.hole" if not span.duty.main else "oncall.no_deputy",
-            since=span.began,
-            until=span.ended,
-        )
-        for span in holes
-    ]
+    told = [hole(voice, span) for span in holes]
     return "\n".join([*rows, "", *told])
+
+
+def hole(voice: Voice, span: Span) -> str:
+    """A time in which nobody is on duty, or nobody stands in."""
+    key = "oncall.no_deputy" if span.duty.main else "oncall.hole"
+    return voice.say(key, since=span.began, until=span.ended)
 
 
 def plain_rota(found: Sequence[Span]) -> dict[str, Any]:

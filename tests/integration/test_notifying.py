@@ -216,3 +216,7 @@ def test_the_rota_is_shown(place: Place, capsys: pytest.CaptureFixture[str]) -> 
     found = json.loads(capsys.readouterr().out)
     assert {one["main"] for one in found["oncall"]} == {"an"}
     assert found["gaps"] == 0
+    text = place.config.read_text().replace('ends: "00:00", main', 'ends: "23:00", main')
+    place.config.write_text(text)
+    assert main(["config", "check", "--language", "en", "--config", str(place.config)]) == 0
+    assert capsys.readouterr().out.count("nobody is on duty from") in {28, 29}
