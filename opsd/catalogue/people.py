@@ -11,6 +11,10 @@ _CONFIG: dict[str, Sentence] = {
         "ngày trong tuần là mon, tue, wed, thu, fri, sat, sun, không phải {found}",
         "a day of the week is mon, tue, wed, thu, fri, sat or sun, not {found}",
     ),
+    "config.secret_in_clear": Sentence(
+        "mật khẩu hoặc mã sẽ đi qua mạng không mã hoá; dùng starttls, tls hoặc https",
+        "the password or token would cross the network in the clear; use starttls, tls or https",
+    ),
     "config.one_channel": Sentence(
         "{name} chỉ có một kênh; kênh đó hỏng thì không ai gọi được: thêm kênh thứ hai",
         "{name} is reached by one channel alone; when it is down nobody is: add a second one",

@@ -50,6 +50,7 @@ def check(values: object) -> Iterator[Finding]:
     for name, channel in _group(values, "channels").items():
         options = ("password_file", "password_credential")
         yield from _one_of(_group(channel), ("channels", name), options, needed=False)
+        yield from web_references.in_clear(_group(channel), ("channels", name))
     yield from playbook_references.check(_group(values))
     hosts = _group(values, "hosts")
     for name, host in hosts.items():

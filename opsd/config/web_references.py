@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from opsd.config.mistakes import Finding
 from opsd.config.schema import Config, Location
@@ -73,12 +74,27 @@ def _open(guard: Group, name: str, option: str) -> Iterator[Finding]:
         yield Finding(("web", name, users), "config.password_in_clear", {"option": option})
 
 
+def in_clear(channel: Group, location: Location) -> Iterator[Finding]:
+    """A channel whose secret would cross the network for everybody to read."""
+    if not {"password_file", "password_credential"} & set(channel):
+        return
+    url, host = str(channel.get("url", "")), str(channel.get("host", ""))
+    if channel.get("security") == "none" and not _is_here(host):
+        yield Finding((*location, "security"), "config.secret_in_clear")
+    if url.startswith("http://") and not _is_here(urlsplit(url).hostname or ""):
+        yield Finding((*location, "url"), "config.secret_in_clear")
+
+
 def _stays_here(address: Address) -> bool:
     """Whether nobody but this machine reaches it."""
-    if address.host == "localhost":
+    return _is_here(address.host)
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
         return True
     try:
-        return ip_address(address.host).is_loopback
+        return ip_address(host).is_loopback
     except ValueError:
         return False
 

@@ -75,6 +75,12 @@ def opens(alert: Alert, openings: Iterable[Opening]) -> bool:
     return not alert.name.startswith(_OWN) and any(one.covers(alert) for one in openings)
 
 
+def shown(text: str, most: int = 120) -> str:
+    """A text of anybody as it may stand before a person: one line that cannot steer a terminal."""
+    line = "".join(c if c.isprintable() else " " for c in text)
+    return line if len(line) <= most else line[: most - 1] + _CUT
+
+
 def _host(labels: Mapping[str, str], hosts: Mapping[str, str]) -> str:
     """The host of the inventory that the labels name: an alert about any other is about none."""
     by_address = {address: name for name, address in hosts.items() if address}

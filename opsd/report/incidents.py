@@ -11,7 +11,7 @@ from opsd import record
 from opsd.config.schema import Config
 from opsd.model import Incident
 from opsd.people import Classified, Deadline, Entry, EntryKind, Grade, Received
-from opsd.policy import records
+from opsd.policy import alerting, records
 from opsd.policy.records import Month
 from opsd.report import layout
 from opsd.report import plain as as_json
@@ -65,7 +65,10 @@ def shown(voice: Voice, config: Config, found: Dossier) -> str:
     """The record on one screen."""
     del config
     pairs = [(voice.say(f"incident.field_{name}"), value) for name, value in _facts(voice, found)]
-    parts = [f"{found.incident.code}  {found.incident.id}", layout.fields(pairs, "  ", _WIDTH)]
+    parts = [
+        f"{found.incident.code}  {alerting.shown(str(found.incident.id))}",
+        layout.fields(pairs, "  ", _WIDTH),
+    ]
     if found.deadlines:
         parts += ["", voice.say("incident.deadlines"), *(_due(voice, d) for d in found.deadlines)]
     lines = _timeline(voice, found)
@@ -143,7 +146,7 @@ def _facts(voice: Voice, found: Dossier) -> list[tuple[str, str]]:
     incident, decided = found.incident, found.decided
     t0 = voice.say("incident.t0", at=records.detected(incident))
     facts = [("t0", t0), ("source", voice.say(f"incident.source_{_source(found)}"))]
-    facts.append(("said", voice.finding(incident.said).replace("\n  ", "\n")))
+    facts.append(("said", _said(voice, incident)))
     sort = voice.word("incident.sort", decided.sort.value)
     grade = voice.word("incident.grade", decided.grade.value)
     if decided.who:
@@ -159,6 +162,12 @@ def _facts(voice: Voice, found: Dossier) -> list[tuple[str, str]]:
     if incident.closed_at is not None:
         facts.append(("closed", voice.moment(incident.closed_at)))
     return facts
+
+
+def _said(voice: Voice, incident: Incident) -> str:
+    """What was found; an alert's words are anybody's."""
+    lines = voice.finding(incident.said).splitlines()
+    return "\n".join(alerting.shown(line.strip(), 500) for line in lines)
 
 
 def _due(voice: Voice, one: Deadline) -> str:
@@ -178,7 +187,10 @@ def _timeline(voice: Voice, found: Dossier) -> list[str]:
     incident = found.incident
     lines = [(incident.opened_at, voice.say("incident.opened"))]
     lines += [
-        (at, f"{one.alert.name} {one.alert.status.value}: {voice.word('incident.fate', one.fate)}")
+        (
+            at,
+            f"{alerting.shown(one.alert.name)} {one.alert.status.value}: {voice.word('incident.fate', one.fate)}",
+        )
         for at, one in found.alerts
     ]
     lines += [(at, f"→ {to} ({channel}) {outcome}") for at, channel, to, outcome in found.sendings]
@@ -189,7 +201,7 @@ def _timeline(voice: Voice, found: Dossier) -> list[str]:
     if incident.closed_at is not None:
         lines.append((incident.closed_at, voice.say("incident.ended")))
     return [
-        layout.hang(f"  {voice.moment(at)}  ", " ".join(said.split()), _WIDTH)
+        layout.hang(f"  {voice.moment(at)}  ", alerting.shown(said, 500), _WIDTH)
         for at, said in sorted(lines, key=lambda line: line[0])
     ]
 
@@ -197,7 +209,8 @@ def _timeline(voice: Voice, found: Dossier) -> list[str]:
 def _row(voice: Voice, one: Incident, owners: Mapping[str, str], lasted: timedelta | None) -> str:
     owner = owners.get(one.code) or voice.say("incident.nobody")
     span = _span(voice, lasted)
-    return f"{one.code}  {voice.moment(one.began)}  {span:>14}  {one.id}  {one.cause}  {owner}"
+    about = alerting.shown(str(one.id))
+    return f"{one.code}  {voice.moment(one.began)}  {span:>14}  {about}  {one.cause}  {owner}"
 
 
 def _span(voice: Voice, span: timedelta | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from opsd.config.oncall import OnCall
 from opsd.people import Received
-from opsd.policy import duty
+from opsd.policy import alerting, duty
 from opsd.policy.duty import Span
 from opsd.report import layout, plain
 from opsd.report.voice import Voice
@@ -30,7 +30,7 @@ def received(voice: Voice, found: Sequence[Received], *, keep: bool) -> str:
 def _one(voice: Voice, found: Received) -> str:
     alert = found.alert
     what = voice.say(f"fate.{found.fate.value}", incident=found.incident or "-")
-    name = layout.cut(f"{_visible(alert.name)} {alert.status.value} {alert.fingerprint}", 50)
+    name = layout.cut(f"{alerting.shown(alert.name)} {alert.status.value} {alert.fingerprint}", 50)
     return layout.hang(f"{layout.pad(name, 52)}", what, 100)
 
 
@@ -46,11 +46,6 @@ def plain_alert(found: Received) -> dict[str, Any]:
         "fate": found.fate.value,
         "incident": found.incident or None,
     }
-
-
-def _visible(text: str) -> str:
-    """A text of anybody on one line of a terminal, and unable to steer it."""
-    return "".join(c if c.isprintable() else "�" for c in text)
 
 
 def rota(voice: Voice, oncall: OnCall, found: Sequence[Span]) -> str:

@@ -20,25 +20,18 @@ from opsd.policy import alerting
 from opsd.policy.alerting import Malformed
 from opsd.store import Alerts, Way
 from opsd.tasks.incidents import intake
+from tests.unit.test_config import SMALL as ALONE
 from tests.webhooks import alert_of, message
 
 NOW = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
-SMALL = """\
-host: srv
-repositories:
-  main: {url: /srv/backup, password_file: /etc/opsd/main.password}
-backup_sets:
-  dossiers:
-    repository: main
-    schedule: 13:30
-    rpo: 24h
-    rto: 4h
-    members:
-      scans: {kind: files, path: /srv/scans}
+SMALL = (
+    ALONE
+    + """\
 hosts:
   db1: {address: 10.0.0.7, key_file: /etc/opsd/key, known_hosts: /etc/opsd/known_hosts}
   db2: {address: "db2.example.vn", key_file: /etc/opsd/key, known_hosts: /etc/opsd/known_hosts}
 """
+)
 WEBHOOK = """\
 webhook:
   token_file: /etc/opsd/webhook.token
@@ -137,6 +130,8 @@ def test_hostile_labels_are_kept_as_data_and_bounded(desk: Desk) -> None:
     assert str(kept["long"]).endswith("…")
     assert "\0" not in str(kept["lines"])
     assert incident.id == CheckId("db1", ALERT, "DiskDying")
+    assert alerting.shown(hostile["lines"]) == "a b  [31m "
+    assert len(alerting.shown(hostile["long"])) == 120
 
 
 @given(st.dictionaries(st.text(max_size=20), st.text(max_size=40), max_size=5))

@@ -9,6 +9,7 @@ from opsd.config.load import parse
 from opsd.config.mistakes import ConfigMistakes
 from opsd.people import Absence, Duty, Rota, Shift
 from opsd.policy import duty
+from tests.unit.test_config import SMALL as ALONE
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 WEEK = frozenset(range(7))
@@ -71,22 +72,14 @@ def test_a_week_is_covered_without_a_hole_and_a_hole_is_seen() -> None:
     assert holes[-1].began == at(MONDAY + timedelta(days=4), "19:00")
 
 
-SMALL = """\
-host: srv
-repositories:
-  main: {url: /srv/backup, password_file: /etc/opsd/main.password}
-backup_sets:
-  dossiers:
-    repository: main
-    schedule: 13:30
-    rpo: 24h
-    rto: 4h
-    members:
-      scans: {kind: files, path: /srv/scans}
+SMALL = (
+    ALONE
+    + """\
 channels:
   sms: {kind: command, argv: [sms, "{to}"]}
   mail: {kind: mail, host: mail.example.vn, sender: opsd@example.vn}
 """
+)
 
 
 @pytest.mark.parametrize(
@@ -106,3 +99,18 @@ def test_a_rota_that_would_call_nobody_is_refused(oncall: str, key: str) -> None
     with pytest.raises(ConfigMistakes) as caught:
         parse(f"{SMALL}oncall:\n  {oncall}\n  {shifts}\n")
     assert [mistake.key for mistake in caught.value.mistakes] == [key]
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        "{kind: mail, host: mail.example.vn, security: none, sender: a@b, password_file: /p}",
+        "{kind: webhook, url: 'http://chat.example.vn/', password_file: /p}",
+    ],
+)
+def test_a_secret_does_not_cross_the_network_in_the_clear(channel: str) -> None:
+    with pytest.raises(ConfigMistakes) as caught:
+        parse(f"{ALONE}channels:\n  one: {channel}\n")
+    assert [mistake.key for mistake in caught.value.mistakes] == ["config.secret_in_clear"]
+    near = channel.replace("mail.example.vn", "127.0.0.1").replace("http:", "https:")
+    assert "one" in parse(f"{ALONE}channels:\n  one: {near}\n").channels

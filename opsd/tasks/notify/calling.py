@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from opsd.config.schema import Config
 from opsd.model import Finding, Incident, Severity
 from opsd.people import Address, Urgency
-from opsd.policy import duty, sending
+from opsd.policy import alerting, duty, sending
 from opsd.policy.sending import Call
 from opsd.store import Notices, Post
 from opsd.tasks.notify import addresses, legal
@@ -60,7 +60,7 @@ def _one(call: Call, now: datetime) -> Finding:
     incident = call.incidents[0]
     fields = {
         "code": incident.code,
-        "about": str(incident.id),
+        "about": alerting.shown(str(incident.id)),
         "since": incident.began,
         "age": now - incident.opened_at,
     }
@@ -95,7 +95,7 @@ def _over(incident: Incident, now: datetime) -> Post:
     closed_at = incident.closed_at or now
     fields = {
         "code": incident.code,
-        "about": str(incident.id),
+        "about": alerting.shown(str(incident.id)),
         "lasted": closed_at - incident.began,
     }
     said = Finding(Severity.NOTE, "notice.closed", fields)

@@ -9,6 +9,7 @@ from opsd import catalogue
 from opsd.config.schema import Config
 from opsd.drivers.notify.letter import Letter
 from opsd.people import ALERT, Sending
+from opsd.policy import alerting
 from opsd.store import Notices
 
 _LONG = 300
@@ -51,8 +52,9 @@ def _about(config: Config, notices: Notices, code: str) -> list[str]:
         return []
     found = incident.said
     if incident.id.check == ALERT:  # its words are anybody's: quoted, and not all of them
-        said = _said(config, found.key, {"alertname": str(found.fields.get("alertname", ""))[:80]})
-        lines = [f"{said}\n  {' '.join(found.detail.split())[:_LONG]}".rstrip()]
+        name = alerting.shown(str(found.fields.get("alertname", "")))
+        said = _said(config, found.key, {"alertname": name})
+        lines = [f"{said}\n  {alerting.shown(found.detail, _LONG)}".rstrip()]
     else:
         language = config.language
         lines = [
