@@ -64,6 +64,9 @@ TABLE: dict[str, Sentence] = {
         "cùng nguyên nhân với sự cố {incident}: không mở thêm",
         "has the cause of incident {incident}: opens no second one",
     ),
+    "fate.answered": Sentence(
+        "{fate}; kịch bản {playbook} trả lời", "{fate}; answered by the playbook {playbook}"
+    ),
     "fate.closed": Sentence("kết thúc sự cố {incident}", "ends incident {incident}"),
     "fate.kept": Sentence(
         "chỉ lưu: không có mục nào trong webhook.incidents khớp",

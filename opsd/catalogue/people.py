@@ -39,6 +39,10 @@ _NOTICES: dict[str, Sentence] = {
         "{count} sự cố chưa ai nhận: {first} đến {last}, lâu nhất {age}",
         "{count} incidents that nobody took on: {first} to {last}, for up to {age}",
     ),
+    "notice.pages": Sentence(
+        "{count} việc cần người quyết định, của các sự cố: {incidents}. Xem: opsd incident list",
+        "{count} things need a person, of the incidents: {incidents}. See: opsd incident list",
+    ),
     "notice.closed": Sentence(
         "Sự cố {code} đã hết: {about}, kéo dài {lasted}",
         "Incident {code} is over: {about}, after {lasted}",

@@ -10,6 +10,7 @@ from pathlib import Path
 from opsd import app
 from opsd.catalogue import say
 from opsd.cli.answer import Answer
+from opsd.cli.answering import means
 from opsd.cli.arguments import span_of
 from opsd.cli.desk import Desk
 from opsd.cli.exit_codes import ExitCode
@@ -18,12 +19,14 @@ from opsd.clock import now
 from opsd.config.webhook import Webhook
 from opsd.drivers import system
 from opsd.errors import UsageError
-from opsd.people import Alert
+from opsd.people import Alert, Fate, Received
+from opsd.playbook import Occasion
 from opsd.policy import alerting
 from opsd.policy.alerting import Malformed
 from opsd.report import people
 from opsd.store import Alerts, Way
 from opsd.tasks.incidents import intake
+from opsd.tasks.respond.planning import answering
 
 
 def add(parser: Parser) -> None:
@@ -58,8 +61,28 @@ def run(desk: Desk) -> Answer:
             told = {"file": Path(arguments.file).name, "alerts": len(found)}
             alerts.tell(now(), "replay", system.user(), told)
         received = intake.receive(alerts, desk.config, found, now, way)
-    text = people.received(desk.voice, received, keep=keep)
-    return Answer(ExitCode.DONE, text, {"alerts": [people.plain_alert(one) for one in received]})
+    answers = {} if keep else _answers(desk, received)
+    text = people.received(desk.voice, received, answers, keep=keep)
+    body = [
+        {**people.plain_alert(one), "playbook": answers.get(one.alert.fingerprint)}
+        for one in received
+    ]
+    return Answer(ExitCode.DONE, text, {"alerts": body})
+
+
+def _answers(desk: Desk, received: Sequence[Received]) -> dict[str, str]:
+    """The playbook that would answer each alert that opens an incident, by its fingerprint."""
+    sort = intake.sorting(desk.config)
+    opened = [one.alert for one in received if one.fate is Fate.OPENED]
+    with means(desk) as held:
+        named = {
+            one.fingerprint: answering(
+                held,
+                Occasion("", sort.subject(one), one.status.value, one.starts_at, one.labels),
+            )
+            for one in opened
+        }
+    return {fingerprint: name for fingerprint, name in named.items() if name}
 
 
 def _of_file(desk: Desk) -> Sequence[Alert]:

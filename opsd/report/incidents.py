@@ -189,7 +189,7 @@ def _timeline(voice: Voice, found: Dossier) -> list[str]:
     lines += [
         (
             at,
-            f"{alerting.shown(one.alert.name)} {one.alert.status.value}: {voice.word('incident.fate', one.fate)}",
+            f"{one.alert.status.value} {one.alert.name}: {voice.word('incident.fate', one.fate)}",
         )
         for at, one in found.alerts
     ]

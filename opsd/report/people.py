@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opsd.config.oncall import OnCall
@@ -16,20 +16,28 @@ _SHOWN = 200
 _SPANS = 12
 
 
-def received(voice: Voice, found: Sequence[Received], *, keep: bool) -> str:
-    """What became of each alert, or what would."""
+Answers = Mapping[str, str]
+
+
+def received(
+    voice: Voice, found: Sequence[Received], answers: Answers | None = None, *, keep: bool
+) -> str:
+    """What became of each alert, or what would; `answers` are playbooks by fingerprint."""
     if not found:
         return voice.say("replay.none")
-    lines = [_one(voice, one) for one in found[:_SHOWN]]
+    known = answers or {}
+    lines = [_one(voice, one, known.get(one.alert.fingerprint)) for one in found[:_SHOWN]]
     if len(found) > _SHOWN:
         lines.append(voice.say("replay.more", count=len(found) - _SHOWN))
     said = voice.say("replay.done" if keep else "replay.dry", count=len(found))
     return "\n".join([*lines, "", said])
 
 
-def _one(voice: Voice, found: Received) -> str:
+def _one(voice: Voice, found: Received, playbook: str | None) -> str:
     alert = found.alert
     what = voice.say(f"fate.{found.fate.value}", incident=found.incident or "-")
+    if playbook:
+        what = voice.say("fate.answered", fate=what, playbook=playbook)
     name = layout.cut(f"{alerting.shown(alert.name)} {alert.status.value} {alert.fingerprint}", 50)
     return layout.hang(f"{layout.pad(name, 52)}", what, 100)
 

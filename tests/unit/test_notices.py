@@ -11,8 +11,9 @@ from opsd.config.load import parse
 from opsd.config.schema import Config
 from opsd.model import CheckId, Finding, Incident, Severity
 from opsd.people import Address, EntryKind, Urgency
-from opsd.store import SENT, Notices, Post
-from opsd.tasks.notify import calling, words
+from opsd.response import Call, Page
+from opsd.store import SENT, Notices, Post, Responses
+from opsd.tasks.notify import answers, calling, words
 from tests.unit.test_duty import SMALL
 
 NOW = datetime(2026, 11, 28, 3, 0, tzinfo=UTC)
@@ -180,3 +181,22 @@ def test_legal_deadlines_are_warned_of_once_each(notices: Notices, config: Confi
     notices.add_entry(code, NOW, "An", EntryKind.NOTICE, {"name": "first-notice"})
     assert warned(25) == ["first-notice:50", "first-notice:90"]
     assert warned(36) == ["first-notice:50", "first-notice:90", "report:50"]
+
+
+def test_what_a_playbook_needs_a_person_for_is_paged_once_with_what_it_found(
+    tmp_path: Path, notices: Notices, config: Config
+) -> None:
+    said = Finding(Severity.FAULT, "notice.gap", {"since": NOW, "until": NOW + MINUTE})
+    found = {"df": "/srv 100%"}
+    with closing(Responses(tmp_path / "opsd.sqlite")) as journal:
+        journal.open_breaker("p", "db1", Page(NOW, Call.BREAKER, "SC-1", "r", said, found))
+        assert answers.look(notices, journal, config, NOW) == 1
+        assert answers.look(notices, journal, config, NOW) == 0
+        (told,) = notices.waiting("mail")
+        assert told.address.person == "an"
+        assert "/srv 100%" in words.letter(config, notices, told, NOW).text
+        for _ in range(50):
+            journal.open_breaker("p", "db1", Page(NOW, Call.BREAKER, "SC-1", "r", said))
+        assert answers.look(notices, journal, config, NOW) == 1
+        assert answers.look(notices, journal, config, NOW) == 0
+        assert notices.waiting("mail")[-1].notice.said.fields["count"] == 50

@@ -19,7 +19,7 @@ def letter(config: Config, notices: Notices, one: Sending, now: datetime) -> Let
     """What is sent. Its id is the same however often it is sent, and is said in it."""
     notice = one.notice
     subject = _said(config, notice.said.key, notice.said.fields)
-    lines = [subject]
+    lines = [subject, *filter(None, [notice.said.detail])]
     if notice.incident:
         lines += _about(config, notices, notice.incident)
     if one.unsure or one.tries:
