@@ -10,7 +10,7 @@ from typing import Final
 from opsd.model import Incident
 from opsd.people import Sending
 
-_FIRST: Final = timedelta(seconds=5)
+_FIRST: Final = timedelta(seconds=2)
 _LONGEST: Final = timedelta(minutes=10)
 GIVEN_UP: Final = timedelta(days=3)
 _SEPARATE: Final = 3  # incidents that are told one by one when they come together
