@@ -13,7 +13,7 @@ import pytest
 from opsd.errors import Refused
 from opsd.model import Status
 from opsd.tasks.wal import setting_up
-from opsd.tasks.wal.log import logs_of
+from opsd.tasks.wal.log import Log, logs_of
 from opsd.tasks.wal.shipping import Shipper, clear
 from opsd.wal import SEGMENT_BYTES, Segment
 from tests.logs import finished, guarded, hit, objects, receivers, sql, until, with_log
@@ -125,16 +125,14 @@ def test_what_is_received_is_kept_and_what_is_wrong_with_it_is_told(site: Site) 
 
     # A piece that goes is a gap with a span; while a receiver has it, it is sent again.
     kept[whole[1]].unlink()
-    shipper = Shipper(alone, "main")
-    shipper.turn({})
+    shipper = shipped(alone)
     assert finished(site)[:3] == whole[:3]
     assert not shipper.shipped.gaps
 
     for directory in (one, two):
         (directory / whole[1]).rename(directory.parent / f"{directory.name}.aside")
     objects(site)[whole[1]].unlink()
-    shipper = Shipper(alone, "main")
-    shipper.turn({})
+    shipper = shipped(alone)
     (gap,) = shipper.shipped.gaps
     lost = Segment.of(whole[1])
     assert lost
@@ -146,12 +144,10 @@ def test_what_is_received_is_kept_and_what_is_wrong_with_it_is_told(site: Site) 
     spoilt = bytearray(good)
     spoilt[good.index(b"\1") + 4000] ^= 1
     (one / whole[1]).write_bytes(bytes(spoilt[:5000] + b"\xff" * 8 + spoilt[5008:]))
-    shipper = Shipper(alone, "main")
-    shipper.turn({})
+    shipper = shipped(alone)
     assert [one / whole[1]] == [Path(text.partition(":")[0]) for text in shipper.shipped.refused]
     (two / whole[1]).write_bytes(good)
-    shipper = Shipper(alone, "main")
-    shipper.turn({})
+    shipper = shipped(alone)
     assert not shipper.shipped.gaps
     assert whole[1] in objects(site)
 
@@ -167,18 +163,23 @@ def test_what_is_received_is_kept_and_what_is_wrong_with_it_is_told(site: Site) 
     foreign[24:32] = b"another!"
     (one / whole[0]).write_bytes(bytes(foreign))
     objects(site)[whole[0]].unlink()
-    shipper = Shipper(alone, "main")
-    shipper.turn({})
+    shipper = shipped(alone)
     assert any(text.endswith("foreign") for text in shipper.shipped.refused)
     assert Segment.of(whole[0]) not in shipper.held.segments
+    lost_keys_come_back(site, alone)
 
 
-def test_keys_that_are_lost_come_back_from_the_state(site: Site) -> None:
-    with guarded(with_log(site)) as (_, log, _heard):
-        until(lambda: objects(site))
+def shipped(log: Log) -> Shipper:
+    """A shipper that knows nothing from before, after one turn."""
+    shipper = Shipper(log, "main")
+    shipper.turn({})
+    return shipper
+
+
+def lost_keys_come_back(site: Site, log: Log) -> None:
+    """A second copy of the keys lies in the state."""
     key = site.repository / "opsd-objects" / "wal" / "key.json"
     before = key.read_bytes()
     key.unlink()
-    alone = replace(log, kit=replace(log.kit, stop=type(log.kit.stop)()))
-    Shipper(alone, "main").turn({})
+    shipped(log)
     assert key.read_bytes() == before
