@@ -22,6 +22,7 @@ from opsd.tasks.check.disturbances import Disturbances
 from opsd.tasks.check.ledger import Ledger
 from opsd.tasks.check.own import Heartbeat
 from opsd.tasks.check.watching import Door, Watching
+from opsd.tasks.coverage import cover
 from opsd.tasks.kit import Kit
 from opsd.tasks.prove import prove
 from opsd.tasks.respond import judging
@@ -53,7 +54,7 @@ log = logging.getLogger(__name__)
 
 
 def night(kit: Kit, backup_set: str, slot: datetime | None = None) -> dict[Task, bool]:
-    """What a schedule does each night: back up, prove what was taken, drop what need not stay."""
+    """What a schedule does each night: back up, prove, read again, drop what need not stay."""
     try:
         return _night(replace(kit, slot=slot), backup_set)
     finally:
@@ -68,6 +69,8 @@ def _night(kit: Kit, name: str) -> dict[Task, bool]:
     if backup_set.prove.after_backup and kit.store.point(taken.run) is not None:
         proved = _once(kit, Task.PROVE, name, lambda: prove(kit, name, taken.run).closing)
         done[Task.PROVE] = proved.outcome.good
+    covered = _once(kit, Task.COVER, name, lambda: cover(kit, name).closing)
+    done[Task.COVER] = covered.outcome.good
     if backup_set.retention is not None and all(done.values()):
         retained = _once(kit, Task.RETAIN, name, lambda: retain(kit, name).closing)
         done[Task.RETAIN] = retained.outcome.good

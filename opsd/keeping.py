@@ -24,6 +24,7 @@ class Cause(StrEnum):
     ANOMALY = "anomaly"  # a run was unlike those before it
     SUSPICION = "suspicion"  # a playbook suspects that data is being destroyed
     REBUILT = "rebuilt"  # the history was lost, and legal holds with it
+    DAMAGE = "damage"  # stored objects are not what was written
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +126,30 @@ class Lock:
     user: str
     pid: int
     exclusive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A stored object, and when it was last read; one that never was counts from `since` on."""
+
+    kind: str
+    name: str
+    size: int
+    since: datetime
+    read: bool = False
+    sound: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """How many objects a repository has, and since when every one of them was read and hashed.
+
+    `oldest` is the last read of the object that was read longest ago.
+    """
+
+    objects: int
+    packs: int
+    bytes: int
+    unread: int
+    damaged: int
+    oldest: datetime | None

@@ -25,6 +25,7 @@ class Task(StrEnum):
     RETAIN = "retain"
     BASE = "base"
     REPLAY = "replay"
+    COVER = "cover"
 
 
 class Outcome(StrEnum):

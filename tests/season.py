@@ -12,6 +12,7 @@ from opsd import app
 from opsd.config.load import load
 from opsd.keeping import Word
 from opsd.model import Outcome, Proof, RecoveryPoint, Task
+from opsd.tasks import holding
 from opsd.tasks.backup import back_up
 from opsd.tasks.journal import end, opened
 from opsd.tasks.kit import PROOF_RECORD, TAG, Kit, tagged
@@ -21,12 +22,18 @@ SET = "dossiers"
 DAY = timedelta(days=1)
 CONFIG = """\
 language: en
+timezone: {zone}
 demo: true
 host: test-host
 state: {base}/state
 scratch: {base}/scratch
 repositories:
-  main: {{url: {base}/repository, password_file: {base}/password, min_free: 1MiB, lock_wait: 0s}}
+  main:
+    url: {base}/repository
+    password_file: {base}/password
+    min_free: 1MiB
+    lock_wait: 0s
+    coverage: {{within: {within}, {pace}}}
 backup_sets:
   dossiers:
     repository: main
@@ -52,9 +59,16 @@ class Season:
         return self.begin + self.passed
 
     @contextmanager
-    def kit(self, rules: str = RULES) -> Iterator[Kit]:
+    def kit(
+        self,
+        rules: str = RULES,
+        within: str = "30d",
+        pace: str = "",
+        zone: str = "Asia/Ho_Chi_Minh",
+    ) -> Iterator[Kit]:
         path = self.base / "opsd.yaml"
-        path.write_text(CONFIG.format(base=self.base, retention=rules))
+        told = {"retention": rules, "within": within, "pace": pace or "time: 1h", "zone": zone}
+        path.write_text(CONFIG.format(base=self.base, **told))
         kit = app.assemble(load(path), clock=self.clock)
         try:
             yield kit
@@ -92,7 +106,9 @@ def insist(kit: Kit) -> None:
     assert {point.id for point in points_in(restic, SET)} == set(known)
     runs = {reached.run for name in known for reached in kit.store.proofs(name)}
     parts = [
-        (tagged(s.tags, "part"), tagged(s.tags, "run")) for s in restic.snapshots(TAG, f"set:{SET}")
+        (tagged(s.tags, "part"), tagged(s.tags, "run"))
+        for s in restic.snapshots(TAG, f"set:{SET}")
+        if not tagged(s.tags, holding.HOLD)
     ]
     assert {run for part, run in parts if part == PROOF_RECORD} <= runs
     assert {run for part, run in parts if part != PROOF_RECORD} == set(known)

@@ -51,10 +51,11 @@ _RETENTION: dict[str, Sentence] = {
         " opsd stood still, or a clock leapt",
     ),
     "retention.rebuilt": Sentence(
-        "lịch sử vừa được dựng lại từ kho: các lệnh giữ lại (hold) trước đó đã mất theo",
-        "the history was rebuilt from the repositories: legal holds from before are lost with it",
-        "đặt lại các lệnh giữ lại bằng `opsd hold add`, rồi xác nhận",
-        "set the holds again with `opsd hold add`, then acknowledge",
+        "lịch sử vừa được dựng lại từ kho: lệnh giữ lại (hold) nào chưa kịp ghi vào kho thì đã mất",
+        "the history was rebuilt from the repositories: legal holds that were not yet in them are"
+        " lost",
+        "xem `opsd hold list`, đặt lại lệnh còn thiếu bằng `opsd hold add`, rồi xác nhận",
+        "look at `opsd hold list`, set what is missing with `opsd hold add`, then acknowledge",
     ),
     "retention.not_removed": Sentence(
         "kho {repository} không cho xoá: {count} mục đáng lẽ phải đi vẫn còn",
@@ -65,6 +66,31 @@ _RETENTION: dict[str, Sentence] = {
     "retention.restoring": Sentence(
         "đang khôi phục từ kho {repository} (lần chạy {run}): không loại bỏ gì cho tới khi xong",
         "a restore reads from repository {repository} (run {run}): nothing goes until it is done",
+    ),
+    "retention.gave_way": Sentence(
+        "có người bắt đầu khôi phục từ kho {repository}: việc loại bỏ nhường chỗ, lần sau làm tiếp",
+        "somebody began to restore from repository {repository}: retention gave way to it; the next"
+        " night goes on",
+    ),
+    "retention.cleared": Sentence(
+        "đã bỏ {count} bản chụp của lần chạy {run}, vốn chết trước khi hoàn thành điểm khôi phục",
+        "{count} snapshots of run {run} are removed, which died before it closed its point",
+    ),
+    "restore.beside": Sentence(
+        "kho {repository} đang được dọn (lần chạy {run}) trong khi khôi phục: nếu thiếu khối thì"
+        " chạy lại",
+        "repository {repository} is being pruned (run {run}) while this restores: when objects are"
+        " missing, restore again",
+    ),
+    "prune.memory": Sentence(
+        "thu hồi chỗ trống của kho {repository} cần khoảng {needed} bộ nhớ, còn {free}: chưa làm",
+        "pruning repository {repository} needs about {needed} of memory, {free} are free: not done",
+        "thêm bộ nhớ, hoặc nới MemoryMax của unit; điểm cũ đã bỏ, chỗ trống được thu hồi sau",
+        "add memory, or raise the unit's MemoryMax; what was dropped gives its space back later",
+    ),
+    "prune.memory_tight": Sentence(
+        "thu hồi chỗ trống của kho {repository} cần khoảng {needed} bộ nhớ trong {free} còn lại",
+        "pruning repository {repository} needs about {needed} of {free} of memory that are free",
     ),
     "retention.prune_goes_on": Sentence(
         "thu hồi chỗ trống chưa xong trong {limit}, lần sau làm tiếp",
@@ -112,6 +138,10 @@ _REPORTS: dict[str, Sentence] = {
         "hold {id} is set on {scope}. To end it: opsd hold release {id} --reason ...",
     ),
     "hold.released": Sentence("đã thôi giữ {id}", "hold {id} is released"),
+    "hold.unkept": Sentence(
+        "chưa ghi được vào kho; lần loại bỏ tới sẽ ghi:",
+        "it could not be written into the repository yet; the next retention does:",
+    ),
     "hold.none": Sentence("không có lệnh giữ lại nào", "there are no holds"),
     "hold.row": Sentence(
         "{id}  {scope}  từ {at}  {who}: {reason}", "{id}  {scope}  since {at}  {who}: {reason}"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from opsd.catalogue import (
     alerts,
+    anomaly,
     backup,
     checks,
     cli,
     config,
+    coverage,
     daemon,
     demo,
     disks,
@@ -43,6 +45,8 @@ SENTENCES: dict[str, Sentence] = {
     **faults.TABLE,
     **hosts.TABLE,
     **keeping.TABLE,
+    **coverage.TABLE,
+    **anomaly.TABLE,
     **config.TABLE,
     **backup.TABLE,
     **proof.TABLE,

@@ -53,6 +53,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("restore"),
     Command("recover"),
     Command("retention"),
+    Command("repository"),
     Command("hold"),
     Command("wal"),
     Command("audit"),

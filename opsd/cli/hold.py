@@ -9,9 +9,11 @@ from opsd.cli.arguments import add_word, word_of
 from opsd.cli.desk import Desk
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import Parser
-from opsd.errors import UsageError
+from opsd.errors import OpsdError, UsageError
 from opsd.report import keeping as report
-from opsd.tasks import keeping
+from opsd.report import text
+from opsd.tasks import holding, keeping
+from opsd.tasks.kit import Kit
 
 _ACTIONS = ("add", "list", "release")
 
@@ -44,8 +46,10 @@ def _add(desk: Desk) -> Answer:
     name = _subject(desk, "SET")
     with desk.kit() as kit:
         made = keeping.hold(kit, name, desk.arguments.point, word_of(desk, kit.clock()))
+        kept = _kept(kit, name)
     said = desk.voice.say("hold.added", id=made.id, scope=report.scope(desk.voice, made))
-    return Answer(ExitCode.DONE, said, record.plain(made))
+    body = {**record.plain(made), "kept": kept is None}
+    return Answer(ExitCode.DONE, text.joined(said, _unkept(desk, kept)), body)
 
 
 def _list(desk: Desk) -> Answer:
@@ -61,8 +65,24 @@ def _list(desk: Desk) -> Answer:
 def _release(desk: Desk) -> Answer:
     hold_id = _subject(desk, "ID")
     with desk.kit() as kit:
-        keeping.release(kit, hold_id, word_of(desk, kit.clock()))
-    return Answer(ExitCode.DONE, desk.voice.say("hold.released", id=hold_id), {"id": hold_id})
+        found = keeping.release(kit, hold_id, word_of(desk, kit.clock()))
+        kept = _kept(kit, found.backup_set)
+    said = desk.voice.say("hold.released", id=hold_id)
+    body = {"id": hold_id, "kept": kept is None}
+    return Answer(ExitCode.DONE, text.joined(said, _unkept(desk, kept)), body)
+
+
+def _kept(kit: Kit, name: str) -> OpsdError | None:
+    """Put it into the repository as well; why that was not possible now."""
+    try:
+        holding.keep(kit, name)
+    except OpsdError as error:
+        return error
+    return None
+
+
+def _unkept(desk: Desk, error: OpsdError | None) -> str:
+    return f"{desk.voice.say('hold.unkept')}\n{desk.voice.finding(error)}" if error else ""
 
 
 def _subject(desk: Desk, what: str) -> str:

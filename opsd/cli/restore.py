@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from opsd.cli.arguments import add_set
 from opsd.cli.desk import Desk
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import Parser
-from opsd.drivers.restic import Restic
+from opsd.drivers.restic import Bounds, Restic
 from opsd.errors import UsageError
 from opsd.report import plain, restore, text
 from opsd.tasks.kit import Kit
@@ -121,7 +122,7 @@ def _door(desk: Desk) -> Iterator[tuple[Kit | None, Door]]:
         found = kit.backup_set(desk.arguments.set)
         jobs = max((one.jobs for one in found.databases.values()), default=2)
         kit.reach(found.repository)
-        door = kit.restic(found.repository)
+        door = replace(kit.restic(found.repository), bounds=Bounds())  # nobody waits for nothing
         yield kit, Door(door, kit.config.host, kit.watcher, desk.stop, jobs)
 
 

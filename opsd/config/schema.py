@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, PrivateAttr
 
 from opsd.catalogue import Language, Size
-from opsd.config.addresses import Connection, RepositoryUrl, StoreUrl
+from opsd.config.addresses import Connection, StoreUrl
 from opsd.config.automation import Automation
 from opsd.config.checks import Checks
 from opsd.config.heartbeats import Heartbeat
@@ -25,9 +25,10 @@ from opsd.config.options import Options, Truth
 from opsd.config.origin import Origin
 from opsd.config.playbooks import Playbooks
 from opsd.config.probes import Probe
+from opsd.config.repository import Repository
 from opsd.config.retention import Retention
 from opsd.config.secret import Secret, secret
-from opsd.config.units import Bytes, Duration, PositiveBytes, PositiveDuration
+from opsd.config.units import PositiveBytes, PositiveDuration
 from opsd.config.values import (
     AbsolutePath,
     Address,
@@ -45,7 +46,6 @@ from opsd.config.values import (
 from opsd.config.wal import Wal
 from opsd.config.web import Web
 from opsd.config.webhook import Webhook
-from opsd.errors import ConfigError
 
 Location = tuple[str | int, ...]
 Jobs = Annotated[int, Field(strict=True, ge=1, le=64)]
@@ -60,51 +60,6 @@ class Clock(Options):
 
     require_sync: Truth = True
     """Whether a clock that no time server keeps stops a backup. `demo: true` turns this off."""
-
-
-class Repository(Options):
-    """A restic repository: where snapshots lie, encrypted."""
-
-    url: RepositoryUrl
-    """An absolute path, `s3:https://host/bucket/prefix`, `sftp:user@host:/path` or
-    `rest:https://host/path`. Never with a password in it."""
-
-    password_file: SecretFile | None = None
-    """File with the repository's password, readable by its owner alone. Either this or
-    `password_credential`."""
-
-    password_credential: Credential | None = None
-    """Name of the systemd credential (`LoadCredential=`) with the repository's password."""
-
-    s3_credentials_file: SecretFile | None = None
-    """AWS shared-credentials file; for `s3:` only."""
-
-    s3_credentials_credential: Credential | None = None
-    """Name of the systemd credential that holds an AWS shared-credentials file; for `s3:` only."""
-
-    lock_wait: Duration = timedelta(minutes=10)
-    """How long to wait for somebody else's lock on the repository."""
-
-    min_free: Bytes = Size(5 << 30)
-    """Space that stays free on the disk of a local repository: a backup does not begin below it."""
-
-    @property
-    def path(self) -> Path | None:
-        """The directory of a local repository; nothing for a remote one."""
-        return Path(self.url) if self.url.startswith("/") else None
-
-    @property
-    def password(self) -> Secret:
-        """The secret that opens the repository."""
-        found = secret(self.password_file, self.password_credential)
-        if found is None:
-            raise ConfigError("config.neither", one="password_file", other="password_credential")
-        return found
-
-    @property
-    def s3_credentials(self) -> Secret | None:
-        """The secret that opens the bucket."""
-        return secret(self.s3_credentials_file, self.s3_credentials_credential)
 
 
 class PostgresMember(Options):
@@ -307,7 +262,10 @@ class Config(Options):
     Default: `scratch` in `state`."""
 
     cache: AbsolutePath = Field(default_factory=_cache)
-    """Directory of restic's cache. Default: `cache` in `state`."""
+    """Directory of restic's cache and of its temporary files. Default: `cache` in `state`."""
+
+    cache_size: PositiveBytes = Size(20 << 30)
+    """Bytes that restic's cache keeps after each night; what lay unused longest goes."""
 
     listen: Listen = Address("127.0.0.1:9851")
     """Address and port of `/metrics`."""
@@ -321,6 +279,9 @@ class Config(Options):
 
     restic: Program = "restic"
     """Name or absolute path of the restic program, 0.17 or newer."""
+
+    restic_memory: PositiveBytes | None = None
+    """Memory that each restic tries to keep below (Go's GOMEMLIMIT). None: as it likes."""
 
     clock: Clock = Clock()
     """What is asked of this machine's clock before a backup."""

@@ -48,6 +48,54 @@ def space(path: Path) -> Space:
     )
 
 
+def memory_free(groups: Path = Path("/sys/fs/cgroup")) -> int:
+    """Memory that programs started now could use: the machine's, or less where we are bounded."""
+    free = int(psutil.virtual_memory().available)
+    for group in _groups(groups):
+        try:
+            most = (group / "memory.max").read_text(encoding="ascii").strip()
+            used = int((group / "memory.current").read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            continue
+        if most.isdecimal():
+            free = min(free, max(0, int(most) - used))
+    return free
+
+
+def _groups(root: Path) -> tuple[Path, ...]:
+    """Our own control group and those above it (cgroups, version 2)."""
+    try:
+        lines = Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return ()
+    own = next((line[3:] for line in lines if line.startswith("0::")), "")
+    place = root / own.lstrip("/")
+    return (place, *(above for above in place.parents if above.is_relative_to(root)))
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file on a disk of ours: its size, and when it was last used, in seconds since 1970."""
+
+    path: Path
+    size: int
+    used: float
+
+
+def files_below(root: Path) -> tuple[Stored, ...]:
+    """The files below a directory that are there while it is walked through."""
+    found = []
+    for directory, _, names in os.walk(root):
+        for name in names:
+            path = Path(directory) / name
+            try:
+                facts = path.lstat()
+            except FileNotFoundError:
+                continue
+            found.append(Stored(path, facts.st_size, max(facts.st_atime, facts.st_mtime)))
+    return tuple(found)
+
+
 def other_owner(path: Path) -> str | None:
     """The account that owns `path`, when that is not root but we are; None otherwise."""
     if os.geteuid() != 0 or not path.exists() or path.stat().st_uid == 0:

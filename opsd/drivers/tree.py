@@ -36,6 +36,15 @@ def digest(path: bytes | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def head(root: Path, path: bytes, size: int) -> bytes | None:
+    """The first bytes of a file below `root`; nothing where it is gone or cannot be read."""
+    try:
+        with open(os.fsencode(root) + b"/" + path, "rb", buffering=0) as stream:  # noqa: PTH123
+            return stream.read(size)
+    except OSError:
+        return None
+
+
 def _names(directory: bytes) -> list[bytes]:
     """What is in a directory, in the order of a manifest."""
     with os.scandir(directory) as found:

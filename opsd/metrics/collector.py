@@ -26,6 +26,7 @@ from opsd.store import Store
 _BEGINNINGS: Mapping[Task, str] = {
     Task.BACKUP: "opsd_backup",
     Task.PROVE: "opsd_proof",
+    Task.COVER: "opsd_coverage",
     Task.RETAIN: "opsd_retention",
 }
 # Figures of a proof's evidence, and the metrics they become.
@@ -98,6 +99,7 @@ class Collector:
             _tell_points(page, store, name)
             _tell_levels(page, store, name)
             _tell_last_proof(page, store, name)
+            _tell_coverage(page, store, name, config)
             if backup_set.retention is not None:
                 _tell_retention(page, store, name)
             if backup_set.logged:
@@ -217,14 +219,28 @@ def _tell_last_proof(page: Page, store: Store, name: str) -> None:
     for figure, metric in _FIGURES.items():
         if figure in figures:
             page.add(metric, figures[figure], name)
-    for repository, read in figures.get("packs", {}).items():
-        if read["covered"] == read["parts"]:
-            since = datetime.fromisoformat(read["covered_since"]).timestamp()
-            page.add("opsd_proof_oldest_read_timestamp_seconds", since, name, repository)
     phases = _figures(store, found[0], "phases")
     spent = [phases[phase] for phase in _RESTORING if phase in phases]
     if spent:
         page.add("opsd_proof_last_restore_duration_seconds", sum(spent), name)
+
+
+def _tell_coverage(page: Page, store: Store, name: str, config: Config) -> None:
+    repository = config.backup_sets[name].repository
+    within = config.repositories[repository].coverage.within
+    page.add("opsd_coverage_max_age_seconds", within.total_seconds(), name, repository)
+    last = store.last_ended(Task.COVER, name)
+    figures = _figures(store, last[0], "coverage") if last else {}
+    for figure, metric in (
+        ("read_bytes", "opsd_coverage_last_read_bytes"),
+        ("unread", "opsd_coverage_unread_objects"),
+        ("damaged", "opsd_coverage_damaged_objects"),
+    ):
+        if figure in figures:
+            page.add(metric, figures[figure], name)
+    if oldest := figures.get("oldest"):
+        at = datetime.fromisoformat(oldest).timestamp()
+        page.add("opsd_proof_oldest_read_timestamp_seconds", at, name, repository)
 
 
 def _tell_retention(page: Page, store: Store, name: str) -> None:

@@ -130,7 +130,7 @@ _PROOF = (
     Family(
         "opsd_proof_oldest_read_timestamp_seconds",
         ("backup_set", "repository"),
-        "Since when every stored object was read back and hashed, by turns; absent until all were.",
+        "Since when every stored object was read and hashed: the last read of the oldest.",
     ),
     Family("opsd_proof_last_restored_files", _SET, "Files that the last good proof restored."),
     Family("opsd_proof_last_restored_bytes", _SET, "Bytes of files the last good proof restored."),
@@ -144,6 +144,28 @@ _PROOF = (
         "opsd_proof_last_restore_duration_seconds",
         _SET,
         "Time the last good proof needed to fetch and load what it restored.",
+    ),
+)
+
+_COVERAGE = (
+    *_runs("coverage"),
+    Family(
+        "opsd_coverage_max_age_seconds",
+        ("backup_set", "repository"),
+        "Configured time within which every stored object is read again.",
+    ),
+    Family(
+        "opsd_coverage_last_read_bytes", _SET, "Stored bytes that the last coverage read again."
+    ),
+    Family(
+        "opsd_coverage_unread_objects",
+        _SET,
+        "Stored objects that were never read, after the last coverage.",
+    ),
+    Family(
+        "opsd_coverage_damaged_objects",
+        _SET,
+        "Stored objects that were not what was written, after the last coverage.",
     ),
 )
 
@@ -170,4 +192,4 @@ _AUDIT = (
     Family("opsd_audit_chain_lines", (), "Lines of the audit chain."),
 )
 
-OF_THE_HISTORY: Final = (*_DAEMON, *_BACKUP, *_PROOF, *_RETENTION, *_AUDIT)
+OF_THE_HISTORY: Final = (*_DAEMON, *_BACKUP, *_PROOF, *_COVERAGE, *_RETENTION, *_AUDIT)

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
-from opsd.keeping import Freeze
+from opsd.keeping import Covered, Freeze
 from opsd.model import Closing, Outcome, RecoveryPoint, Run, Severity, Status, worst
+from opsd.policy import coverage
+from opsd.policy.anomaly import Kind
 
 _BAD: Mapping[Outcome, Status] = {
     Outcome.PARTIAL: Status.CRITICAL,
@@ -48,6 +50,7 @@ class SetFacts:
     """What is known about a backup set. `proved_at` is when `proved` was proved.
 
     `backup` and `proof` are the newest runs that are over; `running` are those under way.
+    `unusual` is what the tripwire saw and no person acknowledged yet.
     """
 
     now: datetime
@@ -60,6 +63,16 @@ class SetFacts:
     proof: LastRun | None = None
     running: tuple[Run, ...] = ()
     retention: Retained | None = None
+    coverage: Coverage | None = None
+    unusual: tuple[Freeze, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Since when all objects of the set's repository were read, and how often they shall be."""
+
+    covered: Covered
+    within: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +97,14 @@ class SetVerdict:
     proof: Status
     restore: Status
     retention: Status = Status.OK
+    coverage: Status = Status.OK
+    data: Status = Status.OK
 
     @property
     def status(self) -> Status:
         """The worst of all."""
-        asked = (self.newest, self.proved, self.backup, self.proof, self.restore, self.retention)
-        return worst(asked)
+        of_points = (self.newest, self.proved, self.restore, self.data)
+        return worst((*of_points, self.backup, self.proof, self.retention, self.coverage))
 
 
 def judge(facts: SetFacts) -> SetVerdict:
@@ -108,6 +123,8 @@ def judge(facts: SetFacts) -> SetVerdict:
         proof=judge_run(facts.proof),
         restore=judge_span(facts.restore.span if facts.restore else None, facts.objectives.rto),
         retention=_judge_retention(facts.retention),
+        coverage=_judge_coverage(facts.coverage, facts.now),
+        data=_judge_data(facts.unusual),
     )
 
 
@@ -128,6 +145,25 @@ def _judge_retention(found: Retained | None) -> Status:
         return Status.OK
     good = found.last is None or found.last.outcome.good
     return Status.OK if good and not found.freezes else Status.WARNING
+
+
+def _judge_data(unusual: tuple[Freeze, ...]) -> Status:
+    """What looks as if it were encrypted is an incident; anything else that is odd, a warning."""
+    if any(freeze.said.key == f"anomaly.{Kind.SCRAMBLED}" for freeze in unusual):
+        return Status.CRITICAL
+    return Status.WARNING if unusual else Status.OK
+
+
+def _judge_coverage(found: Coverage | None, now: datetime) -> Status:
+    """Damage is as bad as can be; what was not read in time may be damaged unseen."""
+    if found is None:
+        return Status.OK
+    if found.covered.damaged:
+        return Status.CRITICAL
+    if not found.covered.packs:
+        return Status.UNKNOWN
+    late = coverage.behind(found.covered, now, found.within)
+    return Status.WARNING if late else Status.OK
 
 
 def judge_span(span: timedelta | None, limit: timedelta) -> Status:

@@ -158,6 +158,7 @@ class Facts:
     failed: Run | None = None
     open: Sequence[Freeze] = ()
     settled: Collection[tuple[Cause, str]] = ()
+    damaged: int = 0  # stored objects that were not what was written when they were last read
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +196,15 @@ def _of_the_clock(facts: Facts) -> list[Obstacle]:
 
 def _of_the_points(facts: Facts) -> list[Obstacle]:
     """Points from the future, and gaps: opsd stood still so long, or a clock leapt."""
+    present = facts.now + facts.max_offset
     found = [
         Obstacle(Cause.FUTURE, point, ClockWrong("retention.future", point=point, at=at))
         for at, point in facts.taken
-        if at > facts.now + facts.max_offset
+        if at > present
     ]
     limit = max(facts.rules.min_age, _LEAST_GAP)
-    for (before, point), (after, _) in pairwise((*facts.taken, (facts.now, ""))):
+    past = [one for one in facts.taken if one[0] <= present]
+    for (before, point), (after, _) in pairwise((*past, (facts.now, ""))):
         if after - before > limit:
             error = ClockWrong("retention.leap", before=before, after=after, limit=limit)
             found.append(Obstacle(Cause.LEAP, point, error))
@@ -217,6 +220,8 @@ def _of_the_proof(facts: Facts) -> list[Obstacle]:
 
 def refusal(facts: Facts) -> OpsdError | None:
     """Why nothing may be dropped now, freezes left aside: it passes without a person."""
+    if facts.damaged:
+        return Refused("retention.damaged", count=facts.damaged)
     if not any(standing.proved_at is not None for standing in facts.standings):
         return Refused("retention.nothing_proved")
     last = facts.last_proof

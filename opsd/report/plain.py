@@ -110,6 +110,7 @@ def status(voice: Voice, facts: SetFacts, verdict: SetVerdict, due: datetime) ->
             "reckoned": restore.reckoned if restore else None,
         },
         "retention": _retained(voice, facts, verdict),
+        "coverage": _covered(facts, verdict),
         "next_due": moment(due),
         "running": [run(one) for one in facts.running],
     }
@@ -125,6 +126,19 @@ def _retained(voice: Voice, facts: SetFacts, verdict: SetVerdict) -> Body | None
         "dropped": found.dropped,
         "freezes": [freeze(voice, one) for one in found.freezes],
         "last": _last(voice, found.last),
+    }
+
+
+def _covered(facts: SetFacts, verdict: SetVerdict) -> Body | None:
+    if facts.coverage is None:
+        return None
+    covered = facts.coverage.covered
+    return {
+        "status": verdict.coverage.word,
+        "objects": covered.objects,
+        "unread": covered.unread,
+        "damaged": covered.damaged,
+        "oldest": moment(covered.oldest),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from opsd.keeping import Covered
 from opsd.model import Finding, RecoveryPoint, Run, Severity, Status
 from opsd.policy.freshness import LastRun, Retained, SetFacts, SetVerdict
 from opsd.report import keeping, layout, text
@@ -48,6 +49,21 @@ def _rows(voice: Voice, facts: SetFacts, verdict: SetVerdict) -> Iterator[tuple[
         yield verdict.restore, "label.restore_time", f"{span}, {against}"
     if facts.retention is not None:
         yield verdict.retention, "label.retention", _retained(voice, facts.retention)
+    if facts.unusual:
+        said = [voice.finding(freeze.said) for freeze in facts.unusual]
+        yield verdict.data, "label.data", "\n".join(said)
+    if facts.coverage is not None:
+        yield verdict.coverage, "label.coverage", _covered(voice, facts.coverage.covered)
+
+
+def _covered(voice: Voice, found: Covered) -> str:
+    if found.oldest is None:
+        return voice.say("report.no_data")
+    fields = {"count": found.unread, "oldest": found.oldest}
+    said = voice.say("coverage.unread" if found.unread else "coverage.status", **fields)
+    if found.damaged:
+        said = f"{voice.say('coverage.damaged', count=found.damaged)}\n{said}"
+    return said
 
 
 def _retained(voice: Voice, found: Retained) -> str:

@@ -1,4 +1,4 @@
-"""What is kept: the append-only history, who works on what, and what is watched now."""
+"""What is kept: the append-only history, who works on what, what is watched, what was read."""
 
 from opsd.store.alerts import Alerts, Sorting, Way
 from opsd.store.audit import OPSD
@@ -7,6 +7,7 @@ from opsd.store.claims import Claim, Claims, End, Fenced, Node
 from opsd.store.history import Store
 from opsd.store.notices import GIVEN_UP, SENT, Notices, Post, Tally
 from opsd.store.place import Place, Server
+from opsd.store.reads import Reads
 from opsd.store.respond import Responses
 from opsd.store.watch import Kept, Page, Watch
 
@@ -26,6 +27,7 @@ __all__ = [
     "Page",
     "Place",
     "Post",
+    "Reads",
     "Responses",
     "Server",
     "Sorting",

@@ -175,6 +175,14 @@ class Store(Exposures):
         )
         return tuple((row.opened_at, row.closed_at) for row in self._rows(chosen))
 
+    def begun(self, repository: str) -> datetime | None:
+        """When the first run on a repository began that the history knows."""
+        chosen = select(func.min(schema.run.c.opened_at)).where(
+            schema.run.c.repository == repository
+        )
+        found: datetime | None = self._rows(chosen)[0][0]
+        return found
+
     def tally(self, task: Task, backup_set: str) -> dict[str, int]:
         """How many closed runs ended for each reason; the good ones under the empty word."""
         chosen = (
@@ -191,6 +199,23 @@ class Store(Exposures):
         chosen = select(table.c.body).where(table.c.run == run_id, table.c.kind == kind)
         rows = self._rows(chosen.order_by(table.c.id.desc()).limit(1))
         return rows[0].body if rows else None
+
+    def told(
+        self, backup_set: str, kind: str, most: int, *, besides: str = ""
+    ) -> tuple[Mapping[str, Any], ...]:
+        """The newest evidence of a kind that runs on a set left, oldest first.
+
+        By the order in which it was written: a clock that leapt says nothing of what came last.
+        """
+        table, runs = schema.evidence, schema.run
+        chosen = (
+            select(table.c.body)
+            .join(runs)
+            .where(runs.c.backup_set == backup_set, table.c.kind == kind, runs.c.id != besides)
+            .order_by(table.c.id.desc())
+            .limit(most)
+        )
+        return tuple(row.body for row in reversed(self._rows(chosen)))
 
     def all_evidence(self, run_id: str) -> tuple[Evidence, ...]:
         """All that a run left, in order."""

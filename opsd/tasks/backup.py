@@ -19,7 +19,7 @@ from opsd.drivers.storage import Storage, StoredObject
 from opsd.errors import OpsdError, StorageFailed, TimedOut
 from opsd.model import Closing, Finding, Outcome, Proof, RecoveryPoint, Severity, Task
 from opsd.policy import change
-from opsd.tasks import locks, sweep
+from opsd.tasks import locks, sweep, tripwire
 from opsd.tasks.beside import Beside, beside
 from opsd.tasks.ground import Ground, survey
 from opsd.tasks.journal import Journal, end, opened, scratch_failed
@@ -92,6 +92,7 @@ def _close(
     )
     with journal.phase("record"):
         _judge_change(kit, journal, captured)
+        tripwire.watch(kit, journal, captured)
         if storage is not None:
             _note_written(journal, storage.objects(), before)  # so that the record tells of it
         point = _write_record(work, point, captured)

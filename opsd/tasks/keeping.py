@@ -12,8 +12,9 @@ from opsd.keeping import Freeze, Hold, Word
 from opsd.model import Closing, Finding, Outcome, Run, Severity, Task
 from opsd.policy import retention
 from opsd.policy.retention import Facts, Obstacle, Planned, Rules
+from opsd.tasks import stock
 from opsd.tasks.kit import Kit
-from opsd.tasks.status import last_over, standings
+from opsd.tasks.status import last_over, runs_so_far, standings
 
 _LACKING = {"proof.incomplete", "reconcile.not_possible"}
 
@@ -54,6 +55,7 @@ def plan(kit: Kit, name: str, run: str = "") -> Planned:
         failed=_failed(kit, name, run),
         open=freezes,
         settled={(f.cause, f.about) for f in every if f.ended_at is not None and f.about},
+        damaged=len(stock.damaged(kit, kit.backup_set(name).repository)),
     )
     return Planned(fates, freezes, retention.obstacles(facts), retention.refusal(facts))
 
@@ -104,8 +106,8 @@ def new_id(at: datetime) -> str:
 
 def _failed(kit: Kit, name: str, run: str) -> Run | None:
     """The newest failed proof since retention last looked; before it ever did, the last proof."""
-    looked = [one.opened_at for one, _ in kit.store.runs(Task.RETAIN, name) if one.id != run]
-    for proof, closing in kit.store.runs(Task.PROVE, name):
+    looked = [one.opened_at for one, _ in runs_so_far(kit, Task.RETAIN, name) if one.id != run]
+    for proof, closing in runs_so_far(kit, Task.PROVE, name):
         if closing is not None and closing.outcome is Outcome.FAILED and not _lacking(closing):
             return proof if not looked or proof.opened_at >= looked[0] else None
         if closing is not None and not looked:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from opsd.clock import Clock
 from opsd.config.schema import BackupSet, Config, PostgresMember
 from opsd.drivers import lock, process
 from opsd.drivers.postgres import Database
-from opsd.drivers.restic import Limits, Restic
+from opsd.drivers.restic import Bounds, Limits, Restic
 from opsd.drivers.s3 import Bucket, Credentials, S3Storage
 from opsd.drivers.storage import LocalStorage, Storage
 from opsd.errors import Cancelled, RepositoryLocked, StorageFailed, UsageError
@@ -92,6 +92,7 @@ class Kit:
             program=self.config.restic,
             env={"AWS_SHARED_CREDENTIALS_FILE": str(credentials.path())} if credentials else {},
             stop=self.stop,
+            bounds=Bounds(found.upload, found.download, self.config.restic_memory),
         )
 
     def limits(self, repository: str, work: timedelta) -> Limits:
@@ -171,6 +172,11 @@ def new_run_id(at: datetime) -> str:
 def is_run_id(name: str) -> bool:
     """Whether a name in scratch is ours: anything else there is somebody's and left alone."""
     return _RUN_ID.fullmatch(name) is not None
+
+
+def begun_at(run: str) -> datetime:
+    """The moment in the id of a run."""
+    return datetime.strptime(run.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
 def tags(backup_set: str, run: str, part: str) -> tuple[str, ...]:

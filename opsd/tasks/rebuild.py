@@ -24,6 +24,7 @@ from opsd.model import (
 )
 from opsd.policy.retention import Obstacle
 from opsd.store import OPSD
+from opsd.tasks import holding
 from opsd.tasks.audit import heads_of
 from opsd.tasks.journal import Journal, opened
 from opsd.tasks.keeping import freeze
@@ -50,7 +51,8 @@ def rebuild(kit: Kit) -> Rebuilt:
             snapshots = repository.snapshots(TAG)
             points += _add_points(kit, repository, snapshots)
             proofs += _add_proofs(kit, repository, snapshots)
-            journal.evidence("rebuilt", {"points": points, "proofs": proofs})
+            holds = holding.restore(kit, repository, snapshots)
+            journal.evidence("rebuilt", {"points": points, "proofs": proofs, "holds": holds})
             _tell(journal, snapshots)
     return Rebuilt(points, proofs)
 

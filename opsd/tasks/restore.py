@@ -34,6 +34,7 @@ from opsd.model import (
 )
 from opsd.policy import comparison
 from opsd.policy.comparison import TreeComparison
+from opsd.tasks import way
 from opsd.tasks.journal import end, opened
 from opsd.tasks.kit import Kit, Nobody, Watcher
 from opsd.tasks.members import files, postgres
@@ -154,6 +155,7 @@ def recorded(kit: Kit, door: Door, wanted: Plan) -> Restored:
         journal.evidence("restore", asked)
         told = {**asked, "backup_set": point.backup_set, "run": journal.run.id}
         kit.store.tell(kit.clock(), "restore", system.user(), told)
+        way.clear(journal)
         scratch = journal.workplace()
         try:
             done = carry_out(replace(door, scratch=scratch), wanted)

@@ -17,20 +17,19 @@ from opsd.drivers.restic import Limits, Restic, Snapshot
 from opsd.errors import (
     Refused,
     RepositoryDamaged,
-    RepositoryLocked,
     StorageFailed,
     TimedOut,
     UsageError,
 )
 from opsd.keeping import Drop
 from opsd.model import Closing, Severity, Task
+from opsd.policy import leftovers
 from opsd.policy.retention import Fate
 from opsd.policy.standing import Standing
-from opsd.tasks import keeping, locks, sweep
+from opsd.store import OPSD
+from opsd.tasks import coverage, holding, keeping, locks, means, shelf, status, sweep, way
 from opsd.tasks.journal import Journal, opened
 from opsd.tasks.kit import PROOF_RECORD, TAG, Kit, tagged
-from opsd.tasks.shelf import insist_on_snapshots
-from opsd.tasks.status import unclosed
 from opsd.tasks.turn import turn
 
 _AT_ONCE = 500  # snapshots that one restic removes: an argv has its limits
@@ -59,8 +58,9 @@ def retain(kit: Kit, name: str) -> Result:
             fates = _planned(journal)
             kit.reach(backup_set.repository)
             locks.settle(journal)
-        _carry_out(journal, fates)
-        _prune(journal, backup_set.retention)
+        with way.giving(journal) as yielding:
+            _carry_out(yielding, fates)
+            _prune(yielding, backup_set.retention)
     assert journal.closing is not None  # noqa: S101  (`opened` closed it)
     return Result(journal.closing, fates)
 
@@ -68,7 +68,7 @@ def retain(kit: Kit, name: str) -> Result:
 def _planned(journal: Journal) -> tuple[Fate, ...]:
     """The plan, when nothing stands against it."""
     kit, name = journal.kit, journal.run.backup_set
-    _yield_to_restores(journal)
+    way.insist(journal)
     found = keeping.plan(kit, name, journal.run.id)
     frozen = keeping.freeze(kit, name, found.obstacles)
     journal.findings += [freeze.said for freeze in frozen]
@@ -80,36 +80,49 @@ def _planned(journal: Journal) -> tuple[Fate, ...]:
     return found.fates
 
 
-def _yield_to_restores(journal: Journal) -> None:
-    """A restore reads without a lock, so that nothing can keep it from reading: nothing may go."""
-    repository = journal.run.repository
-    for run in unclosed(journal.kit)[0]:
-        if run.task is Task.RESTORE and run.repository == repository:
-            raise RepositoryLocked("retention.restoring", repository=repository, run=run.id)
-
-
 def _carry_out(journal: Journal, fates: Sequence[Fate]) -> None:
     """Record what is given up, then remove its snapshots, and those of earlier nights."""
     kit, run = journal.kit, journal.run
     restic = kit.restic(run.repository)
     with journal.phase("forget", run.repository):
         listed = restic.snapshots(TAG, f"set:{run.backup_set}")
+        holding.keep(kit, run.backup_set, listed)
         present = frozenset(snapshot.id for snapshot in listed)
-        insist_on_snapshots(run.repository, kit.store.points(run.backup_set), present)
+        shelf.insist_on_snapshots(run.repository, kit.store.points(run.backup_set), present)
         going = [f.standing for f in fates if not f.kept]
         drops = [_drop(journal, one, listed) for one in going if _here(journal, one)]
         if drops:
             kit.store.drop(drops)
         every = kit.store.dropped_from(run.repository, run.backup_set)
-        owed = frozenset(snapshot for drop in every for snapshot in drop.snapshots) & present
-        _forget(journal, restic, [drop.record for drop in every if drop.record in owed])
-        _forget(journal, restic, sorted(owed.difference(drop.record for drop in every)))
+        first = [drop.record for drop in every] + list(holding.over(kit, run.backup_set, listed))
+        left = _clear(journal, listed)
+        owed = frozenset((*first, *left, *(s for drop in every for s in drop.snapshots))) & present
+        _forget(journal, restic, [one for one in first if one in owed])
+        _forget(journal, restic, sorted(owed.difference(first)))
         if owed:
             _insist(journal, restic, present, owed)
     kept = sum(fate.kept for fate in fates)
     journal.evidence(
         "retained", {"kept": kept, "dropped": len(drops), "snapshots_removed": len(owed)}
     )
+
+
+def _clear(journal: Journal, listed: Sequence[Snapshot]) -> tuple[str, ...]:
+    """What runs left that died before they closed a point; told before it goes."""
+    kit, run = journal.kit, journal.run
+    rules = keeping.rules_of(kit, run.backup_set)
+    assert rules is not None  # noqa: S101  (retention is configured)
+    left = leftovers.going(
+        shelf.leftovers(kit, run.repository, listed),
+        status.standings(kit, run.backup_set),
+        kit.clock(),
+        rules,
+    )
+    for one in left:
+        told = {"run": one.run, "repository": run.repository, "snapshots": list(one.snapshots)}
+        kit.store.tell(kit.clock(), "clear", OPSD, told)
+        journal.find(Severity.NOTE, "retention.cleared", run=one.run, count=len(one.snapshots))
+    return tuple(snapshot for one in left for snapshot in one.snapshots)
 
 
 def _here(journal: Journal, standing: Standing) -> bool:
@@ -168,11 +181,13 @@ def _prune(journal: Journal, wanted: Retention) -> None:
     up_to = kit.store.last_drop(repository)
     if up_to <= kit.store.pruned_up_to(repository):
         return
+    means.judge_prune(journal)
     before = _bytes(journal)
     refused, finished = _pruned(journal, wanted)
     freed = before - _bytes(journal)
     told = {"up_to": up_to, "finished": finished, "freed_bytes": freed, "refused": len(refused)}
     _check(journal)
+    coverage.read_new(journal)
     journal.evidence("pruned", told)
     if refused:
         raise StorageFailed(

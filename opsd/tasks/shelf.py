@@ -11,9 +11,19 @@ from typing import Any
 
 from opsd.drivers.restic import Restic, Snapshot
 from opsd.errors import RepositoryDamaged, ToolFailed
-from opsd.model import MemberKind, MemberSnapshot, RecoveryPoint
+from opsd.model import MemberKind, MemberSnapshot, RecoveryPoint, Run, Task
+from opsd.policy.leftovers import Leftover
 from opsd.tasks.backup import RECORD_FILE
-from opsd.tasks.kit import HOLDS, PROOF_RECORD, RECORD, TAG, tagged
+from opsd.tasks.kit import (
+    HOLDS,
+    PROOF_RECORD,
+    RECORD,
+    TAG,
+    Kit,
+    begun_at,
+    is_run_id,
+    tagged,
+)
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +64,41 @@ def insist_on_snapshots(
             count=len(missing),
             names=[name[:8] for name in missing[:_NAMED]],
         )
+
+
+def leftovers(kit: Kit, repository: str, snapshots: Iterable[Snapshot]) -> tuple[Leftover, ...]:
+    """What backups left that closed no point, oldest first: by the time in the id of the run.
+
+    So did what a point did not hold that was dropped since (`HOLDS`). What has no `part:` is none
+    of theirs: a base copy has a life of its own.
+    """
+    sets = kit.config.backup_sets
+    drops = [one for name in sets for one in kit.store.dropped_from(repository, name)]
+    gone, owed = {one.point for one in drops}, {s for one in drops for s in one.snapshots}
+    alive = {run.id for run in kit.store.unclosed_runs()}
+    runs: dict[str, list[Snapshot]] = defaultdict(list)
+    for snapshot in snapshots:
+        if tagged(snapshot.tags, "part") not in {"", PROOF_RECORD} and snapshot.id not in owed:
+            runs[tagged(snapshot.tags, "run")].append(snapshot)
+    return tuple(
+        Leftover(
+            run=run,
+            at=begun_at(run),
+            snapshots=tuple(one.id for one in found),
+            over=kit.store.run(run) is not None and run not in alive,
+            ours=all(one.host == kit.config.host for one in found),
+        )
+        for run, found in sorted(runs.items())
+        if is_run_id(run)
+        and (run in gone or kit.store.point(run) is None)
+        and _of_a_backup(kit.store.run(run))
+        and not any(tagged(one.tags, "part") == RECORD for one in found)
+    )
+
+
+def _of_a_backup(run: Run | None) -> bool:
+    """Whether a run was a backup, as far as the history knows it."""
+    return run is None or run.task is Task.BACKUP
 
 
 def read_record(repository: Restic, point: RecoveryPoint) -> Mapping[str, Any]:

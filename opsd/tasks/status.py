@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from opsd.drivers import lock
-from opsd.model import Run, Task
+from opsd.keeping import Cause
+from opsd.model import Closing, Run, Task
 from opsd.policy import freshness
 from opsd.policy.freshness import LastRun, Objectives, Retained, SetFacts
 from opsd.policy.standing import Standing
+from opsd.tasks import stock
 from opsd.tasks.kit import Kit
 
 
@@ -27,7 +31,15 @@ def observe(kit: Kit, name: str) -> SetFacts:
         proof=last_over(kit, Task.PROVE, name),
         running=tuple(run for run in running if run.backup_set == name),
         retention=_retained(kit, name, len(found)) if backup_set.retention else None,
+        coverage=_coverage(kit, backup_set.repository) if found else None,
+        unusual=tuple(f for f in kit.store.freezes(name) if f.cause is Cause.ANOMALY),
     )
+
+
+def _coverage(kit: Kit, repository: str) -> freshness.Coverage:
+    with stock.reads(kit) as known:
+        within = kit.config.repositories[repository].coverage.within
+        return freshness.Coverage(known.covered(repository), within)
 
 
 def _retained(kit: Kit, name: str, kept: int) -> Retained:
@@ -54,9 +66,18 @@ def unclosed(kit: Kit) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
     return tuple(alive), tuple(dead)
 
 
+def runs_so_far(kit: Kit, task: Task, name: str) -> Iterator[tuple[Run, Closing | None]]:
+    """The runs of a task on a set, newest first, but for those that began after now.
+
+    They were made while a clock was ahead, and would hide every later one until it is that time.
+    """
+    present = kit.clock() + kit.config.clock.max_offset
+    return ((run, end) for run, end in kit.store.runs(task, name) if run.opened_at <= present)
+
+
 def last_over(kit: Kit, task: Task, name: str) -> LastRun | None:
     """The newest run that is over, be it by death."""
-    for run, closing in kit.store.runs(task, name):
+    for run, closing in runs_so_far(kit, task, name):
         if closing is not None or not lock.held(kit.run_lease(run.id)):
             return LastRun(run, closing)
     return None

@@ -26,7 +26,7 @@ from tests.site import SET, Site, workplace
 
 TINY = Scale(dossiers=6, mean_scan_bytes=1024)
 RETAINED = {"    rto: 4h\n": "    rto: 4h\n    retention: {min_age: 1s, min_points: 2}\n"}
-TASKS = (Task.BACKUP, Task.PROVE, Task.RETAIN)
+TASKS = (Task.BACKUP, Task.PROVE, Task.COVER, Task.RETAIN)
 
 # What a person must be able to read of each kind of fault, somewhere in what was told.
 CAUSES = {

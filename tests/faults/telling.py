@@ -14,6 +14,7 @@ from opsd.errors import OpsdError
 from opsd.model import Closing, Finding, Outcome, Proof, Run, Severity, Task
 from opsd.store import Store
 from opsd.tasks.backup import back_up
+from opsd.tasks.coverage import cover
 from opsd.tasks.kit import Kit, Watcher
 from opsd.tasks.prove import prove
 from opsd.tasks.retain import retain
@@ -22,6 +23,7 @@ from tests.site import ROOT, SET, Site
 WORK: dict[Task, Callable[[Kit, str], object]] = {
     Task.BACKUP: back_up,
     Task.PROVE: prove,
+    Task.COVER: cover,
     Task.RETAIN: retain,
 }
 

@@ -74,13 +74,13 @@ def store(tmp_path: Path) -> Iterator[Store]:
     )
     words = ("read_bytes", "files", "bytes", "rows", "reconciled_rows")
     found_figures: dict[str, object] = dict.fromkeys(words, 7)
-    read = {"parts": 1, "numbers": [0], "covered": 1, "covered_since": NIGHT.isoformat()}
-    found_figures["packs"] = {"main": read}
-    for task in (Task.BACKUP, Task.PROVE, Task.RETAIN):
+    covered = {"read_bytes": 7, "unread": 0, "damaged": 0, "oldest": NIGHT.isoformat()}
+    for task in (Task.BACKUP, Task.PROVE, Task.COVER, Task.RETAIN):
         run = Run(task.value, task, "dossiers", "main", NIGHT, "srv", 1, NIGHT)
         found.open_run(run)
         found.add_evidence(Evidence(run.id, NIGHT, "phases", {"upload": 2.5, "fetch": 1.0}))
         found.add_evidence(Evidence(run.id, NIGHT, "proof", found_figures))
+        found.add_evidence(Evidence(run.id, NIGHT, "coverage", covered))
         found.close_run(Closing(run.id, NIGHT, Outcome.SUCCEEDED, timedelta(minutes=5)))
     found.add_point(
         RecoveryPoint("backup", "dossiers", "main", "srv", NIGHT, (member,), complete=True)

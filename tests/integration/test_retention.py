@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,60 +23,18 @@ from opsd.tasks.rebuild import rebuild
 from opsd.tasks.retain import retain
 from opsd.tasks.shelf import points_in
 from tests.season import DAY, SET, Season, insist, judged, word
+from tests.year import RULES, ZONE, Year
 
 
-def test_a_season_of_nights(season: Season) -> None:
-    """Seventy days with all that years bring: what is there is what the pure plan says."""
-    chance = random.Random(20261123)
-    dropped = frozen = 0
-    with season.kit() as kit:
-        while season.passed < 75 * DAY:
-            day = int(season.passed / DAY)
-            if 30 <= day < 31:
-                season.night(kit, 8)  # the machine was off for longer than the minimum age
-            if 45 <= day < 46:
-                season.passed += 400 * DAY  # the clock leaps, a night passes, it is put right
-                judged(kit, season.night(kit))
-                with pytest.raises(Refused):
-                    retain(kit, SET)
-                season.passed -= 400 * DAY
-            point = season.night(kit)
-            if day % 20 == 3:
-                assert prove(kit, SET, point.id).closing.outcome is Outcome.PASSED
-            else:
-                judged(kit, point, chance.choices(list(_PROOFS), list(_PROOFS.values()))[0])
-            if day == 12:
-                held = keeping.hold(kit, SET, point.id, word(kit))
-            if chance.random() < 0.5:
-                continue
-            before = {one.id for one in kit.store.points(SET)}
-            going = {f.standing.point.id for f in keeping.plan(kit, SET).fates if not f.kept}
-            try:
-                done = retain(kit, SET)
-            except Refused:
-                assert {one.id for one in kit.store.points(SET)} == before
-                if kit.store.freezes(SET):
-                    frozen += 1
-                    keeping.acknowledge(kit, SET, word(kit))
-                continue
-            assert done.closing.outcome is Outcome.SUCCEEDED
-            assert {one.id for one in kit.store.points(SET)} == before - going
-            dropped += len(going)
-            insist(kit)
-        assert kit.store.point(held.point) in kit.store.points(SET)
-        causes = {freeze.cause for freeze in kit.store.freezes(SET, ended=True)}
-        assert {Cause.FUTURE, Cause.LEAP, Cause.PROOF} <= causes
-        assert dropped > 25
-        assert frozen >= 3
-        assert kit.store.count_dropped(SET) == dropped
+def test_a_short_year(season: Season) -> None:
+    """All that years bring, day after day: what is there is what the pure plan says."""
+    with season.kit(RULES, zone=ZONE) as kit:
+        year = Year(season, kit, days=28)
+        year.go_through()
+        year.insist()
+        assert year.dropped > 8
         assert audit.verify(kit, [SET]).breach is None
         assert prove(kit, SET).closing.outcome is Outcome.PASSED
-        assert (
-            not kit.restic("main").check(limits=kit.limits("main", DAY), subset="100%").complaints
-        )
-
-
-_PROOFS = {Outcome.PASSED: 16, Outcome.FAILED: 1, Outcome.COULD_NOT_VERIFY: 2}
 
 
 # --- deaths

@@ -127,6 +127,7 @@ def test_a_night_backs_up_proves_drops_and_verifies(season: Season) -> None:
             assert app.night(kit, SET) == {
                 Task.BACKUP: True,
                 Task.PROVE: True,
+                Task.COVER: True,
                 Task.RETAIN: True,
             }
         assert len(kit.store.points(SET)) == 2

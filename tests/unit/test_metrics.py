@@ -118,8 +118,6 @@ def proved(store: Store, point: Run, at: datetime, outcome: Outcome, reason: str
     if outcome.good:
         figures: dict[str, object] = {"read_bytes": 9000, "files": 120, "bytes": 8192}
         figures["canaries"] = {"file": True}
-        turns = {"parts": 4, "numbers": [1], "covered_since": (at - 3 * DAY).isoformat()}
-        figures["packs"] = {"main": {**turns, "covered": 4}, "young": {**turns, "covered": 3}}
         store.add_evidence(Evidence(run.id, at, "proof", figures))
     closed(store, run, 9, outcome, reason, fetch=100.0, load=20.25, compare=300.0)
 
@@ -133,6 +131,14 @@ def filled(store: Store) -> None:
     backed_up(store, NIGHT + 4 * DAY, Outcome.PARTIAL, "source")
     opened(store, Task.PROVE, NIGHT + 4 * DAY + 6 * MINUTE)
     retained(store, first, NIGHT + 20 * MINUTE)
+    covered(store, NIGHT + 30 * MINUTE)
+
+
+def covered(store: Store, at: datetime) -> None:
+    run = opened(store, Task.COVER, at)
+    told = {"read_bytes": 700, "unread": 2, "damaged": 0, "oldest": (at - 3 * DAY).isoformat()}
+    store.add_evidence(Evidence(run.id, at, "coverage", told))
+    closed(store, run, 2, Outcome.SUCCEEDED, read_back=30.0)
 
 
 def retained(store: Store, point: Run, at: datetime) -> None:

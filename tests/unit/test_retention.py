@@ -15,6 +15,7 @@ from opsd.model import Finding, Outcome, Proof, ProofReached, RecoveryPoint, Run
 from opsd.policy.freshness import LastRun
 from opsd.policy.retention import Facts, Rule, Rules, obstacles, plan, refusal, whole
 from opsd.policy.standing import Standing
+from tests.oracle import stays
 
 HANOI, NEW_YORK = ZoneInfo("Asia/Ho_Chi_Minh"), ZoneInfo("America/New_York")
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -188,6 +189,17 @@ def test_what_passes_without_a_person_refuses_only_once() -> None:
     assert open_end.key == "retention.proof_unknown"
 
 
+def test_a_point_from_the_future_is_one_cause_and_not_another_each_night() -> None:
+    """A clock leapt once: what was acknowledged of it does not freeze every night until then."""
+    found = nights(5)
+    ahead = (START + 400 * DAY, "ahead")
+    for night in range(3, 5):
+        taken = [*((s.point.at, s.point.id) for s in found[: night + 1]), ahead]
+        now = START + night * DAY + HOUR
+        told = obstacles(facts(found[: night + 1], now, taken=taken, rules=RULES))
+        assert [(one.cause, one.about) for one in told] == [(Cause.FUTURE, "ahead")]
+
+
 # --- whatever happens
 
 moments = st.integers(min_value=0, max_value=1500).flatmap(
@@ -223,6 +235,7 @@ def test_what_must_never_go_never_goes(
     found: list[Standing], now: datetime, rules: Rules, zone: ZoneInfo
 ) -> None:
     fates = plan(found, (), now, zone, rules)
+    assert {f.standing.point.id for f in fates if f.kept} == stays(found, (), now, zone, rules)
     assert {f.standing.point.id for f in fates} == {s.point.id for s in found}
     gone = [f.standing for f in fates if not f.kept]
     ordered = sorted(found, key=lambda s: (s.point.at, s.point.id))
@@ -330,7 +343,9 @@ class Years(RuleBasedStateMachine):
         self.failed = None
         if self.freezes or refusal(known) is not None:
             return
-        fates = plan(self.points, self.holds, self.now, self.zone, self.limits)
+        told = (self.points, self.holds, self.now, self.zone, self.limits)
+        fates = plan(*told)
+        assert {f.standing.point.id for f in fates if f.kept} == stays(*told)
         self._judge([f.standing for f in fates if not f.kept])
         self.points = [f.standing for f in fates if f.kept]
 

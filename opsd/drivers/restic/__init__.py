@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from opsd import errors
 from opsd.drivers import process
 from opsd.drivers.restic.facts import (
     BackupSummary,
+    Bounds,
     CheckReport,
     Limits,
     OnProgress,
@@ -32,6 +33,8 @@ from opsd.drivers.restic.words import (
     failure,
     parse_backup,
     parse_check,
+    parse_contents,
+    parse_found,
     parse_lock,
     parse_prune,
     parse_restore,
@@ -43,6 +46,7 @@ from opsd.keeping import Lock
 __all__ = [
     "MINIMUM",
     "BackupSummary",
+    "Bounds",
     "CheckReport",
     "Limits",
     "Piece",
@@ -71,6 +75,7 @@ class Restic:
     program: str = "restic"
     env: Mapping[str, str] = field(default_factory=dict)
     stop: process.Stop = process.NEVER
+    bounds: Bounds = field(default_factory=Bounds)
 
     def init(self) -> None:
         """Make a new repository. Only ever after `RepositoryMissing`."""
@@ -174,6 +179,28 @@ class Restic:
         """The ids of the locks that lie in the repository, of living and of dead processes."""
         return tuple(self._call("list", "locks", "--no-lock", timeout=_QUICK).text.split())
 
+    def packs(self) -> tuple[str, ...]:
+        """The names of the packs that lie in the repository."""
+        return tuple(self._call("list", "packs", "--no-lock", timeout=_QUICK).text.split())
+
+    def contents(self, packs: Collection[str]) -> Mapping[str, frozenset[tuple[str, str]]]:
+        """What lies in each of these packs, as far as an index tells: blobs with their kinds."""
+        held: dict[str, set[tuple[str, str]]] = {}
+        for index in self._call("list", "index", "--no-lock", timeout=_QUICK).text.split():
+            done = self._call("cat", "index", index, "--no-lock", timeout=_QUICK)
+            for pack, blob, kind in parse_contents(done.text):
+                if pack in packs:
+                    held.setdefault(pack, set()).add((blob, kind))
+        return {pack: frozenset(blobs) for pack, blobs in held.items()}
+
+    def find(
+        self, kind: str, ids: Sequence[str], snapshots: Sequence[str]
+    ) -> tuple[tuple[str, str], ...]:
+        """In which of these snapshots, and under which paths, blobs or trees are needed."""
+        among = (f"--snapshot={snapshot}" for snapshot in snapshots)
+        done = self._call("find", "--no-lock", f"--{kind}", *among, "--", *ids, timeout=_QUICK)
+        return tuple(parse_found(done.text))
+
     def unlock(self) -> None:
         """Remove locks whose process is dead on this machine, or that are older than 30 minutes."""
         self._call("unlock", timeout=_QUICK)
@@ -200,7 +227,7 @@ class Restic:
         cwd: Path | None = None,
     ) -> process.Completed:
         command = process.Command(
-            (self.program, "--json", *arguments),
+            (self.program, "--json", *self.bounds.options, *arguments),
             timeout,
             cwd=cwd,
             env={
@@ -208,6 +235,8 @@ class Restic:
                 "RESTIC_PASSWORD_FILE": str(self.password_file),
                 "RESTIC_CACHE_DIR": str(self.cache),
                 "RESTIC_PROGRESS_FPS": "4",
+                "TMPDIR": str(self.cache),
+                **self.bounds.env,
                 **self.env,
             },
             whole=messages is None,

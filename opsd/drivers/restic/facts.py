@@ -71,7 +71,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class BackupSummary:
-    """What restic says it did in one backup. `unread` are items that could not be read."""
+    """What restic says it did in one backup. `unread` are items that could not be read.
+
+    `added_bytes` is what was added as it is stored, `unpacked_bytes` what that was before.
+    """
 
     snapshot: str
     files: int
@@ -79,6 +82,9 @@ class BackupSummary:
     added_bytes: int
     unread: tuple[str, ...]
     healed: bool
+    new_files: int = 0
+    changed_files: int = 0
+    unpacked_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +109,23 @@ class Limits:
 
     work: timedelta
     lock: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What restic may take: bytes a second in each direction, and memory it tries to keep below."""
+
+    upload: int | None = None
+    download: int | None = None
+    memory: int | None = None
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Its options; a rate is told in KiB a second."""
+        rates = (("--limit-upload", self.upload), ("--limit-download", self.download))
+        return tuple(f"{name}={max(1, rate >> 10)}" for name, rate in rates if rate is not None)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What Go reads."""
+        return {"GOMEMLIMIT": str(self.memory)} if self.memory is not None else {}

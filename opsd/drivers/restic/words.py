@@ -154,6 +154,9 @@ def parse_backup(messages: Messages, done: process.Completed) -> BackupSummary:
         added_bytes=_count(found, "data_added_packed"),
         unread=unread,
         healed=healed,
+        new_files=_count(found, "files_new"),
+        changed_files=_count(found, "files_changed"),
+        unpacked_bytes=_count(found, "data_added"),
     )
 
 
@@ -183,6 +186,19 @@ def parse_check(name: str, messages: Messages, done: process.Completed) -> Check
     if not messages.errors and not isinstance(told, errors.RepositoryDamaged):
         raise told
     return CheckReport(tuple(messages.errors) or (told.detail,))
+
+
+def parse_contents(text: str) -> Iterator[tuple[str, str, str]]:
+    """Pack, blob and kind of blob, of everything in an index as restic shows it."""
+    for pack in json.loads(text or "{}").get("packs") or ():
+        for blob in pack.get("blobs") or ():
+            yield pack["id"], blob["id"], blob["type"]
+
+
+def parse_found(text: str) -> Iterator[tuple[str, str]]:
+    """Snapshot and path of everything that `restic find --json` found by an id."""
+    for one in json.loads(text or "[]") or ():
+        yield one["snapshot"], one["path"]
 
 
 def parse_lock(lock_id: str, done: process.Completed) -> Lock:

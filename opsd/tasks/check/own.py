@@ -15,7 +15,7 @@ from opsd.tasks.kit import Kit
 BACKUP = "backup"
 WATCHDOG = "watchdog"
 # Each question about a set: its cause when it is bad, from the gravest.
-_QUESTIONS = ("proved", "newest", "backup", "proof", "restore")
+_QUESTIONS = ("data", "proved", "newest", "backup", "proof", "coverage", "restore", "retention")
 
 
 def backups(kit: Kit) -> Answers:

@@ -12,7 +12,9 @@ from opsd.drivers.restic import BackupSummary, Limits, Progress, Source
 from opsd.errors import TimedOut
 from opsd.model import MemberKind, MemberSnapshot
 from opsd.tasks.journal import Journal
-from opsd.tasks.kit import Kit, tags
+from opsd.tasks.kit import Kit, tagged, tags
+
+STORED = "stored"  # the evidence of what restic said of one snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,22 @@ class Work:
     def store(self, source: Source) -> BackupSummary:
         """Put it into a snapshot."""
         restic = self.kit.restic(self.journal.run.repository)
-        return restic.backup(source, limits=self.limits, on_progress=Forward(self.kit))
+        done = restic.backup(source, limits=self.limits, on_progress=Forward(self.kit))
+        self.journal.evidence(STORED, _figures(source, done))
+        return done
+
+
+def _figures(source: Source, done: BackupSummary) -> dict[str, object]:
+    """What the tripwire compares with earlier runs."""
+    return {
+        "part": tagged(frozenset(source.tags), "part"),
+        "files": done.files,
+        "bytes": done.bytes,
+        "new": done.new_files,
+        "changed": done.changed_files,
+        "added": done.unpacked_bytes,
+        "packed": done.added_bytes,
+    }
 
 
 def kind_mark(kind: MemberKind) -> tuple[str]:

@@ -11,6 +11,7 @@ from opsd.drivers.storage import LocalStorage, Storage, StoredObject
 from opsd.errors import RepositoryDamaged
 from opsd.model import RecoveryPoint
 from opsd.policy import sampling
+from opsd.tasks import stock
 from opsd.tasks.ahead import ahead
 from opsd.tasks.kit import TAG
 from opsd.tasks.proving.bench import Bench
@@ -65,6 +66,7 @@ def read_back(bench: Bench) -> None:
     part = part.moved_on_to(o.name.encode() for o in packs)
     chosen = [o for o in objects if o.name in written or part.has(o.name.encode())]
     damaged = _damaged(bench, storage, chosen)
+    stock.note(bench.journal, objects, (o.name for o in chosen), (o.name for o in damaged))
     bench.figures["read_objects"] = len(chosen)
     bench.figures["read_bytes"] = sum(o.size for o in chosen)
     bench.figures["read_whole"] = part.whole
@@ -82,6 +84,8 @@ def read_back(bench: Bench) -> None:
 def _read_by_restic(bench: Bench) -> None:
     """Where opsd cannot read the storage itself, restic reads it, slower but no less sure."""
     _check(bench, subset="100%")
+    objects = list(stock.listed(bench.kit, bench.point.repository))
+    stock.note(bench.journal, objects, (o.name for o in objects), ())
     bench.figures["read_whole"] = True
     _tell(bench, sampling.Part(0, 1))
 
