@@ -14,6 +14,7 @@ from opsd.model import Status
 from opsd.playbook import Condition, Plan, say
 from opsd.response import Call, Ending, Fate, Response, Verdict
 from opsd.tasks.respond.responding import Round, begin
+from opsd.tasks.respond.running import take_back
 from playbooks import PLAYBOOKS
 from tests.responding import Fixed, Scene, scene, touch
 
@@ -88,6 +89,7 @@ def test_a_failed_step_is_taken_back_with_those_before_it(place: Scene, tmp_path
     assert rounds(place, 2) == [Ending.FAILED]
     assert mark.read_text() == "one\nback\nback\n"
     (response,) = place.responses.responses_to(incident.code)
+    assert take_back(place.means, response), "after a crash what was undone is left alone"
     told = [
         (a.intent.step, a.intent.undoing, a.end and a.end.fate)
         for a in place.responses.attempts(response.id)
@@ -98,6 +100,15 @@ def test_a_failed_step_is_taken_back_with_those_before_it(place: Scene, tmp_path
         ("two", True, Fate.UNDONE),
         ("one", True, Fate.UNDONE),
     ]
+
+
+def test_an_undo_that_fails_is_for_a_person_to_look_at(place: Scene, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    first = touch(mark, "one", undo=("false",))
+    place.use(fix=Fixed(Plan(SAID, (first, touch(mark, "two", argv=("false",))))))
+    place.incident()
+    assert rounds(place, 2) == [Ending.UNKNOWN]
+    assert [page.call for page in place.responses.pages()] == [Call.UNKNOWN]
 
 
 def test_an_exit_code_is_no_evidence(place: Scene, tmp_path: Path) -> None:

@@ -76,9 +76,10 @@ def run(means: Means, made: Response) -> Ending:
             _insist_wanted(means, made, step)
             _take(means, made, step)
     except Stopped as stopped:
-        if stopped.ending is Ending.FAILED:
-            take_back(means, made)
-        return end(means, made, stopped.ending, stopped.step)
+        ending = stopped.ending
+        if ending is Ending.FAILED and not take_back(means, made):
+            ending = Ending.UNKNOWN
+        return end(means, made, ending, stopped.step)
     return judge(means, made)
 
 
@@ -212,12 +213,20 @@ def seen(means: Means, step: Step, patience: timedelta) -> bool:
 # --- back
 
 
-def take_back(means: Means, made: Response) -> None:
-    """Take back every change that was begun, the last one first, where something takes it back."""
-    begun = {one.intent.step for one in means.responses.attempts(made.id) if not one.intent.undoing}
-    for step in reversed(made.plan.steps):
-        if step.id in begun and step.effect is Effect.CHANGE and step.undo is not None:
-            undo(means, made, step, step.undo)
+def take_back(means: Means, made: Response) -> bool:
+    """Take back every change that was begun, the last one first, where something takes it back.
+
+    False where nobody knows of one whether that succeeded.
+    """
+    intents = [one.intent for one in means.responses.attempts(made.id)]
+    undone = {one.step for one in intents if one.undoing}  # or begun to be, before a crash
+    begun = {one.step for one in intents} - undone
+    fates = [
+        undo(means, made, step, step.undo)
+        for step in reversed(made.plan.steps)
+        if step.id in begun and step.effect is Effect.CHANGE and step.undo is not None
+    ]
+    return Fate.UNKNOWN not in fates
 
 
 def undo(means: Means, made: Response, step: Step, argv: Sequence[str]) -> Fate:
