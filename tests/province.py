@@ -171,7 +171,7 @@ def made_config(province: Province, tls_port: int, listen: str) -> dict[str, Any
                 "schedule": "03:00",
                 "rpo": "24h",
                 "rto": "4h",
-                "members": {"tree": {"kind": "files", "path": str(province.base / "www")}},
+                "members": {"tree": {"kind": "files", "path": str(province.base / "papers")}},
             }
         },
         "checks": checks,

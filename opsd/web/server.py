@@ -7,7 +7,7 @@ import logging
 import socket
 import ssl
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 16  # requests answered at the same time; more are closed without an answer
 _PATIENCE_SECONDS = 10.0
+_HEARD_SECONDS = 1.0
 _LONGEST_BODY = 1 << 20
 _REALM = 'Basic realm="opsd", charset="UTF-8"'
 
@@ -185,7 +186,9 @@ class _Request(BaseHTTPRequestHandler):
     def _let_pass(self, length: str) -> None:
         """Read some of what is not taken: an answer in the middle of a sentence is not heard."""
         if length.isdigit():
-            self.rfile.read(min(int(length), _LONGEST_BODY))
+            self.connection.settimeout(_HEARD_SECONDS)
+            with suppress(TimeoutError):  # who sends nothing listens already
+                self.rfile.read(min(int(length), _LONGEST_BODY))
 
     def _found(self, method: str, asked: Asked) -> Answer:
         assert isinstance(self.server, _Listener)  # noqa: S101  (as above)

@@ -191,6 +191,9 @@ def test_a_lost_history_comes_back_from_the_repository(proved: Office) -> None:
     assert proved.ask("status")[0] == 1
     assert proved.ask("store", "rebuild") == (0, {"points": 1, "proofs": 1})
     code, body = proved.ask("status")
+    assert (code, body["status"]) == (1, "unknown")  # nobody knows when the objects were read
+    assert proved.ask("repository", "read", "papers")[0] == 0
+    code, body = proved.ask("status")
     assert (code, body["status"]) == (0, "ok")
     assert proved.ask("store", "rebuild") == (0, {"points": 0, "proofs": 0})
 

@@ -177,7 +177,7 @@ def test_an_alert_goes_all_the_way_and_comes_back(server: Server, tmp_path: Path
         assert said["runbook_url"] == "http://docs/runbooks/OpsdBackupTooOld.md"
         assert "dossiers" in said["description_vi"]
         eventually(lambda: running.told("Watchdog"), "the heartbeat")
-        assert "OpsdDown" not in running.firing()
+        eventually(lambda: "OpsdDown" not in running.firing(), "the first scrape")
         server.close()
         eventually(lambda: "OpsdDown" in running.firing(), "OpsdDown")
         eventually(lambda: running.told("OpsdBackupTooOld", "resolved"), "its end")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from opsd import app
+from opsd import app, assembly
 from opsd.cli import main
 from opsd.errors import Refused
 from opsd.model import Outcome, Task
@@ -26,7 +26,8 @@ def opsd(
     season: Season, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Said]:
     """The command line with the clock of the season: code, text for people, the same as JSON."""
-    monkeypatch.setattr(app, "assemble", partial(app.assemble, clock=season.clock))
+    assemble = partial(assembly.assemble, clock=season.clock)
+    monkeypatch.setattr(assembly, "assemble", assemble)
 
     def ask(*arguments: str) -> Said:
         options = ("--config", str(season.base / "opsd.yaml"), "--quiet")
