@@ -335,12 +335,18 @@ def test_a_night_that_was_cut_short_goes_on_behind_what_is_done(
         assert (on.slot, name) == (SLOT, "one")
         return SimpleNamespace(closing=ran(kit, Task.PROVE, Outcome.PASSED))
 
+    def cover(_: Kit, name: str) -> SimpleNamespace:
+        begun.append(name)
+        return SimpleNamespace(closing=ran(kit, Task.COVER, Outcome.PASSED))
+
     monkeypatch.setattr(app, "back_up", lambda *_: pytest.fail("it was backed up again"))
     monkeypatch.setattr(app, "prove", prove)
+    monkeypatch.setattr(app, "cover", cover)
     monkeypatch.setattr("opsd.app.audit.verify", lambda *_: None)
     for _ in range(2):
-        assert app.night(kit, "one", SLOT) == {Task.BACKUP: True, Task.PROVE: True}
-    assert begun == [taken.run]
+        done = app.night(kit, "one", SLOT)
+        assert done == {Task.BACKUP: True, Task.PROVE: True, Task.COVER: True}
+    assert begun == [taken.run, "one"]
 
 
 def test_a_claim_whose_end_could_not_be_written_repeats_nothing(
