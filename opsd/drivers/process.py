@@ -27,6 +27,7 @@ from opsd.errors import Cancelled, OpsdError, TimedOut, ToolFailed
 
 _GRACE = timedelta(seconds=10)
 _POLL_SECONDS = 0.2
+_SEEN_OFF_EVERY_SECONDS = 0.02
 _CHUNK = 1 << 16
 _WIDE_PIPE = 1 << 18  # the kernel's 64 KiB make a table's rows wait for us again and again
 _KEPT_BYTES = 1 << 22
@@ -41,7 +42,8 @@ class Command:
     """What to run: argv, added environment, directory, deadline, and as whom (root only).
 
     `whole` keeps all of the standard output, for what is parsed: half a list is no list. `stdin` is
-    what the program reads.
+    what the program reads. What it leaves in its process group is ended with it: after `lingers`,
+    so that a server which goes into the background has the time to leave the group.
     """
 
     argv: tuple[str, ...]
@@ -52,6 +54,7 @@ class Command:
     death_signal: str = "TERM"
     whole: bool = False
     stdin: bytes = b""
+    lingers: timedelta = timedelta()
 
     @property
     def program(self) -> str:
@@ -133,6 +136,7 @@ def run(
         except BaseException:
             _end(child)
             raise
+        _see_off(child, command.lingers)
         _signal(child, signal.SIGKILL)  # what it left behind: the workers of a pg_dump that died
     elapsed = timedelta(seconds=time.monotonic() - began)
     return Completed(command.argv, child.returncode, out.kept, err.kept, elapsed)
@@ -316,8 +320,15 @@ def _end(child: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM) -
     _signal(child, signal.SIGKILL)  # those in the group who did not hear, or would not
 
 
-def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> bool:
-    """Signal the process group of `child`; whether there was anybody."""
+def _see_off(child: subprocess.Popen[bytes], patience: timedelta) -> None:
+    """Wait until nobody is left in the process group of `child`, but no longer than so."""
+    until = time.monotonic() + patience.total_seconds()
+    while time.monotonic() < until and _signal(child, 0):
+        time.sleep(_SEEN_OFF_EVERY_SECONDS)
+
+
+def _signal(child: subprocess.Popen[bytes], number: int) -> bool:
+    """Signal the process group of `child` (0: ask only); whether there was anybody."""
     try:
         os.killpg(child.pid, number)
     except ProcessLookupError:

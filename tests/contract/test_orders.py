@@ -134,6 +134,18 @@ def test_what_is_late_is_ended_there_with_all_that_it_began(script: str, place: 
     wait_for("nothing is left", lambda: "sleep 987" not in place.running())
 
 
+def test_what_goes_into_the_background_has_a_moment_to_do_so(place: Place) -> None:
+    """As a server does: the command is over before the server has a session of its own."""
+    script = "(sleep 0.3; exec setsid sh -c 'exec sleep 986 >/dev/null 2>&1 </dev/null') &"
+    assert place.hand.do(sh(script)).exit_code == 0
+    try:
+        assert "sleep 986" in place.running()
+        time.sleep(0.1)  # nothing is seen of an end that does not come
+        assert "sleep 986" in place.running()
+    finally:
+        place.hand.do(sh("pkill -f 'sleep 98[6]'"))
+
+
 def test_there_it_is_ended_also_where_it_does_not_want_to(net: Network, reach: Reach) -> None:
     with pytest.raises(TimedOut):
         reach.hand("one").do(sh("trap '' TERM HUP; sleep 987; sleep 987", timeout=SHORT))

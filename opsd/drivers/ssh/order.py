@@ -13,19 +13,25 @@ from datetime import timedelta
 
 KILL_AFTER = timedelta(seconds=1)
 
-# Everything that is left of the session goes with the command, also what made itself a group.
+# What is left of the session goes with the command, also what made itself a group. After a command
+# that ended by itself it has a moment first: a server that goes into the background needs it to
+# begin a session of its own.
 _AROUND = """\
 command -v timeout >/dev/null && command -v setsid >/dev/null || {{ echo {missing} >&2; exit 127; }}
+left() {{
+for s in /proc/[0-9]*/stat; do
+read -r l 2>/dev/null <"$s" || continue
+set -- ${{l##*) }}
+[ "$4" = $p ] && [ "$1" != Z ] && {{ n=${{s#/proc/}}; echo "${{n%/stat}}"; }}
+done
+}}
 exec 3<&0
 LC_ALL=C setsid timeout -k {kill} {limit} sh -s <&3 3<&- & p=$!
 exec 3<&-
 wait $p; c=$?
+case $c in 124|137) ;; *) [ -z "$(left)" ] || sleep 1 ;; esac
 kill -s KILL -- -$p 2>/dev/null
-for s in /proc/[0-9]*/stat; do
-read -r l 2>/dev/null <"$s" || continue
-set -- ${{l##*) }}
-[ "$4" = $p ] && {{ n=${{s#/proc/}}; kill -s KILL "${{n%/stat}}"; }} 2>/dev/null
-done
+for n in $(left); do kill -s KILL "$n" 2>/dev/null; done
 exit $c"""
 
 

@@ -19,6 +19,7 @@ from opsd.tasks.check.patrol import Ask
 _KEPT_BYTES = 1 << 16
 _ROOT = "root"
 _AROUND_SUDO = timedelta(seconds=2)
+_LINGERS = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ class LocalHand:
     def do(self, order: Order) -> Did:
         """Run it in a process group of its own, which dies with opsd."""
         argv, timeout = _as_who(order, _ROOT if system.is_root() else "")
-        done = process.run(process.Command(argv, timeout, death_signal="KILL"), stop=self.stop)
+        command = process.Command(argv, timeout, death_signal="KILL", lingers=_LINGERS)
+        done = process.run(command, stop=self.stop)
         ends = Ends(_KEPT_BYTES)
         ends.take(done.stdout)
         ends.take(b"" if order.quiet else done.stderr)
