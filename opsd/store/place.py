@@ -6,8 +6,10 @@ and adds the next one is never overtaken.
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -59,6 +61,20 @@ class Ground(Protocol):
         ...
 
 
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Keep a log beside the file. SQLite itself does not wait for who makes it at the same moment."""
+    until = monotonic() + _BUSY_MILLISECONDS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > until:
+                raise
+            sleep(0.01)
+        else:
+            return
+
+
 class File:
     """SQLite. `synchronous` is its own word: FULL where a row must survive the loss of power."""
 
@@ -75,13 +91,10 @@ class File:
 
         @event.listens_for(engine, "connect")
         def _prepare(connection: Any, _: object) -> None:  # noqa: ANN401  (sqlite3's own)
-            for setting in (
-                "journal_mode=WAL",
-                f"synchronous={self._synchronous}",
-                "foreign_keys=ON",
-                f"busy_timeout={_BUSY_MILLISECONDS}",
-            ):
-                connection.execute(f"PRAGMA {setting}")
+            connection.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+            _write_ahead(connection)
+            connection.execute(f"PRAGMA synchronous={self._synchronous}")
+            connection.execute("PRAGMA foreign_keys=ON")
 
         return engine
 
