@@ -62,7 +62,7 @@ class Ground(Protocol):
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Keep a log beside the file. SQLite itself does not wait for who makes it at the same moment."""
+    """Keep a log beside the file. SQLite does not wait for who makes it at the same moment."""
     until = monotonic() + _BUSY_MILLISECONDS / 1000
     while True:
         try:
