@@ -26,20 +26,19 @@ from opsd.playbook import (
 from playbooks.looking import asks, attached, subject
 
 CAUSES = {"disk_slow", "disk_stuck", "io_pressure"}
-# Two looks at what each process read and wrote, two seconds apart.
-_WHO = """
-look() {
-  for p in /proc/[0-9]*; do
-    c=; read -r c <"$p/comm" || continue
-    awk -v p="${p#/proc/}" -v c="$c" '
-      /^read_bytes/ {r=$2} /^write_bytes/ {w=$2} END {if (r + w) print p, r + w, c}' "$p/io"
-  done 2>/dev/null
-}
+# Two looks at what each process read and wrote, two seconds apart; one program a look: a busy host
+# has thousands of processes.
+_WHO = r"""
+look() { grep -HE '^(read|write)_bytes' /proc/[0-9]*/io 2>/dev/null; }
 { look; echo; sleep 2; look; } | awk '
   !NF {second=1; next}
-  !second {was[$1]=$2; next}
-  {id=$1; moved=$2-was[id]; $1=$2=""; if (moved > 0) print id, moved, substr($0, 3)}' |
-sort -k 2 -rn | head -n 12
+  {split($1, at, "/")}
+  !second {was[at[3]]+=$2; next}
+  {is[at[3]]+=$2}
+  END {for (id in is) if (is[id] > was[id]) printf "%s %.0f\n", id, is[id] - was[id]}' |
+sort -k 2 -rn | head -n 12 | while read -r id moved; do
+  read -r name <"/proc/$id/comm" && echo "$id $moved $name"
+done 2>/dev/null
 """
 _SCRIPTS = {
     "writers": _WHO,
