@@ -109,8 +109,8 @@ class Finding:
 class Table:
     """A table as the source had it: `rows` counted by SQL, `digest` of its rows' text.
 
-    The digest is the SHA-256 of `COPY table (columns) TO STDOUT` in text format with the database's
-    encoding, UTC and ISO dates, in physical order; a restored table has the same.
+    The digest is of `COPY table (columns) TO STDOUT` in text format with the database's encoding,
+    UTC and ISO dates, in physical order; a restored table has the same.
     """
 
     schema: str
@@ -141,6 +141,7 @@ class DatabaseManifest:
     """What the database said, all in one exported snapshot (sequences excepted: see there).
 
     `properties` are those of the database itself: owner, grants, settings; None where nobody asked.
+    `hashing` names how the tables' digests were made; manifests of before 2026-12 do not say it.
     """
 
     database: str
@@ -156,6 +157,7 @@ class DatabaseManifest:
     large_objects: int
     large_objects_digest: str
     properties: Mapping[str, str] | None = None
+    hashing: str = "sha256"
 
     @property
     def rows(self) -> int:

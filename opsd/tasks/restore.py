@@ -330,7 +330,7 @@ def _restore_database(door: Door, wanted: Plan, step: Step, record: Path, done: 
     for table in source.tables:
         file = dumped.get(table.oid)
         if file is not None and file.exists():
-            found[table.schema, table.name] = pgtools.dumped_digest(file)
+            found[table.schema, table.name] = pgtools.dumped_digest(file, source.hashing)
     done.findings += comparison.judge_tables(source, found)
     done.tables += len(found)
     done.rows += sum(rows for rows, _ in found.values())

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from opsd.drivers.pgtools import DumpedTable, dumped_digest
+from opsd.drivers.pgtools import HASHING, DumpedTable, dumped_digest
 
 END = b"\\.\n\n\n"
 ROWS = b"".join(b"%d\t\\\\.\t%s\n" % (number, b"x" * (number % 50)) for number in range(5_000))
 
 
 def expected(rows: bytes) -> tuple[int, str]:
-    return rows.count(b"\n"), hashlib.sha256(rows).hexdigest()
+    return rows.count(b"\n"), hashlib.blake2b(rows, digest_size=32).hexdigest()
 
 
 @pytest.mark.parametrize("rows", [b"", b"1\n", b"\\.\n\n\n1\n", ROWS], ids=len)
@@ -23,7 +23,13 @@ def test_a_file_that_is_there_is_hashed_without_its_end_mark(
 ) -> None:
     file = tmp_path / "1.dat"
     file.write_bytes(rows + end)
-    assert dumped_digest(file) == expected(rows)
+    assert dumped_digest(file, HASHING) == expected(rows)
+
+
+def test_a_manifest_of_before_is_compared_by_its_own_digest(tmp_path: Path) -> None:
+    file = tmp_path / "1.dat"
+    file.write_bytes(ROWS + END)
+    assert dumped_digest(file, "sha256")[1] == hashlib.sha256(ROWS).hexdigest()
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -139,6 +139,7 @@ def _dump(
         large_objects=objects,
         large_objects_digest=objects_digest,
         properties=properties,
+        hashing=pgtools.HASHING,
     )
 
 

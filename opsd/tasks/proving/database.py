@@ -184,7 +184,10 @@ def copied_digests(
     """Rows and digest of each table, asked from a restored database."""
     with ThreadPoolExecutor(jobs) as pool:
         found = pool.map(
-            lambda s: programs.copied_digest(database.connection, manifest.encoding, s.copy), shapes
+            lambda s: programs.copied_digest(
+                database.connection, manifest.encoding, s.copy, manifest.hashing
+            ),
+            shapes,
         )
         return {(s.schema, s.name): f for s, f in zip(shapes, found, strict=True)}
 
