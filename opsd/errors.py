@@ -9,7 +9,8 @@
     │   └── HostUnreachable    look at the machine, the road, the keys: `reason` says which
     │       └── LinkLost       look there whether it was done: the link died in mid-command
     ├── SourceFailed           the living system could not be read whole
-    │   └── DatabaseFailed     PostgreSQL did not answer as asked
+    │   ├── DatabaseFailed     a database server did not answer as asked
+    │   └── CommandFailed      a command of the site did not do what it is for
     ├── StorageFailed          a repository or a disk of ours
     │   ├── RepositoryMissing  nothing is there: create, or look for what was lost
     │   ├── LockUnreadable     look at the file; nothing else works meanwhile
@@ -109,6 +110,17 @@ class SourceFailed(OpsdError):
 
 class DatabaseFailed(SourceFailed):
     """PostgreSQL, or one of its programs, did not do what was asked."""
+
+
+class CommandFailed(SourceFailed):
+    """A command of the site did not do what it is for.
+
+    `reason` is one of source, limit, integrity.
+    """
+
+    def __init__(self, key: str, /, *, reason: str, detail: str = "", **fields: object) -> None:
+        super().__init__(key, detail=detail, **fields)
+        self.reason = reason
 
 
 class StorageFailed(OpsdError):

@@ -12,6 +12,7 @@ class MemberKind(StrEnum):
     """What a member of a backup set is."""
 
     POSTGRES = "postgres"
+    COMMAND = "command"
     FILES = "files"
 
 
@@ -123,7 +124,7 @@ class Table:
     @property
     def qualified(self) -> str:
         """Schema and name for people."""
-        return f"{self.schema}.{self.name}"
+        return f"{self.schema}.{self.name}" if self.schema else self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ NEEDED = (
     "unshare",
     "weed",
     "openssl",
+    "sqlite3",
     "ssh-keyscan",
     "fio",
     "losetup",

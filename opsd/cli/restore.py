@@ -25,7 +25,8 @@ from opsd.drivers.restic import Bounds, Restic
 from opsd.errors import UsageError
 from opsd.report import plain, restore, text
 from opsd.tasks.kit import Kit
-from opsd.tasks.restore import Door, Plan, Request, Restored, carry_out, plan, recorded
+from opsd.tasks.restore import carry_out, plan, recorded
+from opsd.tasks.restoring.terms import Door, Plan, Request, Restored
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +124,7 @@ def _door(desk: Desk) -> Iterator[tuple[Kit | None, Door]]:
         jobs = max((one.jobs for one in found.databases.values()), default=2)
         kit.reach(found.repository)
         door = replace(kit.restic(found.repository), bounds=Bounds())  # nobody waits for nothing
-        yield kit, Door(door, kit.config.host, kit.watcher, desk.stop, jobs)
+        yield kit, Door(door, kit.config.host, kit.watcher, desk.stop, jobs, members=found.members)
 
 
 def _bare(desk: Desk, cache: Path) -> Restic:

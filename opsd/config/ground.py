@@ -58,10 +58,11 @@ def _named_secrets(config: Config) -> Iterator[tuple[Location, Secret]]:
             if secret:
                 yield (*here, options[secret.file is None]), secret
     for name, backup_set in config.backup_sets.items():
-        for member, database in backup_set.databases.items():
-            if secret := database.passwords:
+        for member, dumped in backup_set.dumped.items():
+            if secret := dumped.passwords:
                 option = "passfile" if secret.file else "passfile_credential"
                 yield ("backup_sets", name, "members", member, option), secret
+        for member, database in backup_set.logged.items():
             if database.wal and (secret := database.wal.passwords):
                 option = "passfile" if secret.file else "passfile_credential"
                 yield ("backup_sets", name, "members", member, "wal", option), secret

@@ -119,7 +119,7 @@ def _member(
     name = _group(group).get(option)
     if not isinstance(name, str) or not members:
         return
-    known_kinds = {"postgres", "files"}
+    known_kinds = {"postgres", "command", "files"}
     if name not in members:
         yield from _named(group, option, location, fitting)
     elif name not in fitting and _group(members[name]).get("kind") in known_kinds:

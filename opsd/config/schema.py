@@ -16,6 +16,7 @@ from opsd.catalogue import Language, Size
 from opsd.config.addresses import Connection, StoreUrl
 from opsd.config.automation import Automation
 from opsd.config.checks import Checks
+from opsd.config.command import CommandMember
 from opsd.config.heartbeats import Heartbeat
 from opsd.config.hosts import Host
 from opsd.config.incidents import Incidents
@@ -102,7 +103,8 @@ class FilesMember(Options):
     """Plain paths below the root that are left out. No patterns: what is left out is named."""
 
 
-Member = Annotated[PostgresMember | FilesMember, Field(discriminator="kind")]
+Dumped = PostgresMember | CommandMember
+Member = Annotated[Dumped | FilesMember, Field(discriminator="kind")]
 
 
 class Orphans(StrEnum):
@@ -191,7 +193,7 @@ class BackupSet(Options):
     """How long one backup may take."""
 
     members: Annotated[Mapping[Name, Member], Field(min_length=1)]
-    """Its parts, each with a name. Databases are taken before files, whatever the order here."""
+    """Its parts, each with a name. Files are taken after all others, whatever the order here."""
 
     prove: Prove = Prove()
     """How its recovery points are proved."""
@@ -200,9 +202,14 @@ class BackupSet(Options):
     """Which of its recovery points stay. None: all of them, for ever."""
 
     @property
-    def ordered(self) -> tuple[tuple[str, PostgresMember | FilesMember], ...]:
+    def ordered(self) -> tuple[tuple[str, Dumped | FilesMember], ...]:
         """The members in the order they are taken: every file that the database names exists."""
-        return (*self.databases.items(), *self.trees.items())
+        return (*self.dumped.items(), *self.trees.items())
+
+    @property
+    def dumped(self) -> Mapping[str, Dumped]:
+        """The members that a program dumps: all but trees of files."""
+        return {n: m for n, m in self.members.items() if not isinstance(m, FilesMember)}
 
     @property
     def databases(self) -> Mapping[str, PostgresMember]:

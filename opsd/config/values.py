@@ -107,7 +107,8 @@ def _address(found: object) -> Address:
     return address
 
 
-def _program(found: object) -> str:
+def program(found: object) -> str:
+    """The name or the absolute path of a program."""
     name = _text(found)
     if not name or ("/" in name and not name.startswith("/")):
         raise wrong("program", found=name)
@@ -142,7 +143,7 @@ UnitName = Annotated[str, PlainValidator(_matching(_UNIT, "unit_name")), _schema
 Text = Annotated[str, AfterValidator(_filled), _schema(pattern=r"\S")]
 Zone = Annotated[str, PlainValidator(_zone), _schema(examples=["Asia/Ho_Chi_Minh"])]
 Listen = Annotated[Address, PlainValidator(_address), _as_text, _schema(pattern=_LISTEN)]
-Program = Annotated[str, PlainValidator(_program), _schema(pattern=r"^(/.*|[^/]+)$")]
+Program = Annotated[str, PlainValidator(program), _schema(pattern=r"^(/.*|[^/]+)$")]
 AbsolutePath = Annotated[Path, PlainValidator(_absolute), _as_text, _schema(pattern="^/")]
 SecretFile = Annotated[Path, PlainValidator(_secret_file), _as_text, _schema(pattern="^/")]
 Credential = Annotated[str, PlainValidator(_credential), _schema(pattern=_CREDENTIAL)]

@@ -8,6 +8,7 @@ import os
 import pwd
 import shutil
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import psutil
 
 _NOBODY_LOGGED_IN = (1 << 32) - 1
 _STA_UNSYNC = 0x40  # adjtimex(2): the clock is not synchronised
+PLACE = "OPSD_PLACE"  # in the environment of a command of the site: the directory it works in
 _TIMEX_BYTES = 1024  # struct timex is smaller on every platform
 _STATUS_OFFSET = 40  # of `status` in struct timex on 64-bit Linux
 
@@ -143,6 +145,45 @@ def alive(pid: int) -> bool:
         return False
 
 
+def workers_in(place: Path) -> tuple[psutil.Process, ...]:
+    """Processes that were started to work in `place` or below it, and what these started.
+
+    They are known by `PLACE` in their environment: one that leaves its group or session keeps it.
+    """
+    found = []
+    for process in psutil.process_iter():
+        try:
+            told = process.environ().get(PLACE, "")
+        except (psutil.Error, OSError):
+            continue  # gone meanwhile, or somebody else's
+        if told == str(place) or told.startswith(f"{place}/"):
+            found.append(process)
+    return tuple(found)
+
+
+def memory_of(place: Path) -> int:
+    """Memory that the workers of a place use together; what they share counts once."""
+    used = 0
+    for process in workers_in(place):
+        try:
+            used += process.memory_full_info().pss
+        except (psutil.Error, OSError):
+            continue
+    return used
+
+
+def end_workers(place: Path) -> int:
+    """End the workers of a place, at once; how many there were."""
+    count = 0
+    while found := workers_in(place):
+        count += len(found)
+        for process in found:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(found, timeout=10)
+    return count
+
+
 def servers_in(directory: Path) -> tuple[int, ...]:
     """PostgreSQL servers that work in `directory` or below it."""
     root = str(directory)
@@ -167,7 +208,7 @@ class Wiped:
 
 def wipe(directory: Path) -> Wiped:
     """Remove a scratch directory with all in it, ending throwaway servers that outlived us."""
-    ended = servers_in(directory)
+    workers, ended = end_workers(directory), servers_in(directory)
     for pid in ended:
         try:
             os.kill(pid, signal.SIGKILL)
@@ -181,7 +222,7 @@ def wipe(directory: Path) -> Wiped:
             total += (Path(path) / name).lstat().st_size
     if directory.exists():
         shutil.rmtree(directory)
-    return Wiped(files, total, len(ended))
+    return Wiped(files, total, workers + len(ended))
 
 
 def _process(pid: int) -> psutil.Process | None:

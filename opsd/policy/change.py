@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from opsd.model import DatabaseManifest, Finding, MemberSnapshot, Severity
+from opsd.contents import Contents
+from opsd.model import Finding, MemberSnapshot, Severity
 
 # A table or tree that lost more than this share since the last run is worth a look.
 SHRUNK = 0.2
 _FEW = 20  # rows or files below which a share says nothing
 
 
-def judge_tables(before: DatabaseManifest, now: DatabaseManifest) -> tuple[Finding, ...]:
+def judge_tables(before: Contents, now: Contents) -> tuple[Finding, ...]:
     """Tables that were emptied, lost many rows, or are gone."""
     present = {(t.schema, t.name): t for t in now.tables}
     found = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from opsd.contents import Contents
 from opsd.manifest import APPEARED, CHANGED, DIRECTORY, FILE, UNREADABLE, VANISHED, Entry
 from opsd.model import DatabaseManifest, Finding, Severity, Table
 
@@ -105,7 +106,7 @@ class TreeComparison:
 
 
 def judge_tables(
-    manifest: DatabaseManifest, restored: Mapping[tuple[str, str], tuple[int, str]]
+    manifest: Contents, restored: Mapping[tuple[str, str], tuple[int, str]]
 ) -> tuple[Finding, ...]:
     """Compare rows and digest of each table; `restored` has them by schema and name."""
     if not manifest.tables:
@@ -119,7 +120,8 @@ def judge_tables(
             found.append(_table_differs(table, actual[0]))
     known = {(table.schema, table.name) for table in manifest.tables}
     found += [
-        _fault("proof.table_extra", table=".".join(name)) for name in sorted(set(restored) - known)
+        _fault("proof.table_extra", table=".".join(filter(None, name)))
+        for name in sorted(set(restored) - known)
     ]
     return tuple(found)
 

@@ -95,9 +95,9 @@ def findings(voice: Voice, found: Iterable[Finding]) -> str:
 
 def holds(voice: Voice, member: MemberSnapshot) -> str:
     """What a member holds, counted."""
-    if member.kind is MemberKind.POSTGRES:
-        return voice.say("holds.tables", tables=member.files, rows=member.rows)
-    return voice.say("holds.files", files=member.files)
+    if member.kind is MemberKind.FILES:
+        return voice.say("holds.files", files=member.files)
+    return voice.say("holds.tables", tables=member.files, rows=member.rows)
 
 
 def phases_in_words(voice: Voice, seconds: Mapping[str, float]) -> str:

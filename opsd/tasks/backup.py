@@ -22,9 +22,9 @@ from opsd.policy import change
 from opsd.tasks import locks, sweep, tripwire
 from opsd.tasks.beside import Beside, beside
 from opsd.tasks.ground import Ground, survey
-from opsd.tasks.journal import Journal, end, opened, scratch_failed
+from opsd.tasks.journal import Journal, end, opened, outcome_of, scratch_failed
 from opsd.tasks.kit import HOLDS, RECORD, TAG, Kit, tagged
-from opsd.tasks.members import files, postgres
+from opsd.tasks.members import dumped, files
 from opsd.tasks.members.captured import Captured, Work
 from opsd.tasks.turn import turn
 
@@ -69,9 +69,15 @@ def _take(work: Work) -> RecoveryPoint | None:
     with beside(kit) as cleaning:
         captured = _capture(work, ground, cleaning)
         if not captured:
-            end(journal, Outcome.FAILED, _first_reason(ground))
+            _end_without_any(journal, ground)
             return None
         return _close(work, ground, captured, before)
+
+
+def _end_without_any(journal: Journal, ground: Ground) -> None:
+    """No member could be taken: the run ends as the first of them did."""
+    failed = next(iter(ground.failed.values()))
+    end(journal, outcome_of(failed, Task.BACKUP), failed.reason)
 
 
 def _close(
@@ -115,34 +121,32 @@ def _capture(work: Work, ground: Ground, cleaning: Beside) -> dict[str, Captured
     No tree is read before the moment of every database is fixed: a file that a database names was
     there by then (docs/adr/0012-side-by-side.md). `cleaning` goes on beside what follows.
     """
-    moments = {name: Event() for name in work.backup_set.databases}
+    moments = {name: Event() for name in work.backup_set.dumped}
     with beside(work.kit) as side:
         trees = side.start(lambda kit: _capture_trees(work.on(kit), ground, moments))
         try:
-            databases = _capture_databases(work.on(side.kit), ground, moments, cleaning)
+            databases = _capture_dumped(work.on(side.kit), ground, moments, cleaning)
         finally:
             for moment in moments.values():
                 moment.set()
     return databases | trees.result()
 
 
-def _capture_databases(
+def _capture_dumped(
     work: Work, ground: Ground, moments: Mapping[str, Event], cleaning: Beside
 ) -> dict[str, Captured]:
     captured: dict[str, Captured] = {}
-    for name, member in work.backup_set.databases.items():
+    for name, member in work.backup_set.dumped.items():
         fixed = moments[name].set
-        captured |= _attempt(
-            work, ground, name, partial(postgres.capture, work, name, member, fixed)
-        )
+        captured |= _attempt(work, ground, name, partial(dumped.capture, work, name, member, fixed))
         fixed()
         cleaning.start(partial(_clear, work.scratch / name))
     return captured
 
 
-def _clear(dumped: Path, _: Kit) -> None:
+def _clear(dump: Path, _: Kit) -> None:
     """Remove a dump that is stored, or failed; whatever stays is removed at the end of the run."""
-    shutil.rmtree(dumped, ignore_errors=True)
+    shutil.rmtree(dump, ignore_errors=True)
 
 
 def _capture_trees(work: Work, ground: Ground, moments: Mapping[str, Event]) -> dict[str, Captured]:
@@ -159,14 +163,18 @@ def _capture_trees(work: Work, ground: Ground, moments: Mapping[str, Event]) -> 
 def _attempt(
     work: Work, ground: Ground, name: str, capture: Callable[[], Captured]
 ) -> dict[str, Captured]:
-    """One member; its failure is told and leaves the others alone, one of the storage does not."""
+    """One member; its failure leaves the others alone, one of the storage does not.
+
+    Nor does the end of the run's own time.
+    """
     try:
         if name in ground.failed:
             raise ground.failed[name]
         return {name: capture()}
     except (OpsdError, OSError) as error:
         failed = error if isinstance(error, OpsdError) else scratch_failed(error)
-        if work.kit.stop.requested or isinstance(failed, StorageFailed | TimedOut):
+        over = isinstance(failed, TimedOut) and work.out_of_time
+        if work.kit.stop.requested or over or isinstance(failed, StorageFailed):
             raise failed from error
         ground.failed.setdefault(name, failed)
         work.journal.find(Severity.FAULT, "member.failed", member=name)
@@ -204,11 +212,12 @@ def _judge_change(kit: Kit, journal: Journal, captured: Mapping[str, Captured]) 
         kept = _kept_manifest(kit, journal.run.backup_set, name)
         if found.manifest.suffix == ".json" and kept.exists():
             try:
-                before = postgres.read_manifest(kept)
+                before = dumped.read_manifest(found.snapshot.kind, kept)
             except ValueError:  # a power cut may have cut it off
                 journal.find(Severity.NOTE, "manifest.unreadable", member=name)
                 continue
-            journal.findings += change.judge_tables(before, postgres.read_manifest(found.manifest))
+            now = dumped.read_manifest(found.snapshot.kind, found.manifest)
+            journal.findings += change.judge_tables(before, now)
 
 
 def _write_record(

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from opsd.config import ground
+from opsd.config.command import CommandMember
 from opsd.config.schema import FilesMember, PostgresMember
 from opsd.drivers import cluster, lock, process, restic, system
 from opsd.errors import OpsdError
@@ -17,7 +18,7 @@ from opsd.policy import diagnosis
 from opsd.policy.diagnosis import DatabaseFacts, Diagnosis, PlaceFacts, RepositoryFacts
 from opsd.policy.preflight import ClockFacts
 from opsd.tasks.kit import TAG, Kit
-from opsd.tasks.members import files
+from opsd.tasks.members import command, files
 from opsd.tasks.status import unclosed
 from opsd.tasks.sweep import leftovers
 
@@ -35,10 +36,13 @@ def examine(kit: Kit) -> Iterator[Diagnosis]:
         for name, member in backup_set.ordered:
             subject = f"{set_name}.{name}"
             kit.watcher.phase("doctor", subject)
-            if isinstance(member, PostgresMember):
-                yield from _database(kit, subject, member, databases)
-            else:
-                yield _tree(subject, member)
+            match member:
+                case PostgresMember():
+                    yield from _database(kit, subject, member, databases)
+                case CommandMember():
+                    yield _command(subject, member)
+                case FilesMember():
+                    yield _tree(subject, member)
     yield diagnosis.judge_reader(reads_all=_reads_all())
     yield from _scratch(kit, sum(facts.bytes for facts in databases.values()))
     yield from diagnosis.judge_clock(_clock(kit, databases))
@@ -92,6 +96,14 @@ def _ask(kit: Kit, member: PostgresMember) -> DatabaseFacts:
             forbidden=connection.forbidden(),
             ahead=asked + (answered - asked) / 2 - server.clock,
         )
+
+
+def _command(subject: str, member: CommandMember) -> Diagnosis:
+    try:
+        command.observe(member)
+    except OpsdError as error:
+        return diagnosis.of_error(subject, error)
+    return Diagnosis(Status.OK, subject, "doctor.command", {"program": member.produce.argv[0]})
 
 
 def _tree(subject: str, member: FilesMember) -> Diagnosis:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from opsd.config.schema import BackupSet, PostgresMember
+from opsd.config.schema import BackupSet, FilesMember
 from opsd.drivers import restic, system, tree
 from opsd.drivers.restic import Snapshot
 from opsd.errors import OpsdError, RepositoryMissing, StorageFailed
@@ -13,7 +13,7 @@ from opsd.model import Finding, Severity
 from opsd.policy import preflight
 from opsd.tasks.journal import Journal
 from opsd.tasks.kit import TAG, Kit
-from opsd.tasks.members import files, postgres
+from opsd.tasks.members import dumped, files
 
 
 @dataclass(slots=True)
@@ -21,7 +21,7 @@ class Ground:
     """What was learned before the first effect: members that cannot be taken are in `failed`."""
 
     snapshots: tuple[Snapshot, ...] = ()
-    databases: dict[str, postgres.Observed] = field(default_factory=dict)
+    dumped: dict[str, dumped.Observed] = field(default_factory=dict)
     failed: dict[str, OpsdError] = field(default_factory=dict)
 
 
@@ -33,10 +33,10 @@ def survey(kit: Kit, journal: Journal, backup_set: BackupSet) -> Ground:
         raise against[0]
     for name, member in backup_set.ordered:
         try:
-            if isinstance(member, PostgresMember):
-                ground.databases[name] = postgres.observe(kit, member)
-            else:
+            if isinstance(member, FilesMember):
                 files.observe(member)
+            else:
+                ground.dumped[name] = dumped.observe(kit, member)
         except OpsdError as error:
             ground.failed[name] = error
     ground.snapshots = _open_repository(kit, journal)
@@ -72,14 +72,18 @@ def _clock_facts(kit: Kit, ground: Ground) -> preflight.ClockFacts:
         max_offset=kit.config.clock.max_offset,
         synchronised=system.clock_synchronised(),
         sync_required=kit.config.sync_required,
-        offsets={name: observed.ahead for name, observed in ground.databases.items()},
+        offsets={
+            name: observed.ahead
+            for name, observed in ground.dumped.items()
+            if observed.ahead is not None
+        },
         newest_snapshot=max((found.at for found in ground.snapshots), default=None),
     )
 
 
 def _judge_room(kit: Kit, journal: Journal, ground: Ground) -> tuple[OpsdError, ...]:
     """Room for the dumps, and room in a local repository for what will be added."""
-    dumps = sum(observed.server.bytes for observed in ground.databases.values())
+    dumps = _dump_bytes(kit, journal, ground)
     scratch = system.space(kit.config.scratch)
     spare = preflight.spare_room(scratch.total)
     against = preflight.judge_room(preflight.Room(kit.config.scratch, scratch.free, dumps, spare))
@@ -100,6 +104,16 @@ def _judge_room(kit: Kit, journal: Journal, ground: Ground) -> tuple[OpsdError, 
     return against
 
 
+def _dump_bytes(kit: Kit, journal: Journal, ground: Ground) -> int:
+    """What the dumps will take: what the sources say, else what the last dump took."""
+    points = kit.store.points(journal.run.backup_set)
+    last = {member.member: member.bytes for member in points[0].members} if points else {}
+    return sum(
+        last.get(name, 0) if observed.bytes is None else observed.bytes
+        for name, observed in ground.dumped.items()
+    )
+
+
 def _tree_bytes(kit: Kit, journal: Journal, ground: Ground) -> int:
     """What the trees hold; looked at before the first backup alone, later growth is known."""
     trees = kit.backup_set(journal.run.backup_set).trees
@@ -115,11 +129,11 @@ def _ground_evidence(ground: Ground) -> Mapping[str, object]:
     return {
         "databases": {
             name: {
-                "version": observed.server.version,
-                "bytes": observed.server.bytes,
-                "clock_ahead_seconds": observed.ahead.total_seconds(),
+                "version": observed.version,
+                "bytes": observed.bytes,
+                "clock_ahead_seconds": observed.ahead.total_seconds() if observed.ahead else None,
             }
-            for name, observed in ground.databases.items()
+            for name, observed in ground.dumped.items()
         },
         "snapshots": len(ground.snapshots),
     }

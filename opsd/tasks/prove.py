@@ -16,7 +16,6 @@ from typing import Any
 from opsd import record
 from opsd.catalogue import Size
 from opsd.drivers import system
-from opsd.drivers.postgres import Database
 from opsd.drivers.process import Stop
 from opsd.drivers.restic import Piece, Source
 from opsd.errors import OpsdError, RepositoryDamaged, UsageError
@@ -26,10 +25,10 @@ from opsd.tasks import locks, sweep
 from opsd.tasks.beside import beside
 from opsd.tasks.journal import end, opened, outcome_of, scratch_failed
 from opsd.tasks.kit import PROOF_RECORD, Kit, tags
-from opsd.tasks.members.postgres import MANIFEST, read_manifest
-from opsd.tasks.proving import database, reconcile, storage, tree
+from opsd.tasks.proving import reconcile, standing, storage, tree
 from opsd.tasks.proving.bench import Bench
 from opsd.tasks.proving.guard import guarded
+from opsd.tasks.proving.standing import Answering, Standing
 from opsd.tasks.turn import turn
 
 PROOF_FILE = "proof.json"
@@ -151,24 +150,21 @@ def _restore_and_compare(bench: Bench) -> None:
     members = bench.point.members
     if not members:
         bench.journal.find(Severity.FAULT, "proof.no_members")
-    with guarded(bench), beside(bench.kit) as side, ExitStack() as clusters:
+    with guarded(bench), beside(bench.kit) as side, ExitStack() as places:
         comparing = side.start(lambda kit: _compare_trees(bench.on(kit)))
         bench = bench.on(side.kit)
-        databases: dict[str, Database] = {}
+        dumped: dict[str, Standing] = {}
         for member in members:
-            if member.kind is not MemberKind.POSTGRES:
+            if member.kind is MemberKind.FILES:
                 continue
-            jobs = database.jobs_of(bench, member.member)
-            found = clusters.enter_context(database.restored(bench, member, jobs))
-            databases[member.member] = found
+            found = places.enter_context(standing.restored(bench, member))
+            dumped[member.member] = found
             with bench.journal.phase("compare", member.member):
-                database.compare(bench, member, found, jobs)
-                database.judge_invariants(bench, member.member, found)
-        _reconcile(bench, databases, comparing.result())
-        for member in members:
-            if member.member in databases:
-                database.canary(bench, member, databases[member.member])
-                database.judge_properties(bench, member, databases[member.member])
+                found.compare()
+        _reconcile(bench, dumped, comparing.result())
+        for name, found in dumped.items():
+            with bench.journal.phase("canary", name):
+                found.finish()
 
 
 def _compare_trees(bench: Bench) -> dict[str, Path]:
@@ -177,13 +173,12 @@ def _compare_trees(bench: Bench) -> dict[str, Path]:
     return {member.member: tree.compare(bench, member) for member in trees}
 
 
-def _reconcile(bench: Bench, databases: Mapping[str, Database], trees: Mapping[str, Path]) -> None:
+def _reconcile(bench: Bench, dumped: Mapping[str, Standing], trees: Mapping[str, Path]) -> None:
     with bench.journal.phase("reconcile"):
         for rule in bench.backup_set.prove.reconcile:
-            if rule.database in databases and rule.files in trees:
-                source = read_manifest(bench.record / f"{rule.database}.{MANIFEST}")
-                restored = trees[rule.files]
-                reconcile.reconcile(bench, rule, databases[rule.database], source, restored)
+            database = dumped.get(rule.database)
+            if isinstance(database, Answering) and rule.files in trees:
+                reconcile.reconcile(bench, rule, database, trees[rule.files])
             else:
                 bench.journal.find(Severity.FAULT, "reconcile.not_possible", member=rule.files)
 
@@ -198,7 +193,7 @@ def _judge_canaries(bench: Bench) -> None:
 def _judge_room(bench: Bench) -> None:
     """Room for what will be restored, before anything is."""
     needed = sum(
-        _LOADED * m.bytes if m.kind is MemberKind.POSTGRES else m.bytes // bench.part(m).parts
+        m.bytes // bench.part(m).parts if m.kind is MemberKind.FILES else _LOADED * m.bytes
         for m in bench.point.members
     )
     place = bench.kit.config.scratch

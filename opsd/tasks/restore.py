@@ -6,108 +6,37 @@ machine. Without one member named, each goes into a directory of its own name be
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
 from pathlib import Path
 
 from opsd.catalogue import Size
 from opsd.clock import Stopwatch
-from opsd.drivers import cluster, pgtools, restic, system
-from opsd.drivers.postgres import Database
-from opsd.drivers.process import Stop
-from opsd.errors import Refused, RepositoryDamaged, SpaceExhausted, ToolFailed, UsageError
-from opsd.manifest import Entry
+from opsd.drivers import restic, system
+from opsd.errors import Refused, RepositoryDamaged, SpaceExhausted, UsageError
 from opsd.model import (
-    DatabaseManifest,
     Finding,
     MemberKind,
-    MemberSnapshot,
     Outcome,
     RecoveryPoint,
     Severity,
     Task,
 )
-from opsd.policy import comparison
-from opsd.policy.comparison import TreeComparison
 from opsd.tasks import way
 from opsd.tasks.journal import end, opened
-from opsd.tasks.kit import Kit, Nobody, Watcher
-from opsd.tasks.members import files, postgres
-from opsd.tasks.proving.database import judged, with_properties
-from opsd.tasks.proving.tree import compared
+from opsd.tasks.kit import Kit
+from opsd.tasks.restoring import artefacts, databases, trees
+from opsd.tasks.restoring.terms import LIMIT, Door, Plan, Request, Restored, Step
 from opsd.tasks.shelf import points_in, read_record
 
-_LIMIT = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a person asks for. The last two are the words that lift a guard."""
-
-    backup_set: str
-    target: Path
-    at: datetime | None = None
-    point: str | None = None
-    member: str | None = None
-    only: tuple[str, ...] = ()
-    load_into: str | None = None  # libpq connection string of an empty database
-    passfile: Path | None = None
-    over_live_source: bool = False
-    into_used_target: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """The repository to restore from, and who watches."""
-
-    repository: restic.Restic
-    host: str  # this machine's name in snapshots, to know a live source
-    watcher: Watcher = field(default_factory=Nobody)
-    stop: Stop = field(default_factory=Stop)
-    jobs: int = 2
-    scratch: Path | None = None  # where what a crash leaves is wiped by the next run
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One member and where it goes."""
-
-    member: MemberSnapshot
-    target: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What will be done, before it is."""
-
-    request: Request
-    point: RecoveryPoint
-    steps: tuple[Step, ...]
-    bytes: int
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(slots=True)
-class Restored:
-    """What was done: figures of what was written and verified, and what was wrong with it."""
-
-    plan: Plan
-    elapsed: timedelta = timedelta()
-    files: int = 0
-    bytes: int = 0
-    tables: int = 0
-    rows: int = 0
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def good(self) -> bool:
-        """Whether all that was written is what the manifest says."""
-        return not any(f.severity is Severity.FAULT for f in self.findings)
+_RESTORING: Mapping[MemberKind, Callable[[Door, Plan, Step, Path, Restored], None]] = {
+    MemberKind.FILES: trees.restore,
+    MemberKind.POSTGRES: databases.restore,
+    MemberKind.COMMAND: artefacts.restore,
+}
 
 
 def plan(door: Door, request: Request) -> Plan:
@@ -139,10 +68,7 @@ def carry_out(door: Door, wanted: Plan) -> Restored:
     done.findings += wanted.findings
     with _manifests(door, wanted) as record:
         for step in wanted.steps:
-            if step.member.kind is MemberKind.FILES:
-                _restore_files(door, wanted, step, record, done)
-            else:
-                _restore_database(door, wanted, step, record, done)
+            _RESTORING[step.member.kind](door, wanted, step, record, done)
     done.elapsed = watch.elapsed()
     return done
 
@@ -241,7 +167,7 @@ def _manifests(door: Door, wanted: Plan) -> Iterator[Path]:
     try:
         fetched = door.repository.restore(
             restic.Piece(wanted.point.record, wanted.point.record_root, home),
-            limits=restic.Limits(_LIMIT),
+            limits=restic.Limits(LIMIT),
         )
         if fetched.failures:
             raise RepositoryDamaged(
@@ -250,120 +176,3 @@ def _manifests(door: Door, wanted: Plan) -> Iterator[Path]:
         yield home
     finally:
         shutil.rmtree(home)
-
-
-def _fetch(door: Door, step: Step, only: Path | None, done: Restored) -> None:
-    door.watcher.phase("fetch", step.member.member)
-    # A dump is everybody's data in one place: it is for whoever asked for it alone.
-    mode = 0o700 if step.member.kind is MemberKind.POSTGRES else 0o777
-    step.target.mkdir(mode, parents=True, exist_ok=True)
-    fetched = door.repository.restore(
-        restic.Piece(step.member.snapshot, step.member.root, step.target, only),
-        limits=restic.Limits(_LIMIT),
-        on_progress=lambda p: door.watcher.advance(p.bytes_done, p.bytes_total),
-    )
-    if fetched.failures:
-        done.findings.append(
-            Finding(
-                Severity.FAULT,
-                "restore.unread",
-                {"member": step.member.member, "count": len(fetched.failures)},
-                "\n".join(fetched.failures[:10]),
-            )
-        )
-
-
-def _restore_files(door: Door, wanted: Plan, step: Step, record: Path, done: Restored) -> None:
-    """Fetch the tree, or the named parts of it, and compare each entry with the manifest."""
-    prefixes = tuple(os.fsencode(path.strip("/")) for path in wanted.request.only)
-    only = None
-    if prefixes:
-        only = record / "patterns"
-        only.write_bytes(b"".join(restic.pattern_line(b"/" + prefix) for prefix in prefixes))
-    _fetch(door, step, only, done)
-    door.watcher.phase("verify", step.member.member)
-    fresh_after = int(wanted.point.at.timestamp() * 1_000_000_000)
-    judged = TreeComparison(os.geteuid() == 0, fresh_after)
-    expected = record / f"{step.member.member}.{files.MANIFEST}"
-    inside = _below(prefixes) if prefixes else _everything
-    for _ in compared(judged, expected, inside, step.target):
-        door.watcher.advance(judged.bytes, step.member.bytes)
-    if wanted.request.into_used_target or prefixes:
-        judged.tally.counts.pop("extra", None)
-    done.findings += judged.tally.findings("proof.files", step.member.member)
-    for told in (judged.fleeting, judged.unsteady):
-        done.findings += told.findings("proof.files", step.member.member, Severity.NOTE)
-    if judged.files == 0 and not judged.unsteady.counts and (prefixes or step.member.files):
-        done.findings.append(
-            Finding(Severity.FAULT, "restore.nothing", {"member": step.member.member})
-        )
-    done.files += judged.files
-    done.bytes += judged.bytes
-
-
-def _everything(_: Entry, __: Entry | None) -> bool:
-    return True
-
-
-def _below(prefixes: tuple[bytes, ...]) -> Callable[[Entry, Entry | None], bool]:
-    def inside(entry: Entry, _: Entry | None) -> bool:
-        path = entry.path.rstrip(b"/")
-        return any(path == p or path.startswith(p + b"/") for p in prefixes)
-
-    return inside
-
-
-def _restore_database(door: Door, wanted: Plan, step: Step, record: Path, done: Restored) -> None:
-    """Fetch the dump and verify its files; load it where a database was named, and verify that."""
-    source = postgres.read_manifest(record / f"{step.member.member}.{postgres.MANIFEST}")
-    _fetch(door, step, None, done)
-    dump = step.target / pgtools.DUMP
-    done.bytes += sum(f.stat().st_size for f in dump.iterdir())
-    door.watcher.phase("verify", step.member.member)
-    try:
-        dumped = _programs(door, source).table_files(dump)
-    except ToolFailed as missing:
-        fields = {"member": step.member.member}
-        done.findings.append(Finding(Severity.CHANGE, "restore.unverified", fields, str(missing)))
-        return
-    found = {}
-    for table in source.tables:
-        file = dumped.get(table.oid)
-        if file is not None and file.exists():
-            found[table.schema, table.name] = pgtools.dumped_digest(file, source.hashing)
-    done.findings += comparison.judge_tables(source, found)
-    done.tables += len(found)
-    done.rows += sum(rows for rows, _ in found.values())
-    if wanted.request.load_into is not None and done.good:
-        done.findings += _load(door, wanted.request, source, dump)
-
-
-def _load(door: Door, request: Request, source: DatabaseManifest, dump: Path) -> list[Finding]:
-    """Load the dump into the empty database that was named, and compare it."""
-    database = Database(request.load_into or "", request.passfile)
-    with database.connect() as connection:
-        facts = connection.facts()
-        live = (facts.system_identifier, facts.database)
-        if live == (source.system_identifier, source.database) and not request.over_live_source:
-            raise Refused("restore.live_database", database=facts.database)
-        if not connection.is_empty():
-            raise Refused("restore.database_used", database=facts.database)
-    door.watcher.phase("load")
-    programs = _programs(door, source, database)
-    if facts.superuser:
-        programs.restore_roles(dump.with_name(pgtools.GLOBALS), database.connection)
-    programs.restore(dump, database.connection, door.jobs, owners=facts.superuser)
-    door.watcher.phase("compare")
-    findings, _ = judged(programs, database, source, door.jobs)
-    if facts.superuser:
-        return [*findings, *with_properties(programs, database, source, dump)]
-    # Roles were not asked for here, so that their lack is told once, with what it means.
-    others = (found for found in findings if found.key != "proof.roles_missing")
-    return [Finding(Severity.CHANGE, "restore.no_owners"), *others]
-
-
-def _programs(
-    door: Door, source: DatabaseManifest, database: Database | None = None
-) -> pgtools.Programs:
-    directory = cluster.binaries(source.server_version // 10000)
-    return pgtools.Programs(directory, (database or Database("")).env, _LIMIT, door.stop)

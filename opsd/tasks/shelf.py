@@ -127,8 +127,8 @@ def _point(repository: str, run: str, snapshots: list[Snapshot]) -> RecoveryPoin
     held = {tag.removeprefix(HOLDS) for tag in record.tags if tag.startswith(HOLDS)}
     parts = [s for s in snapshots if s is not record]
     found = (_member(s) for s in parts if not held or tagged(s.tags, "part") in held)
-    # Databases first, as everywhere: which snapshot was done first is chance.
-    members = tuple(sorted(found, key=lambda m: (m.kind is not MemberKind.POSTGRES, m.member)))
+    # Trees last, as everywhere: which snapshot was done first is chance.
+    members = tuple(sorted(found, key=lambda m: (m.kind is MemberKind.FILES, m.member)))
     return RecoveryPoint(
         id=run,
         backup_set=tagged(record.tags, "set"),

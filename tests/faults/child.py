@@ -24,7 +24,7 @@ from opsd.config.load import load
 from opsd.errors import OpsdError
 from opsd.model import Task
 from opsd.tasks.kit import Nobody
-from tests.faults.telling import WORK
+from tests.faults.telling import WORK, Ward
 from tests.site import ROOT, SET, Site
 
 _PATIENCE = 60.0
@@ -76,7 +76,7 @@ def main() -> int:
     return 0
 
 
-def argv(site: Site, task: Task, *more: str) -> tuple[str, ...]:
+def argv(site: Ward, task: Task, *more: str) -> tuple[str, ...]:
     """The command line of a child."""
     return (sys.executable, "-m", "tests.faults.child", str(site.config_file), task.value, *more)
 
@@ -111,7 +111,7 @@ class Child:
 
 
 @contextmanager
-def child(site: Site, task: Task) -> Iterator[Child]:
+def child(site: Ward, task: Task) -> Iterator[Child]:
     """Start a child that does `task`; whatever happens, it does not stay."""
     with subprocess.Popen(
         argv(site, task), cwd=ROOT, stdout=subprocess.PIPE, bufsize=0, start_new_session=True

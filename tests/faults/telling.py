@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from opsd import catalogue
 from opsd.clock import Clock, now
@@ -18,7 +20,18 @@ from opsd.tasks.coverage import cover
 from opsd.tasks.kit import Kit, Watcher
 from opsd.tasks.prove import prove
 from opsd.tasks.retain import retain
-from tests.site import ROOT, SET, Site
+from tests.site import ROOT, SET
+
+
+class Ward(Protocol):
+    """What is protected in a test."""
+
+    @property
+    def base(self) -> Path: ...
+    @property
+    def config_file(self) -> Path: ...
+    def kit(self, clock: Clock = now) -> AbstractContextManager[Kit]: ...
+
 
 WORK: dict[Task, Callable[[Kit, str], object]] = {
     Task.BACKUP: back_up,
@@ -59,7 +72,7 @@ class Told:
         return {f.key: f for f in self.closing.findings if f.severity > Severity.NOTE}
 
 
-def attempt(site: Site, task: Task, *, clock: Clock = now, watcher: Watcher | None = None) -> Told:
+def attempt(site: Ward, task: Task, *, clock: Clock = now, watcher: Watcher | None = None) -> Told:
     """Do a task and collect what was told, after checking what must hold of every run."""
     with site.kit(clock) as kit:
         before = kit.store.runs(task, SET)
@@ -106,7 +119,7 @@ def _proved(store: Store, run: Run) -> bool:
     )
 
 
-def all_is_well(site: Site) -> None:
+def all_is_well(site: Ward) -> None:
     """The next night passes, and nothing was left."""
     for task in (Task.BACKUP, Task.PROVE):
         told = attempt(site, task)
@@ -114,7 +127,7 @@ def all_is_well(site: Site) -> None:
     nothing_left(site)
 
 
-def nothing_left(site: Site) -> None:
+def nothing_left(site: Ward) -> None:
     """Scratch is empty, and nothing of a killed `restic check` lies elsewhere."""
     scratch = site.base / "scratch"
     assert not scratch.exists() or not list(scratch.iterdir())

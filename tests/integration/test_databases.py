@@ -18,7 +18,8 @@ from opsd.model import Outcome, Proof, Severity, Task
 from opsd.tasks.backup import back_up
 from opsd.tasks.kit import Kit, Nobody
 from opsd.tasks.prove import prove
-from opsd.tasks.restore import Door, Request, carry_out, plan
+from opsd.tasks.restore import carry_out, plan
+from opsd.tasks.restoring.terms import Door, Request
 from tests.faults.telling import empty_repository
 from tests.site import workplace
 

@@ -17,7 +17,8 @@ from opsd.tasks.backup import back_up
 from opsd.tasks.kit import Kit, Nobody
 from opsd.tasks.prove import prove
 from opsd.tasks.rebuild import rebuild
-from opsd.tasks.restore import Door, Request, carry_out, plan, recorded
+from opsd.tasks.restore import carry_out, plan, recorded
+from opsd.tasks.restoring.terms import Door, Request
 from tests.site import SET, Site
 
 

@@ -20,7 +20,8 @@ from opsd.tasks.doctor import examine
 from opsd.tasks.kit import Nobody
 from opsd.tasks.prove import prove
 from opsd.tasks.rebuild import rebuild
-from opsd.tasks.restore import Door, Request, carry_out, plan
+from opsd.tasks.restore import carry_out, plan
+from opsd.tasks.restoring.terms import Door, Request
 from opsd.tasks.retain import retain
 from tests.faults.telling import attempt, copy_tree, empty_repository, nothing_left
 from tests.s3 import BUCKET, Server, credentials, in_bucket

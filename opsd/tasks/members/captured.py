@@ -14,6 +14,7 @@ from opsd.model import MemberKind, MemberSnapshot
 from opsd.tasks.journal import Journal
 from opsd.tasks.kit import Kit, tagged, tags
 
+MANIFEST = "manifest.json"  # of a dumped member, behind its name
 STORED = "stored"  # the evidence of what restic said of one snapshot
 
 
@@ -46,10 +47,14 @@ class Work:
     @property
     def left(self) -> timedelta:
         """What is left of the time for this run. Raises `TimedOut` when nothing is."""
-        left = self.backup_set.timeout - self.journal.watch.elapsed()
-        if left <= timedelta():
+        if self.out_of_time:
             raise TimedOut("run.out_of_time", limit=self.backup_set.timeout)
-        return left
+        return self.backup_set.timeout - self.journal.watch.elapsed()
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether nothing is left of the time for this run."""
+        return self.journal.watch.elapsed() >= self.backup_set.timeout
 
     @property
     def limits(self) -> Limits:

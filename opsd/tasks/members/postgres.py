@@ -26,9 +26,8 @@ from opsd.errors import DatabaseFailed, ScratchFull
 from opsd.model import DatabaseManifest, MemberKind, MemberSnapshot, Severity, Table
 from opsd.policy import preflight
 from opsd.tasks.kit import Kit
-from opsd.tasks.members.captured import Captured, Work, kind_mark
+from opsd.tasks.members.captured import MANIFEST, Captured, Work, kind_mark
 
-MANIFEST = "manifest.json"
 _TICK_SECONDS = 0.3
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from opsd.catalogue import Size
@@ -17,8 +19,41 @@ from opsd.errors import DatabaseFailed, ToolFailed
 from opsd.model import DatabaseManifest, Finding, MemberSnapshot, Severity
 from opsd.policy import comparison
 from opsd.tasks.beside import beside
-from opsd.tasks.members.postgres import MANIFEST, large_objects_digest, read_manifest
+from opsd.tasks.members.captured import MANIFEST
+from opsd.tasks.members.postgres import large_objects_digest, read_manifest
 from opsd.tasks.proving.bench import Bench
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A member's database, loaded into a throwaway server."""
+
+    bench: Bench
+    member: MemberSnapshot
+    database: Database
+    jobs: int
+
+    @property
+    def at(self) -> datetime:
+        """The moment of the dump."""
+        return read_manifest(self.bench.record / f"{self.member.member}.{MANIFEST}").at
+
+    def compare(self) -> None:
+        """Hold it against its manifest and the invariants."""
+        compare(self.bench, self.member, self.database, self.jobs)
+        judge_invariants(self.bench, self.member.member, self.database)
+
+    @contextmanager
+    def named_files(self, query: str) -> Iterator[Iterator[tuple[bytes, int | None, str]]]:
+        """The files that `query` names, in the byte order of their paths."""
+        with self.database.connect() as connection:
+            yield connection.named_files(query)
+
+    def finish(self) -> None:
+        """Take a row away, and see that it is missed; then what belongs to the database itself."""
+        canary(self.bench, self.member, self.database)
+        judge_properties(self.bench, self.member, self.database)
+
 
 Digests = dict[tuple[str, str], tuple[int, str]]  # rows and digest by schema and table
 
@@ -34,8 +69,9 @@ _LIMITS = ("--core=0", "--as=8589934592")  # per process: no core dumps, 8 GiB o
 
 
 @contextmanager
-def restored(bench: Bench, member: MemberSnapshot, jobs: int) -> Iterator[Database]:
+def restored(bench: Bench, member: MemberSnapshot) -> Iterator[Loaded]:
     """The member's database as restored, in a cluster that ends with this block."""
+    jobs = jobs_of(bench, member.member)
     manifest = read_manifest(bench.record / f"{member.member}.{MANIFEST}")
     home = bench.scratch / member.member
     server = _cluster(bench, manifest, member.member)
@@ -49,7 +85,7 @@ def restored(bench: Bench, member: MemberSnapshot, jobs: int) -> Iterator[Databa
             database = Database(server.connection(_NAME))
             with bench.journal.phase("load", member.member):
                 _load(bench, server, manifest, home / pgtools.DUMP, jobs)
-            yield database
+            yield Loaded(bench, member, database, jobs)
     finally:
         server.stop()
 

@@ -8,29 +8,27 @@ from pathlib import Path
 from opsd import manifest
 from opsd.config.schema import Orphans, Reconciliation
 from opsd.drivers import manifests
-from opsd.drivers.postgres import Database
 from opsd.manifest import FILE, Entry
-from opsd.model import DatabaseManifest, Severity
+from opsd.model import Severity
 from opsd.policy.comparison import Reconciler
 from opsd.tasks.proving.bench import Bench
+from opsd.tasks.proving.standing import Answering, Row
 
 _FEW_NEWER = 10
 _SHARE_OF_NEWER = 100  # one in so many rows
-Row = tuple[bytes, int | None, str]
 
 
 def reconcile(
     bench: Bench,
     rule: Reconciliation,
-    database: Database,
-    source: DatabaseManifest,
+    database: Answering,
     restored: Path,
 ) -> None:
     """Compare rows and files by one rule of the configuration; both sides are streams."""
-    fresh_after = int(source.at.timestamp() * 1_000_000_000)
+    fresh_after = int(database.at.timestamp() * 1_000_000_000)
     judged = Reconciler(fresh_after)
-    with database.connect() as connection:
-        _join(judged, connection.named_files(rule.query), manifests.read(restored))
+    with database.named_files(rule.query) as rows:
+        _join(judged, rows, manifests.read(restored))
     found = bench.journal.findings
     found += judged.tally.findings("reconcile", rule.files)
     found += judged.newer.findings("reconcile", rule.files, _severity_of_newer(judged))

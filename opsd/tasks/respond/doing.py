@@ -12,7 +12,8 @@ from opsd.keeping import Word
 from opsd.policy.locks import Owner
 from opsd.tasks import keeping, locks, repairing
 from opsd.tasks.respond.means import Means
-from opsd.tasks.restore import Door, Request, plan, recorded
+from opsd.tasks.restore import plan, recorded
+from opsd.tasks.restoring.terms import Door, Request
 from opsd.tasks.retain import retain as _retain
 
 Parameters = Mapping[str, str]

@@ -1,0 +1,1 @@
+"""What a restore for people does with each kind of member."""
