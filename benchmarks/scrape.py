@@ -45,6 +45,8 @@ backup_sets:
 """
 # Figures of a check: two, so that with its state it tells five samples.
 FIGURES = ("opsd_host_load1", "opsd_host_load5")
+# Hosts are asked one after the other, and no moment is a round number.
+_APART = timedelta(microseconds=74_321)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +157,11 @@ def watched(hosts: int, checks: int, at: datetime) -> Watched:
     names = [f"commune-{number:03}" for number in range(hosts)]
     asked = [f"check_{number}" for number in range(checks)]
     figures = [Measurement(metric, at.timestamp() % 97) for metric in FIGURES]
+    result = CheckResult(Status.OK, "check.reached", measurements=tuple(figures))
+    moments = {host: at + n * _APART for n, host in enumerate(names)}
     return Watched(
         states=[
-            CheckState(
-                CheckId(host, check),
-                Status.OK,
-                at,
-                CheckResult(Status.OK, "check.reached", measurements=tuple(figures)),
-                at,
-            )
+            CheckState(CheckId(host, check), Status.OK, moments[host], result, moments[host])
             for host in names
             for check in asked
         ],

@@ -16,7 +16,7 @@ from opsd.metrics.answered import Answered
 from opsd.metrics.board import Board
 from opsd.metrics.disk import Disks
 from opsd.metrics.people import Reached, Told
-from opsd.metrics.table import Beginnings, Page
+from opsd.metrics.table import Page, Remembered
 from opsd.metrics.watched import Watched
 from opsd.model import Proof, RecoveryPoint, Run, Task
 from opsd.policy import slots
@@ -72,11 +72,11 @@ class Collector:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._disks = Disks()
-        self._beginnings = Beginnings()
+        self._remembered = Remembered()
 
     def page(self) -> Page:
         """The page as it is now. Raises `StorageFailed` when the history cannot be read."""
-        page, config = Page(self._beginnings), self._sources.config()
+        page, config = Page(self._remembered), self._sources.config()
         store = self._sources.store
         page.add("opsd_build_info", 1, __version__, platform.python_version())
         _tell_vitals(page, self._sources.vitals())

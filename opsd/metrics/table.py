@@ -6,8 +6,7 @@ hosts have to say (docs/adr/0010-metrics-page.md).
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from opsd.metrics.answer_families import OF_ANSWERS
@@ -31,52 +30,85 @@ FAMILIES: Final[Mapping[str, Family]] = {
     )
 }
 
-_Series = tuple[str, tuple[str, ...]]
+Labels = tuple[str, ...]
+Tell = Callable[[float, Labels], None]
 _IN_LABELS: Final = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
+# What is no number, as Python writes it and as Prometheus does.
+_ODD: Final = {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}
 
 
-class Beginnings:
-    """The names and labels of series as text, remembered from scrape to scrape."""
+class Series(dict[Labels, tuple[str, float | None, str]]):
+    """Of each series of a family what its line begins with, and the last value with its line."""
 
-    def __init__(self) -> None:
-        self._known: dict[_Series, str] = {}
+    def __init__(self, family: Family) -> None:
+        super().__init__()
+        self._family = family
 
-    def of(self, series: _Series) -> str:
-        """What the line of a series begins with."""
-        return self._known.get(series) or self._learn(series)
-
-    def _learn(self, series: _Series) -> str:
-        name, values = series
-        family = FAMILIES[name]
-        if len(values) != len(family.labels):
-            raise ValueError(f"{name} has the labels {family.labels}")
-        pairs = sorted(zip(family.labels, values, strict=True))
+    def __missing__(self, values: Labels) -> tuple[str, float | None, str]:
+        name, labels = self._family.name, self._family.labels
+        if len(values) != len(labels):
+            raise ValueError(f"{name} has the labels {labels}")
+        pairs = sorted(zip(labels, values, strict=True))
         inside = ",".join(f'{label}="{value.translate(_IN_LABELS)}"' for label, value in pairs)
         beginning = f"{name}{{{inside}}} " if inside else f"{name} "
-        self._known[series] = beginning
-        return beginning
+        found = self[values] = (beginning, None, "")
+        return found
+
+
+class Remembered:
+    """The series of all families, kept from scrape to scrape."""
+
+    def __init__(self) -> None:
+        self._families = _nothing()
+
+    def of(self, name: str) -> Series:
+        """Those of one family."""
+        return self._families[name]
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return sum(map(len, self._families.values()))
 
     def forget(self, used: int) -> None:
         """Begin anew when most of what is known was not used by a scrape of so many samples."""
-        if len(self._known) > 2 * used:
-            self._known = {}
+        if self.count > 2 * used:
+            self._families = _nothing()
+
+
+def _nothing() -> Mapping[str, Series]:
+    return {name: Series(family) for name, family in FAMILIES.items()}
 
 
 class Page:
     """The samples of one scrape."""
 
-    def __init__(self, beginnings: Beginnings | None = None) -> None:
-        self._beginnings = beginnings or Beginnings()
+    def __init__(self, remembered: Remembered | None = None) -> None:
+        self._remembered = remembered or Remembered()
         self._lines: dict[str, list[str]] = {}
 
     def add(self, name: str, value: float, *labels: str) -> None:
         """Add a sample; `labels` are the values of the family's labels, in their order."""
-        line = f"{self._beginnings.of((name, labels))}{_number(value)}\n"
-        lines = self._lines.get(name)
-        if lines is None:
-            self._lines[name] = [line]
-        else:
-            lines.append(line)
+        self.teller(name)(value, labels)
+
+    def teller(self, name: str) -> Tell:
+        """What adds samples of one family: for whoever has thousands of them."""
+        series = self._remembered.of(name)
+        append = self._lines.setdefault(name, []).append
+        last: float | None = None
+        number = ""
+
+        def tell(value: float, labels: Labels) -> None:
+            nonlocal last, number
+            beginning, before, line = series[labels]
+            if value != before:
+                if value != last:  # neighbours are often alike
+                    last, number = value, _number(value)
+                line = f"{beginning}{number}\n"
+                series[labels] = (beginning, value, line)
+            append(line)
+
+        return tell
 
     def text(self) -> str:
         """The families that have samples, in the order of the table, as Prometheus reads them."""
@@ -85,12 +117,10 @@ class Page:
             if lines := self._lines.get(name):
                 parts.append(family.heading)
                 parts += lines
-        self._beginnings.forget(sum(map(len, self._lines.values())))
+        self._remembered.forget(sum(map(len, self._lines.values())))
         return "".join(parts)
 
 
 def _number(value: float) -> str:
-    number = float(value)
-    if math.isfinite(number):
-        return repr(number)
-    return "NaN" if math.isnan(number) else "+Inf" if number > 0 else "-Inf"
+    text = repr(float(value))
+    return text if text[-1] <= "9" else _ODD[text]

@@ -15,7 +15,7 @@ from opsd.config.schema import Config
 from opsd.keeping import Cause, Drop, Freeze, Hold
 from opsd.metrics import Board, Collector, Exposition, Sources, Vitals
 from opsd.metrics.collector import reasons
-from opsd.metrics.table import FAMILIES, Beginnings, Page
+from opsd.metrics.table import FAMILIES, Page, Remembered
 from opsd.model import (
     Closing,
     Evidence,
@@ -288,13 +288,27 @@ def test_a_sample_with_too_few_labels_is_refused() -> None:
 
 
 def test_what_is_not_told_any_more_is_forgotten() -> None:
-    beginnings = Beginnings()
+    remembered = Remembered()
     for turn in range(10):
-        page = Page(beginnings)
+        page = Page(remembered)
         for number in range(100):
             page.add("opsd_backup_points", 1, f"{turn} {number}")
         assert page.text().count(f'"{turn} ') == 100
-    assert len(beginnings._known) <= 300
+    assert remembered.count <= 300
+
+
+def test_a_line_that_is_remembered_tells_the_value_of_today() -> None:
+    """Whatever the value before was, and whatever the neighbour's is."""
+    remembered = Remembered()
+    values = (1, 1, 0, float("nan"), float("nan"), 0.5, True, float("-inf"), 0.5, 0.5)
+    for day in range(len(values)):
+        page = Page(remembered)
+        tell = page.teller("opsd_backup_points")
+        for n in range(len(values)):
+            tell(values[(n + day) % len(values)], (str(n),))
+        (family,) = text_string_to_metric_families(page.text())
+        told = [repr(float(sample.value)) for sample in family.samples]
+        assert told == [repr(float(values[(n + day) % len(values)])) for n in range(len(values))]
 
 
 def test_the_disk_of_a_local_repository_tells_its_free_space(store: Store, tmp_path: Path) -> None:
