@@ -160,9 +160,10 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What else a probe came to know."""
+    """What else a probe came to know; `socket` is one of this machine, where there is no peer."""
 
     peer: str = ""
+    socket: str = ""
     local: str = ""
     status: int | None = None
     first_byte: float | None = None

@@ -129,9 +129,10 @@ class Province:
             ]
         return "\n".join([*states, (self.base / "log").read_text()[-4000:]])
 
-    def paging(self) -> set[str]:
-        """The alerts of incidents that fire in Prometheus."""
-        return self.prometheus.firing() & INCIDENTS
+    def paging(self) -> list[str]:
+        """The alerts of incidents that fire in Prometheus, each as often as it does."""
+        names = [alert["alertname"] for alert in self.prometheus.alerts()]
+        return [name for name in names if name in INCIDENTS]
 
     def open(self) -> list[Incident]:
         return list(self.cases.incidents())

@@ -63,8 +63,8 @@ _NAMES: dict[str, Sentence] = {
 
 _CONNECTIONS: dict[str, Sentence] = {
     "cause.connect_refused": Sentence(
-        "{peer} từ chối kết nối: dịch vụ không chạy ở cổng đó",
-        "{peer} refused the connection: nothing listens on that port",
+        "{peer} từ chối kết nối: dịch vụ không chạy ở đó",
+        "{peer} refused the connection: nothing listens there",
         "xem dịch vụ có đang chạy không",
         "see whether the service runs",
     ),

@@ -70,7 +70,10 @@ def _service(trace: Trace, limits: Limits) -> CheckResult:
 def _broken(trace: Trace, failed: Phase) -> CheckResult:
     cause = str(failed.cause)
     detail = " · ".join(filter(None, (failed.step, failed.detail)))
-    fields = {"peer": trace.facts.peer or "-", "seconds": timedelta(seconds=failed.seconds)}
+    fields = {
+        "peer": trace.facts.peer or trace.facts.socket or "-",
+        "seconds": timedelta(seconds=failed.seconds),
+    }
     return CheckResult(Status.CRITICAL, f"cause.{cause}", fields, detail, cause)
 
 

@@ -102,7 +102,7 @@ def _in_utc(voice: Voice, at: datetime) -> str:
 
 def _facts(voice: Voice, found: Facts) -> Iterator[tuple[str, str]]:
     plain = {
-        "probe.peer": found.peer,
+        "probe.peer": found.peer or found.socket,
         "probe.local": found.local,
         "probe.code": str(found.status or ""),
         "probe.hops": " → ".join(found.hops),

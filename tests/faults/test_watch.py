@@ -273,7 +273,7 @@ FAULTS = {
         lambda p, _: p.system.stop(),
         lambda p, _: p.system.start(),
         CheckId("", "database"),
-        ("login_failed",),
+        ("connect_refused",),
         "OpsdServiceDown",
         Side.THEIRS,
     ),
@@ -303,7 +303,7 @@ def test_it_is_seen_named_and_one_incident_until_it_ends(
         eventually(lambda: bool(place.open()), lambda: f"nothing was seen\n{place.told()}")
         (seen,) = place.open()
         eventually(lambda: bool(place.paging()), lambda: f"no alert\n{place.told()}")
-        assert place.paging() == {fault.alert}
+        assert place.paging() == [fault.alert]
         eventually(lambda: place.open()[0].side == fault.side, place.open)
     finally:
         fault.heal(place, gate)

@@ -85,6 +85,6 @@ def test_a_standby_is_seen_to_fall_behind_to_catch_up_and_to_be_cut_off(
 
     primary.stop()
     becomes("replication_stopped", of_standby)
-    assert asked(primary).cause == "login_failed"
+    assert asked(primary).cause == "connect_refused"
     ask(standby.connection(), "SELECT pg_promote()")
     becomes("replication_role", of_standby)

@@ -8,8 +8,8 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -110,7 +110,7 @@ def asked(site: Site, **options: Any) -> tuple[Trace, CheckResult]:
 def test_a_database_is_asked_and_its_faults_are_told_apart(site: Site) -> None:
     trace, result = asked(site, query="SELECT code FROM dossier LIMIT 1")
     assert result.status is Status.OK, result
-    assert [phase.name for phase in trace.phases] == ["login", "query", "replication"]
+    assert [phase.name for phase in trace.phases] == ["connect", "login", "query", "replication"]
     assert trace.facts.server.startswith("PostgreSQL ")
     rows = (
         ({"query": "SELECT 1 WHERE false"}, Cause.QUERY_EMPTY),
@@ -124,7 +124,7 @@ def test_a_database_is_asked_and_its_faults_are_told_apart(site: Site) -> None:
             {"connection": f"{site.system.connection} user=nobody_of_this_name"},
             Cause.LOGIN_REFUSED,
         ),
-        ({"connection": "host=/nowhere dbname=dossiers"}, Cause.LOGIN_FAILED),
+        ({"connection": "host=/nowhere dbname=dossiers"}, Cause.CONNECT_REFUSED),
     )
     found = [(cause, asked(site, **options)[1].cause) for options, cause in rows]
     assert [cause.value for cause, _ in found] == [cause for _, cause in found]
@@ -148,14 +148,12 @@ def test_a_database_server_that_freezes_is_left_at_the_deadline(site: Site) -> N
 def test_a_database_that_freezes_in_the_middle_is_left_at_the_deadline(site: Site) -> None:
     """Its backend stops while it runs the query, so that not even its own timeout comes."""
     pid = postmaster(site)
-    before = set(children(pid))
     stopped: list[int] = []
 
     def freeze() -> None:
         until = time.monotonic() + 3
         while not stopped and time.monotonic() < until:
-            stopped.extend(set(children(pid)) - before)
-        time.sleep(0.5)  # let it come to the query
+            stopped.extend(child for child in children(pid) if title(child).endswith("SELECT"))
         os.kill(stopped[0], signal.SIGSTOP)
 
     thread = threading.Thread(target=freeze)
@@ -173,6 +171,13 @@ def postmaster(site: Site) -> int:
     return int(file.read_text(encoding="ascii").split()[0])
 
 
+def title(pid: int) -> str:
+    """What a server's process calls itself: what it does, at the end."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").rstrip("\0 ")
+    return ""
+
+
 def children(pid: int) -> list[int]:
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     return [int(child) for child in listed.split()]
@@ -187,6 +192,41 @@ def test_a_port_that_is_no_database_is_told(serve: Any, cause: str) -> None:
         trace, (result,) = probed(made("postgres", connection=connection), slack=2.5)
     assert [phase.name for phase in trace.phases] == ["connect", "login"]
     assert result.cause == cause
+
+
+def _left_behind(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as gone:
+        gone.bind(str(path))
+
+
+def _busy(path: Path) -> list[socket.socket]:
+    """A listener that takes nobody any more, and those who wait for it."""
+    held = [socket.socket(socket.AF_UNIX) for _ in range(2)]
+    held[0].bind(str(path))
+    held[0].listen(0)
+    held[1].connect(str(path))
+    return held
+
+
+@pytest.mark.parametrize(
+    ("lay", "cause"),
+    [
+        (lambda _: None, "connect_refused"),
+        (_left_behind, "connect_refused"),
+        (_busy, "connect_timeout"),
+    ],
+    ids=["no socket", "a socket that was left", "busy"],
+)
+def test_a_local_server_that_does_not_run_is_told_from_one_that_lets_nobody_in(
+    lay: Callable[[Path], Any], cause: str, tmp_path: Path
+) -> None:
+    held = lay(tmp_path / ".s.PGSQL.5433")
+    connection = f"host={tmp_path} port=5433 dbname=x user=y"
+    trace, (result,) = probed(made("postgres", connection=connection), slack=2.5)
+    assert [(phase.name, str(phase.cause)) for phase in trace.phases] == [("connect", cause)]
+    assert result.fields["peer"] == f"{tmp_path}/.s.PGSQL.5433"
+    for one in held or ():
+        one.close()
 
 
 # --------------------------------------------------------------------------------- SSH

@@ -170,6 +170,12 @@ def test_what_we_cannot_look_at_is_unknown_and_no_failure() -> None:
         ("login", "server closed the connection unexpectedly", False, "login_reset"),
         ("login", "connection timeout expired", False, "login_timeout"),
         ("login", "FATAL: Kennwort falsch", False, "login_failed"),
+        (
+            "login",
+            "No such file or directory Is the server running locally and accepting connections?",
+            False,
+            "connect_refused",
+        ),
         ("login", "anything", True, "login_timeout"),
         ("query", "server closed the connection unexpectedly", False, "query_reset"),
         ("query", "syntax error", False, "query_failed"),

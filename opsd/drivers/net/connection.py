@@ -6,6 +6,7 @@ import io
 import ipaddress
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Iterable
@@ -99,6 +100,33 @@ def connect(place: Place, tracer: Tracer) -> socket.socket:
             return opened
         tracer.know(peer=addresses[0], local=_own_address(addresses[0]))
         raise Broke(_most_telling(refused), "; ".join(broke.detail for broke in refused))
+
+
+def find_listener(path: str, tracer: Tracer) -> None:
+    """See that somebody listens on a socket of this machine; a name may begin with `@`."""
+    tracer.know(socket=path)
+    with tracer.timed("connect"), socket.socket(socket.AF_UNIX) as tried:
+        # Not `settimeout`: without it the kernel waits for who is busy, and says so at the end.
+        seconds = tracer.deadline.left()
+        limit = struct.pack("ll", int(seconds), int(seconds % 1 * 1e6) + 1)
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        try:
+            tried.connect(f"\0{path[1:]}" if path.startswith("@") else path)
+        except PermissionError as error:
+            raise Blind(f"{path}: {error.strerror}") from error
+        except OSError as error:
+            raise Broke(_cause_here(error), f"{path}: {error.strerror or error}") from error
+
+
+def _cause_here(error: OSError) -> Cause:
+    """Where nobody listens there is no socket, or one that somebody left there."""
+    match error:
+        case FileNotFoundError():
+            return Cause.CONNECT_REFUSED
+        case BlockingIOError():
+            return Cause.CONNECT_TIMEOUT
+        case _:
+            return _cause(error)
 
 
 def _own_address(address: str) -> str:

@@ -30,7 +30,7 @@ from opsd.config.probes import (
     TlsProbe,
     WalkProbe,
 )
-from opsd.drivers.net.connection import Place, connect
+from opsd.drivers.net.connection import Place, connect, find_listener
 from opsd.drivers.net.dns import Question, ask
 from opsd.drivers.net.http import Browser, Expected, Request
 from opsd.drivers.net.ping import Volley, ping
@@ -55,6 +55,8 @@ _LOGIN: Final = (
     (r"too many (clients|connections)|remaining connection slots", Cause.LOGIN_FULL),
     (r"starting up|shutting down|recovery mode|not yet accepting", Cause.LOGIN_STARTING),
     (r"timeout expired|timed out", Cause.LOGIN_TIMEOUT),
+    # Where the connection string names no host: only libpq knows where it looks.
+    (r"Is the server running", Cause.CONNECT_REFUSED),
     (r"closed the connection|reset by peer", Cause.LOGIN_RESET),
 )
 _STATEMENT_TIMEOUT = "statement timeout"
@@ -180,9 +182,13 @@ def _ssh(probe: SshProbe, tracer: Tracer) -> None:
 def _postgres(probe: PostgresProbe, tracer: Tracer) -> None:
     settings = read_connection(probe.connection)
     host = settings.get("hostaddr") or settings.get("host", "")
-    if host and not host.startswith(("/", "@")):
-        place = Place(host, int(settings.get("port", _POSTGRES_PORT)), probe.family)
-        connect(place, tracer).close()
+    port = settings.get("port", _POSTGRES_PORT)
+    if "," in f"{host}{port}":
+        pass  # which of several it takes is libpq's to say
+    elif host.startswith(("/", "@")):
+        find_listener(f"{host}/.s.PGSQL.{port}", tracer)
+    elif host:
+        connect(Place(host, int(port), probe.family), tracer).close()
     database = Database(probe.connection, _passfile(probe))
     visitor = Visitor(database, tracer.facts.peer, tracer.deadline.left)
     with _visited(visitor, tracer) as visit:
