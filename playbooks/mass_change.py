@@ -38,17 +38,17 @@ _EVIDENCE = {
 
 @dataclass(frozen=True, slots=True)
 class MassChange:
-    """Answers a set of which much more changed than ever before."""
+    """Answers a set of which the tripwire says that somebody may be destroying it."""
 
     options: MassChangeOptions
 
     @property
     def terms(self) -> Terms:
         """Keeping more than usual does no harm, and cannot wait for anybody."""
-        return self.options.terms(Answers({"change": frozenset()}), freezes_first=True)
+        return self.options.terms(Answers({"backup": frozenset({"data"})}), freezes_first=True)
 
     def look(self, found: Occasion) -> tuple[Question, ...]:
-        """The points, and what each of them changed."""
+        """The points, and which of them are older than what is odd."""
         return (Recall("points", subject(found)), Recall("sets"))
 
     def plan(self, found: Occasion, facts: Facts) -> Plan:

@@ -151,8 +151,8 @@ BACKUP_CASES = (
     Case(
         "much changed",
         "mass_change",
-        CheckId("", "change", "dossiers"),
-        "rewritten",
+        SET,
+        "data",
         ("calm", "isolate"),
         (
             "freeze_retention",
@@ -169,8 +169,8 @@ BACKUP_CASES = (
     Case(
         "much changed always",
         "mass_change",
-        CheckId("", "change", "dossiers"),
-        "lost",
+        SET,
+        "data",
         ("no_calm", "isolate"),
         ("freeze_retention",),
         known={("points", "dossiers"): (point("p3", calm=False),)},

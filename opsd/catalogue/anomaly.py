@@ -34,6 +34,18 @@ TABLE: dict[str, Sentence] = {
         "{member}: {percent} % fewer files than the last time, usual are {usual} % ({source})",
         *_LOOK,
     ),
+    "anomaly.replaced": Sentence(
+        "{member}: {percent} % số tệp không còn, thay vào đó là tệp tên khác, bình thường"
+        " {usual} % ({source})",
+        "{member}: instead of {percent} % of the files there are others of other names, usual are"
+        " {usual} % ({source})",
+        *_LOOK,
+    ),
+    "anomaly.emptied": Sentence(
+        "{member}: số dòng giảm {percent} % so với lần trước, bình thường {usual} % ({source})",
+        "{member}: {percent} % fewer rows than the last time, usual are {usual} % ({source})",
+        *_LOOK,
+    ),
     "anomaly.dense": Sentence(
         "{member}: dữ liệu mới nén còn {percent} %, bình thường {usual} % ({source}): dữ liệu mới"
         " không còn nén được",

@@ -124,14 +124,15 @@ TABLE: dict[str, Sentence] = {
     ),
     "playbook.mass_change": Sentence("Thay đổi hàng loạt, nghi mã độc", "Mass change"),
     "playbook.mass_change.calm": Sentence(
-        "bộ {name}: thay đổi nhiều hơn hẳn mọi đêm trước; điểm bình thường gần nhất là {point}",
-        "set {name}: far more changed than in any night before; the last calm point is {point}",
+        "bộ {name}: dữ liệu như đang bị phá hoại; điểm đã chứng minh gần nhất trước đó là {point}",
+        "set {name}: as if somebody destroyed it; the newest proved point before that is {point}",
         "coi là sự cố an ninh mạng cho tới khi biết rõ; ghi T0",
         "take it for an attack until it is known better; note T0",
     ),
     "playbook.mass_change.no_calm": Sentence(
-        "bộ {name}: thay đổi nhiều hơn hẳn, và không có điểm bình thường nào ({point})",
-        "set {name}: far more changed than before, and no calm point is left ({point})",
+        "bộ {name}: dữ liệu như đang bị phá hoại, và trước đó không có điểm nào đã chứng minh"
+        " ({point})",
+        "set {name}: as if somebody destroyed it, and no point from before it is proved ({point})",
     ),
     "playbook.mass_change.isolate": Sentence(
         "nếu đúng là mã độc: cô lập máy, hai người đồng ý",
@@ -145,22 +146,6 @@ TABLE: dict[str, Sentence] = {
     "playbook.mass_change.hold": Sentence("giữ điểm {point}", "put the point {point} on hold"),
     "playbook.mass_change.evidence": Sentence(
         "ghi lại chứng cứ trên {host}: {what}", "keep evidence of {host}: {what}"
-    ),
-    "check.change_none": Sentence("bộ {set}: chưa có điểm nào", "set {set}: no point yet"),
-    "check.change_calm": Sentence(
-        "bộ {set}: thay đổi không quá mức thường", "set {set}: no more changed than usual"
-    ),
-    "check.change_rewritten": Sentence(
-        "bộ {set}: {percent} % dữ liệu của {member} bị ghi mới so với đêm trước",
-        "set {set}: {percent} % of {member} was written anew since the night before",
-        "có phải mã hoá tống tiền không? opsd giữ mọi điểm cũ; xem docs/playbooks.md",
-        "is it ransomware? every old point is kept; see docs/playbooks.md",
-    ),
-    "check.change_lost": Sentence(
-        "bộ {set}: {member} mất {percent} % số tệp hoặc số dòng so với đêm trước",
-        "set {set}: {member} lost {percent} % of its files or rows since the night before",
-        "ai xoá? opsd giữ mọi điểm cũ; xem docs/playbooks.md",
-        "who removed them? every old point is kept; see docs/playbooks.md",
     ),
     "playbook.restore_member": Sentence("Khôi phục một phần", "Restore one member"),
     "playbook.restore_member.none": Sentence(

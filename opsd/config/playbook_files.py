@@ -23,7 +23,7 @@ BLANKS: Final = ("host", "subject", "cause", "incident")
 _BLANK = re.compile(r"\{([^{}]*)\}")
 _LABEL = re.compile(r"label\.[A-Za-z_][A-Za-z0-9_]*")
 _SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh", "python3", "perl", "eval"})
-_OWN: Final = ("reach", "backup", "change", "repository", "state")
+_OWN: Final = ("reach", "backup", "repository", "state")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from datetime import datetime, time, timedelta, tzinfo
 from opsd.keeping import Covered, Freeze
 from opsd.model import Closing, Outcome, RecoveryPoint, Run, Severity, Status, worst
 from opsd.policy import coverage
-from opsd.policy.anomaly import Kind
 
 _BAD: Mapping[Outcome, Status] = {
     Outcome.PARTIAL: Status.CRITICAL,
@@ -148,8 +147,8 @@ def _judge_retention(found: Retained | None) -> Status:
 
 
 def _judge_data(unusual: tuple[Freeze, ...]) -> Status:
-    """What looks as if it were encrypted is an incident; anything else that is odd, a warning."""
-    if any(freeze.said.key == f"anomaly.{Kind.SCRAMBLED}" for freeze in unusual):
+    """What looks as if it were destroyed is an incident; anything else that is odd, a warning."""
+    if any(freeze.said.fields.get("grave") for freeze in unusual):
         return Status.CRITICAL
     return Status.WARNING if unusual else Status.OK
 

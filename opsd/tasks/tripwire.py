@@ -28,41 +28,51 @@ from opsd.tasks.members.captured import STORED, Captured
 _PAST = 60  # runs that are looked back on
 _SAMPLE = 32  # files of which a piece is read
 _PIECE = 64 << 10
-_SUSPICIOUS = {Kind.CHANGED, Kind.NEW, Kind.DENSE}
+_SUSPICIOUS = {Kind.CHANGED, Kind.NEW, Kind.REPLACED, Kind.DENSE}
 
 
 def watch(kit: Kit, journal: Journal, captured: Mapping[str, Captured]) -> None:
     """Judge each member against the past; freeze retention once, and say what was seen."""
     past = _past(kit, journal)
-    now = kit.store.all_evidence(journal.run.id)
-    shapes = {one.body["part"]: _shape(one.body) for one in now if one.kind == STORED}
-    seen: list[OpsdError] = []
+    now = {
+        e.body["part"]: e.body for e in kit.store.all_evidence(journal.run.id) if e.kind == STORED
+    }
+    seen: list[tuple[Oddity, OpsdError]] = []
     for name, found in captured.items():
-        if name in shapes:
-            oddities = anomaly.judge(past.get(name, ()), shapes[name])
+        if name in now:
+            shapes = [_shape(body, found) for body in (*past.get(name, ()), now[name])]
+            oddities = anomaly.judge(shapes[:-1], shapes[-1])
             oddities += _sampled(kit, journal, name, found, oddities)
-            seen += [_said(name, one) for one in oddities]
-    for error in seen:
+            seen += [(one, _said(name, one)) for one in oddities]
+    for _, error in seen:
         journal.find(Severity.CHANGE, error.key, **error.fields)
     if seen:
-        grave = next((e for e in seen if e.key == f"anomaly.{Kind.SCRAMBLED}"), seen[0])
-        obstacle = Obstacle(Cause.ANOMALY, journal.run.id, grave)
+        _, gravest = min(seen, key=_from_the_gravest)
+        obstacle = Obstacle(Cause.ANOMALY, journal.run.id, gravest)
         keeping.freeze(kit, journal.run.backup_set, [obstacle])
 
 
-def _past(kit: Kit, journal: Journal) -> Mapping[str, list[Shape]]:
+def _from_the_gravest(said: tuple[Oddity, OpsdError]) -> tuple[bool, bool]:
+    return said[0].kind is not Kind.SCRAMBLED, not said[0].grave
+
+
+def _past(kit: Kit, journal: Journal) -> Mapping[str, list[Mapping[str, object]]]:
     """What the runs before this one stored of each part, oldest first."""
-    found: dict[str, list[Shape]] = {}
+    found: dict[str, list[Mapping[str, object]]] = {}
     parts = len(kit.backup_set(journal.run.backup_set).members) + 1  # the record is one
     most = _PAST * parts
     bodies = kit.store.told(journal.run.backup_set, STORED, most, besides=journal.run.id)
     for body in bodies:
-        found.setdefault(str(body["part"]), []).append(_shape(body))
+        found.setdefault(str(body["part"]), []).append(body)
     return found
 
 
-def _shape(body: Mapping[str, object]) -> Shape:
-    return Shape(**{name: int(str(body[name])) for name in Shape.__dataclass_fields__})
+def _shape(body: Mapping[str, object], member: Captured) -> Shape:
+    """What a run stored. Of a dump all files bear new names each night: that says nothing."""
+    told = {name: int(str(body.get(name, 0))) for name in Shape.__dataclass_fields__}
+    if member.snapshot.kind is not MemberKind.FILES:
+        told |= {"new": 0, "changed": 0}
+    return Shape(**told)
 
 
 def _said(member: str, one: Oddity) -> Refused:
@@ -72,6 +82,7 @@ def _said(member: str, one: Oddity) -> Refused:
         percent=round(100 * one.figure, 1),
         usual=round(100 * one.usual, 1),
         source=anomaly.SOURCE,
+        grave=one.grave,
     )
 
 

@@ -59,3 +59,8 @@ def test_a_tree_that_is_encrypted_freezes_retention_and_never_the_backup(season:
         keys = {f.key for f in back_up(kit, SET).closing.findings}
         assert "anomaly.fewer" in keys
         assert judge(status.observe(kit, SET)).data is Status.WARNING
+        for path in sorted(scans.glob("*.txt"))[: FILES // 2]:
+            path.unlink()
+        season.passed += timedelta(days=1)
+        back_up(kit, SET)
+        assert judge(status.observe(kit, SET)).data is Status.CRITICAL, "most of it is gone"

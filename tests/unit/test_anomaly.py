@@ -12,7 +12,7 @@ from opsd.policy import anomaly
 from opsd.policy.anomaly import Kind, Shape
 
 MIB = 1 << 20
-USUAL = Shape(10_000, 5000 * MIB, new=40, changed=3, added=20 * MIB, packed=6 * MIB)
+USUAL = Shape(10_000, 5000 * MIB, new=40, changed=3, added=20 * MIB, packed=6 * MIB, rows=70_000)
 
 
 def night(chance: random.Random, before: Shape) -> Shape:
@@ -26,6 +26,7 @@ def night(chance: random.Random, before: Shape) -> Shape:
         changed=chance.randrange(10),
         added=added,
         packed=int(added * chance.uniform(0.25, 0.4)),
+        rows=before.rows + 7 * new,
     )
 
 
@@ -49,7 +50,12 @@ def test_ordinary_nights_wake_nobody() -> None:
 
 ODD: dict[str, tuple[Callable[[Shape], Shape], set[Kind]]] = {
     "all files are others now": (lambda s: replace(s, changed=s.files * 9 // 10), {Kind.CHANGED}),
-    "all files have new names": (lambda s: replace(s, new=s.files), {Kind.NEW}),
+    "all files have new names": (lambda s: replace(s, new=s.files), {Kind.NEW, Kind.REPLACED}),
+    "as many came as were there": (
+        lambda s: replace(s, files=2 * s.files, new=s.files),
+        {Kind.NEW},
+    ),
+    "a third of the rows is gone": (lambda s: replace(s, rows=s.rows * 2 // 3), {Kind.EMPTIED}),
     "half of the bytes are gone": (lambda s: replace(s, bytes=s.bytes // 2), {Kind.SHRANK}),
     "a third of the files is gone": (lambda s: replace(s, files=s.files * 2 // 3), {Kind.FEWER}),
     "twice as much": (lambda s: replace(s, bytes=s.bytes * 2), {Kind.GREW}),
@@ -82,9 +88,37 @@ def test_a_set_that_always_changes_is_usual() -> None:
     assert not anomaly.judge(past, past[-1])
 
 
-def test_a_young_set_has_no_past_to_compare_with() -> None:
-    past = year(1)[: anomaly.ENOUGH - 1]
-    assert not anomaly.judge(past, replace(past[-1], changed=past[-1].files))
+GRAVE: dict[str, tuple[Callable[[Shape], Shape], bool]] = {
+    "all files rewritten": (lambda s: replace(s, changed=s.files, added=s.bytes), True),
+    "all files given to somebody": (lambda s: replace(s, changed=s.files), False),
+    "all files encrypted under new names": (lambda s: replace(s, new=s.files, added=s.bytes), True),
+    "all files moved": (lambda s: replace(s, new=s.files), False),
+    "most of the files gone": (lambda s: replace(s, files=s.files * 2 // 5), True),
+    "most of the bytes gone": (lambda s: replace(s, bytes=s.bytes * 2 // 5), True),
+    "most of the rows gone": (lambda s: replace(s, rows=s.rows * 2 // 5), True),
+    "a third of the files gone": (lambda s: replace(s, files=s.files * 2 // 3), False),
+    "a great import": (lambda s: replace(s, files=3 * s.files, new=2 * s.files), False),
+}
+
+
+@pytest.mark.parametrize("nights", [1, 3, anomaly.ENOUGH - 1, 40])
+@pytest.mark.parametrize("case", GRAVE)
+def test_what_destroys_is_grave_from_the_second_night_on(case: str, nights: int) -> None:
+    change, grave = GRAVE[case]
+    past = year(3)[:nights]
+    found = anomaly.judge(past, change(night(random.Random(3), past[-1])))
+    assert any(one.grave for one in found) is grave
+    assert nights >= anomaly.ENOUGH or all(one.grave for one in found)
+
+
+def test_of_a_few_files_nothing_is_said_early() -> None:
+    few = Shape(12, 9000, new=0, changed=0, added=0, packed=0, rows=5)
+    assert not anomaly.judge([few], replace(few, files=4, bytes=100, changed=4, rows=1))
+
+
+def test_a_young_set_that_always_changes_much_is_not_grave() -> None:
+    past = [replace(USUAL, changed=5000, added=4000 * MIB)] * 3
+    assert not anomaly.judge(past, replace(USUAL, changed=9000, added=5000 * MIB))
 
 
 def test_an_empty_set_is_no_division_by_nothing() -> None:

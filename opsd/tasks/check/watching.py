@@ -17,7 +17,7 @@ from opsd.model import CheckId
 from opsd.policy.blame import Side
 from opsd.policy.judging import Rule
 from opsd.store import Watch
-from opsd.tasks.check import change, own, probing, rooms
+from opsd.tasks.check import own, probing, rooms
 from opsd.tasks.check.around import whose
 from opsd.tasks.check.disturbances import Disturbances
 from opsd.tasks.check.ledger import Asked, Ledger
@@ -68,7 +68,6 @@ class Watching:
         """
         rules: dict[Asked, Rule] = {
             ("", own.BACKUP): Rule(_OWN, confirm=1, recover=1),
-            ("", change.CHANGE): Rule(_OWN, confirm=1, recover=1),
             ("", rooms.REPOSITORY): Rule(_OWN),
             ("", rooms.STATE): Rule(_OWN),
         }
@@ -96,7 +95,6 @@ class Watching:
             yield ":watchdog", Errand(_BEATING, lambda: self.ledger.take(ask()))
         yield ":repositories", Errand(_OWN, lambda: self.ledger.take(rooms.repositories(kit)))
         yield ":state", Errand(_OWN, lambda: self.ledger.take(rooms.state(kit)))
-        yield ":changes", Errand(_OWN, lambda: self.ledger.take(change.changes(kit)))
         yield ":aging", Errand(_AGING, lambda: self.ledger.age(kit.clock()))
         yield ":thinning", Errand(_THINNING, lambda: self.watch.thin(kit.clock()))
 

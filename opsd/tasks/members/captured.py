@@ -67,15 +67,15 @@ class Work:
         names = (*tags(run.backup_set, run.id, part), *marks)
         return Source(path, self.kit.config.host, names)
 
-    def store(self, source: Source) -> BackupSummary:
-        """Put it into a snapshot."""
+    def store(self, source: Source, rows: int = 0) -> BackupSummary:
+        """Put it into a snapshot. `rows` are those of a database."""
         restic = self.kit.restic(self.journal.run.repository)
         done = restic.backup(source, limits=self.limits, on_progress=Forward(self.kit))
-        self.journal.evidence(STORED, _figures(source, done))
+        self.journal.evidence(STORED, _figures(source, done, rows))
         return done
 
 
-def _figures(source: Source, done: BackupSummary) -> dict[str, object]:
+def _figures(source: Source, done: BackupSummary, rows: int) -> dict[str, object]:
     """What the tripwire compares with earlier runs."""
     return {
         "part": tagged(frozenset(source.tags), "part"),
@@ -85,6 +85,7 @@ def _figures(source: Source, done: BackupSummary) -> dict[str, object]:
         "changed": done.changed_files,
         "added": done.unpacked_bytes,
         "packed": done.added_bytes,
+        "rows": rows,
     }
 
 

@@ -73,7 +73,8 @@ def capture(work: Work, name: str, member: PostgresMember, fixed: Callable[[], N
         manifest = _dump(work, connection, member, home, fixed)
     with journal.phase("upload", name):
         source = work.source(home, name, kind_mark(MemberKind.POSTGRES))
-        summary = work.store(replace(source, total=_bytes_in(home / pgtools.DUMP)))
+        source = replace(source, total=_bytes_in(home / pgtools.DUMP))
+        summary = work.store(source, manifest.rows)
     if summary.unread:
         raise DatabaseFailed("dump.unread", member=name, detail="\n".join(summary.unread[:5]))
     kept = home.with_name(f"{name}.{MANIFEST}")

@@ -12,7 +12,7 @@ from opsd.check import Check
 from opsd.model import Status, worst
 from opsd.playbook import Occasion
 from opsd.store import Watch
-from opsd.tasks.check import change, own, probing, rooms
+from opsd.tasks.check import own, probing, rooms
 from opsd.tasks.check.look import look
 from opsd.tasks.check.patrol import REACH
 from opsd.tasks.check.watching import posted_of
@@ -24,7 +24,6 @@ _LOOK_AGAIN = 1.0
 # What opsd asks itself.
 _OWN = {
     own.BACKUP: own.backups,
-    change.CHANGE: change.changes,
     rooms.REPOSITORY: rooms.repositories,
     rooms.STATE: rooms.state,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from opsd import catalogue
 from opsd.catalogue import Size
@@ -13,12 +13,13 @@ from opsd.drivers import system
 from opsd.drivers.net.connection import Place, connect
 from opsd.drivers.net.ping import Volley, ping
 from opsd.drivers.net.tracing import Blind, Broke, Deadline, Tracer
+from opsd.keeping import Cause as Freezing
 from opsd.model import Closing, Finding, Task
 from opsd.policy.freshness import LastRun
 from opsd.policy.standing import Standing
 from opsd.tasks import keeping, locks, status
 from opsd.tasks.check.around import look_around
-from opsd.tasks.check.change import upheavals
+from opsd.tasks.kit import Kit
 from opsd.tasks.respond.means import Means
 from opsd.trace import Cause, Trace
 
@@ -121,23 +122,31 @@ def _dropping(means: Means, name: str) -> Mapping[str, object]:
 
 
 def points(means: Means, backup_set: str) -> tuple[Mapping[str, object], ...]:
-    """The points of a set, newest first, and whether each changed no more than usual."""
+    """The points of a set, newest first, and which are proved and older than all that is odd."""
     if backup_set not in means.kit.config.backup_sets:
         return ()
     found = status.standings(means.kit, backup_set)
-    told = upheavals(tuple(one.point for one in found))
+    odd = _odd(means.kit, backup_set)
+    first = min(odd.values(), default=means.now)
     return tuple(
         {
             "id": one.point.id,
             "at": one.point.at,
             "complete": one.point.complete,
             "proved": one.proved_at is not None,
-            "calm": upheaval is None,
+            "calm": one.proved_at is not None and one.point.at < first,
             "members": tuple(member.member for member in one.point.members),
-            "told": _point(one, upheaval.word if upheaval else ""),
+            "told": _point(one, "unusual" if one.point.id in odd else ""),
         }
-        for one, upheaval in zip(found, told, strict=True)
+        for one in found
     )
+
+
+def _odd(kit: Kit, backup_set: str) -> Mapping[str, datetime]:
+    """The points that the tripwire found unusual and nobody acknowledged; of when their data is."""
+    freezes = (f for f in kit.store.freezes(backup_set) if f.cause is Freezing.ANOMALY)
+    points = ((one, kit.store.point(one.about)) for one in freezes)
+    return {one.about: point.at if point else one.at for one, point in points}
 
 
 def _point(one: Standing, word: str) -> str:
