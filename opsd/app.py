@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from checks import CHECKS
@@ -13,6 +13,7 @@ from opsd.assembly import STORE, WATCH, assemble, history
 from opsd.config import playbook_files
 from opsd.config.schema import Config
 from opsd.engine import Engine
+from opsd.errors import OpsdError
 from opsd.model import Closing, Task
 from opsd.policy import slots
 from opsd.store import Alerts, Cases, Claims, Notices, Responses, Watch
@@ -62,32 +63,64 @@ def night(kit: Kit, backup_set: str, slot: datetime | None = None) -> dict[Task,
 
 
 def _night(kit: Kit, name: str) -> dict[Task, bool]:
-    """A night that was cut short goes on behind the runs of its slot that came to their end."""
-    backup_set = kit.backup_set(name)
-    taken = _once(kit, Task.BACKUP, name, lambda: back_up(kit, name).closing)
-    done = {Task.BACKUP: taken.outcome.good}
-    if backup_set.prove.after_backup and kit.store.point(taken.run) is not None:
-        proved = _once(kit, Task.PROVE, name, lambda: prove(kit, name, taken.run).closing)
-        done[Task.PROVE] = proved.outcome.good
-    covered = _once(kit, Task.COVER, name, lambda: cover(kit, name).closing)
-    done[Task.COVER] = covered.outcome.good
-    if backup_set.retention is not None and all(done.values()):
-        retained = _once(kit, Task.RETAIN, name, lambda: retain(kit, name).closing)
-        done[Task.RETAIN] = retained.outcome.good
+    backup_set, parts = kit.backup_set(name), _Parts(kit, name)
+    taken = parts.do(Task.BACKUP, lambda: back_up(kit, name).closing)
+    if taken and backup_set.prove.after_backup and kit.store.point(taken.run) is not None:
+        parts.do(Task.PROVE, lambda: prove(kit, name, taken.run).closing)
+    parts.do(Task.COVER, lambda: cover(kit, name).closing)
+    if backup_set.retention is not None and parts.all_good:
+        parts.do(Task.RETAIN, lambda: retain(kit, name).closing)
     if backup_set.logged:
-        based = _once(kit, Task.BASE, name, lambda: nightly.take_bases(kit, name))
-        replayed = _once(kit, Task.REPLAY, name, lambda: nightly.replay_all(kit, name))
-        done |= {Task.BASE: based.outcome.good, Task.REPLAY: replayed.outcome.good}
-    return done
+        parts.do(Task.BASE, lambda: nightly.take_bases(kit, name))
+        parts.do(Task.REPLAY, lambda: nightly.replay_all(kit, name))
+    return parts.ended()
 
 
-def _once(kit: Kit, task: Task, name: str, run: Callable[[], Closing]) -> Closing:
-    """How a run of the slot ended, if there was one already; else how it ends now."""
-    before = kit.store.ended(task, name, kit.slot) if kit.slot else None
-    if before is None:
-        return run()
-    log.info("%s: %s is done already for this slot", name, task)
-    return before[1]
+@dataclass(slots=True)
+class _Parts:
+    """The parts of a night: one that fails leaves those alone that do not build on it.
+
+    What is stored decays also while the source cannot be backed up, or retention is frozen.
+    """
+
+    kit: Kit
+    name: str
+    done: dict[Task, bool] = field(default_factory=dict)
+    failed: list[OpsdError] = field(default_factory=list)
+
+    @property
+    def all_good(self) -> bool:
+        """Whether nothing so far went wrong."""
+        return all(self.done.values())
+
+    def do(self, task: Task, run: Callable[[], Closing]) -> Closing | None:
+        """How a part ended; None where it raised. Raises when opsd itself is to end."""
+        self.kit.go_on()
+        try:
+            closing = self._once(task, run)
+        except OpsdError as error:
+            if self.kit.stop.requested:
+                raise
+            self.failed.append(error)
+            self.done[task] = False
+            return None
+        self.done[task] = closing.outcome.good
+        return closing
+
+    def ended(self) -> dict[Task, bool]:
+        """Which parts were good. Raises what the first of them raised."""
+        if self.failed:
+            raise self.failed[0]
+        return self.done
+
+    def _once(self, task: Task, run: Callable[[], Closing]) -> Closing:
+        """A night that was cut short goes on behind the runs of its slot that came to their end."""
+        slot = self.kit.slot
+        before = self.kit.store.ended(task, self.name, slot) if slot else None
+        if before is None:
+            return run()
+        log.info("%s: %s is done already for this slot", self.name, task)
+        return before[1]
 
 
 def engine(kit: Kit) -> Engine:

@@ -14,10 +14,11 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from opsd.errors import SpaceExhausted, StorageFailed
 
@@ -106,10 +107,11 @@ class LocalStorage:
                     yield StoredObject(kind, name, size)
 
     def locks(self) -> tuple[str, ...]:
-        """The names of the locks that lie there."""
+        """The names of the locks that lie there. Raises `StorageFailed` when nobody can see."""
         try:
             names = [path.name for path in (self.root / LOCKS).iterdir()]
-        except FileNotFoundError:
+        except OSError as error:
+            _tell(error)
             return ()
         return tuple(filter(is_name, names))
 
@@ -122,7 +124,8 @@ class LocalStorage:
         """Copy an object into a storage below `target` and give its path there."""
         copy = LocalStorage(target).path(stored)
         copy.parent.mkdir(parents=True)
-        shutil.copyfile(self.path(stored), copy)
+        with _readable(self.path(stored)) as source, copy.open("wb") as sink:
+            shutil.copyfileobj(source, sink)
         return copy
 
     def own(self, below: str) -> Iterator[OwnObject]:
@@ -170,6 +173,17 @@ class LocalStorage:
         if stored.kind == "data":
             below /= stored.name[:2]
         return self.root / below / stored.name
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[BinaryIO]:
+    """A file of a repository: when it may not be read, that is not told of what it is copied to."""
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise StorageFailed("repository.unreadable", path=path, detail=str(error)) from error
+    with stream:
+        yield stream
 
 
 def _tell(error: OSError) -> None:

@@ -19,7 +19,7 @@ from opsd.drivers.storage import Storage, StoredObject
 from opsd.errors import OpsdError, StorageFailed, TimedOut
 from opsd.model import Closing, Finding, Outcome, Proof, RecoveryPoint, Severity, Task
 from opsd.policy import change
-from opsd.tasks import locks, sweep, tripwire
+from opsd.tasks import locks, stock, sweep, tripwire
 from opsd.tasks.beside import Beside, beside
 from opsd.tasks.ground import Ground, survey
 from opsd.tasks.journal import Journal, end, opened, outcome_of, scratch_failed
@@ -268,7 +268,7 @@ def _read_back(
         present = {
             o.name
             for o in objects
-            if o.kind == "snapshots" and o.name in wanted and storage.digest(o) == o.name
+            if o.kind == "snapshots" and o.name in wanted and stock.sound(storage, o)
         }
         _note_written(journal, objects, before)
     if missing := wanted - present:

@@ -13,12 +13,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from opsd.catalogue import Size
 from opsd.clock import Stopwatch
 from opsd.config.coverage import Coverage
 from opsd.drivers.storage import Storage, StoredObject
-from opsd.errors import OpsdError, RepositoryDamaged, StorageFailed
+from opsd.errors import OpsdError, RepositoryDamaged
 from opsd.keeping import Cause, Covered, Object
 from opsd.model import Closing, Severity, Task
 from opsd.policy import coverage
@@ -143,7 +144,7 @@ class _Reading:
         def read(wanted: list[Object]) -> None:
             sound: list[str] = []
             try:
-                for one, good in ahead(lambda o: _sound(storage, o), self._paced(wanted, pace)):
+                for one, good in ahead(partial(_sound, storage), self._paced(wanted, pace)):
                     self.journal.kit.go_on()
                     self._take(one, good, sound)
             finally:
@@ -212,21 +213,7 @@ class _Reading:
 
 
 def _sound(storage: Storage, one: Object) -> bool | None:
-    """Whether an object is what its name says; looked at twice before it is called damaged."""
-    stored = StoredObject(one.kind, one.name, one.size)
-    for _ in range(2):
-        try:
-            if storage.digest(stored) == one.name:
-                return True
-        except FileNotFoundError:
-            return None
-        except PermissionError as error:  # says nothing about the object
-            raise StorageFailed(
-                "repository.unreadable", path=one.name, detail=str(error)
-            ) from error
-        except OSError:
-            continue
-    return False
+    return stock.sound(storage, StoredObject(one.kind, one.name, one.size))
 
 
 def _tell(journal: Journal, known: Reads, work: _Reading) -> Covered:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from opsd.drivers.storage import StoredObject
+from opsd.drivers.storage import Storage, StoredObject
+from opsd.errors import StorageFailed
 from opsd.keeping import Object
 from opsd.store import Reads
 from opsd.tasks.journal import Journal
@@ -37,6 +38,27 @@ def listed(kit: Kit, repository: str) -> Iterator[StoredObject]:
     if storage is not None:
         return storage.objects()
     return (StoredObject("data", name, 1) for name in kit.restic(repository).packs())
+
+
+def sound(storage: Storage, stored: StoredObject) -> bool | None:
+    """Whether an object is what its name says; None where it is gone.
+
+    It is looked at twice before it is called damaged. Raises `StorageFailed` when it may not be
+    read: that says nothing about it.
+    """
+    for _ in range(2):
+        try:
+            if storage.digest(stored) == stored.name:
+                return True
+        except FileNotFoundError:
+            return None
+        except PermissionError as error:
+            raise StorageFailed(
+                "repository.unreadable", path=stored.name, detail=str(error)
+            ) from error
+        except OSError:
+            continue
+    return False
 
 
 def take(journal: Journal, known: Reads, objects: Iterable[StoredObject]) -> None:

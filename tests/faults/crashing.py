@@ -30,7 +30,7 @@ from tests.site import ROOT, SET, Site
 _PATIENCE = 60.0
 # What is killed, and how often in a hundred times.
 VICTIMS = {"opsd": 55, "restic": 25, "database": 10, "throwaway": 10}
-_LONGEST = 8.0
+_LONGEST = 4.0
 
 
 @dataclass

@@ -1,12 +1,18 @@
-"""One night after another, each with one fault at one door; and the night after it, with none."""
+"""One night after another, each with one fault at one door; and the night after it, with none.
+
+A whole night is begun where the part begins that is harmed: what was done before is done already,
+as after a restart. Each begins from a copy of the same history and the same repository.
+"""
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -19,14 +25,21 @@ from opsd.keeping import Cause, Word
 from opsd.model import Outcome, Severity, Task
 from opsd.tasks.kit import Kit
 from opsd.tasks.shelf import points_in
-from tests.faults.injector import Crossing, Injector, injecting, kinds_of
-from tests.faults.telling import WORK, empty_repository
+from tests.faults.injector import Crossing, Halted, Injector, injecting, kinds_of
+from tests.faults.telling import WORK, copy_tree, empty_repository
 from tests.s3 import Server, in_bucket
 from tests.site import SET, Site, workplace
 
 TINY = Scale(dossiers=6, mean_scan_bytes=1024)
 RETAINED = {"    rto: 4h\n": "    rto: 4h\n    retention: {min_age: 1s, min_points: 2}\n"}
-TASKS = (Task.BACKUP, Task.PROVE, Task.COVER, Task.RETAIN)
+# The parts of a night, and what `opsd.app` calls them.
+PARTS = {
+    Task.BACKUP: "back_up",
+    Task.PROVE: "prove",
+    Task.COVER: "cover",
+    Task.RETAIN: "retain",
+}
+TASKS = tuple(PARTS)
 
 # What a person must be able to read of each kind of fault, somewhere in what was told.
 CAUSES = {
@@ -34,7 +47,7 @@ CAUSES = {
     "killed": ("signal", "-9", "137", "killed", "died"),
     "hang": ("did not end", "took longer", "gave up", "waited", "timed", "within"),
     "ENOSPC": ("No space left", "disk is full"),
-    "EACCES": ("Permission denied", "may not be read"),
+    "EACCES": ("Permission denied", "may not be read", "could not be read: "),
     "gone": ("server closed the connection",),
     "refused": ("permission denied",),
     "locked": ("database is locked",),
@@ -63,6 +76,41 @@ class Aftermath:
 
 
 @dataclass
+class Stages:
+    """History and repository as they were when each part of one night began."""
+
+    site: Site
+    bucket: tuple[Server, str] | None = None  # where the repository is in one: below which prefix
+    slot: datetime = field(default_factory=now)
+
+    def keep(self, part: str) -> None:
+        """Put a copy away."""
+        for what, place in self._places(part):
+            copy_tree(what, place)
+        if self.bucket is not None:
+            server, prefix = self.bucket
+            server.copy(prefix, f"{prefix}-{part}")
+
+    def back(self, part: str) -> None:
+        """Begin again from there."""
+        for what, place in self._places(part):
+            shutil.rmtree(what)
+            copy_tree(place, what)
+        if self.bucket is not None:
+            server, prefix = self.bucket
+            for key in server.keys(prefix):
+                server.remove(key)
+            server.copy(f"{prefix}-{part}", prefix)
+
+    def _places(self, part: str) -> Iterator[tuple[Path, Path]]:
+        home = self.site.base / "stages" / part
+        home.mkdir(parents=True, exist_ok=True)
+        yield self.site.base / "state", home / "state"
+        if self.bucket is None:
+            yield self.site.repository, home / "repository"
+
+
+@dataclass
 class Sweep:
     """A site whose nights are harmed; or the runs of one task, where no whole night is wanted."""
 
@@ -70,24 +118,27 @@ class Sweep:
     injector: Injector
     tasks: tuple[Task, ...] = TASKS
     first: tuple[Task, ...] = ()  # done before each, unharmed: so that there is something to do
+    stages: Stages | None = None
     after: list[Aftermath] = field(default_factory=list)
 
-    def points(self) -> list[Fault]:
-        """Every crossing of a night, and every way in which it may fail."""
+    def points(self, part: Task) -> list[Fault]:
+        """Every crossing of a part of a whole night, and every way in which it may fail."""
         for _ in range(4):  # until there is something to drop, and something dropped before
             self._night(None)
-        return [(one, kind) for one in self.crossings() for kind in kinds_of(one)]
+        self._keep()
+        return [(one, kind) for one in self.crossings(part) for kind in kinds_of(one)]
 
-    def crossings(self) -> list[Crossing]:
-        """Every crossing, counted while all goes well."""
-        good, told, _ = self._night(None)
+    def crossings(self, part: str = "") -> list[Crossing]:
+        """Every crossing of a part, counted while all goes well."""
+        good, told, _ = self._night(None, self._begin(part))
         assert good, told
-        return list(self.injector.crossings)
+        return [one for one in self.injector.crossings if one.part == part]
 
     def strike(self, fault: Fault) -> Aftermath:
         """A night with a fault, and the next one without."""
+        slot = self._begin(fault[0].part)
         dear = self._dear()
-        good, told, tasks = self._night(fault)
+        good, told, tasks = self._night(fault, slot)
         struck, wrong = self.injector.struck, []
         if not struck:
             wrong.append("it was never reached")
@@ -105,9 +156,28 @@ class Sweep:
 
     # --- inside
 
-    def _night(self, fault: Fault | None) -> tuple[bool, str, dict[Task, bool]]:
+    def _keep(self) -> None:
+        """Let a night go from part to part, and keep what is there before each."""
+        assert self.stages is not None
+        for part in TASKS:
+            self.injector.halt_before = part
+            with self.site.kit() as kit, suppress(Halted):
+                app.night(kit, SET, self.stages.slot)
+            self.stages.keep(part)
+        self.injector.halt_before = ""
+
+    def _begin(self, part: str) -> datetime:
+        """The slot of the night that is to be harmed, with what was done of it before this part."""
+        if self.stages is None or not part:
+            return now()
+        self.stages.back(part)
+        return self.stages.slot
+
+    def _night(
+        self, fault: Fault | None, slot: datetime | None = None
+    ) -> tuple[bool, str, dict[Task, bool]]:
         """Whether a night was good, what it told, and how its tasks ended."""
-        raised, slot = "", now()
+        raised, slot = "", slot or now()
         with self.site.kit() as kit:
             for task in self.first:
                 WORK[task](kit, SET)
@@ -226,7 +296,20 @@ def swept(server: Server | None = None, prefix: str = "") -> Iterator[Sweep]:
         if server is not None:
             server.upload(site.repository, prefix)
             in_bucket(site, server, prefix)
-        yield Sweep(site, injector)
+        injector.cheap = site.base / "cheap"
+        injector.cheap.mkdir()
+        injector.cheap.chmod(0o777)  # the server's account makes it
+        for part, name in PARTS.items():
+            patch.setattr(app, name, _announced(injector, part, getattr(app, name)))
+        yield Sweep(site, injector, stages=Stages(site, (server, prefix) if server else None))
+
+
+def _announced(injector: Injector, part: str, real: Callable[..., object]) -> Callable[..., object]:
+    def begun(*arguments: object) -> object:
+        injector.enter(part)
+        return real(*arguments)
+
+    return begun
 
 
 def report(after: Sequence[Aftermath]) -> str:

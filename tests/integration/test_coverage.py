@@ -12,7 +12,7 @@ import pytest
 from opsd import app
 from opsd.drivers import system
 from opsd.drivers.storage import LocalStorage, StoredObject
-from opsd.errors import Refused, RepositoryDamaged, UsageError
+from opsd.errors import Refused, RepositoryDamaged, StorageFailed, UsageError
 from opsd.keeping import Cause
 from opsd.model import Outcome, Status, Task
 from opsd.policy.freshness import judge
@@ -136,6 +136,24 @@ def test_restic_reads_where_opsd_cannot(
             done = coverage.cover(kit, SET)
             assert done.covered.objects == len(names)
             assert done.covered.unread == 0
+
+
+def test_what_is_stored_is_read_again_also_in_a_night_without_a_backup(season: Season) -> None:
+    with season.kit() as kit:
+        season.night(kit)
+        broken = season.base / "broken-restic"
+        broken.write_text('#!/bin/sh\ncase "$*" in *backup*) exit 1;; esac\nexec restic "$@"\n')
+        broken.chmod(0o755)
+        season.passed += DAY
+        without = replace(kit, config=kit.config.model_copy(update={"restic": str(broken)}))
+        with pytest.raises(StorageFailed):
+            app.night(without, SET)
+        for task, good in ((Task.BACKUP, False), (Task.COVER, True)):
+            run = kit.store.last_run(task, SET)
+            assert run is not None
+            assert run[1] is not None
+            assert run[1].outcome.good is good
+        assert kit.store.last_run(Task.RETAIN, SET) is None
 
 
 def test_what_a_proof_and_a_prune_did_counts(season: Season) -> None:

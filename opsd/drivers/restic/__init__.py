@@ -261,9 +261,8 @@ def version(program: str) -> tuple[int, int, int]:
     done = process.run(process.Command((program, "version"), timedelta(seconds=20)))
     found = re.match(r"restic (\d+)\.(\d+)\.(\d+)", done.text)
     if found is None:
-        raise errors.ToolFailed(
-            "restic.not_restic", program=program, detail=(done.text or done.complaint)[:200]
-        )
+        said = f"exit code {done.exit_code}: {(done.text or done.complaint)[:200]}"
+        raise errors.ToolFailed("restic.not_restic", program=program, detail=said)
     return int(found[1]), int(found[2]), int(found[3])
 
 

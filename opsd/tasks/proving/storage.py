@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from opsd.drivers.storage import LocalStorage, Storage, StoredObject
@@ -126,7 +127,7 @@ def _damaged(bench: Bench, storage: Storage, objects: Iterable[StoredObject]) ->
     """Objects that are not what their names say, or that cannot be read."""
     chosen = list(objects)
     total, done, found = sum(o.size for o in chosen), 0, []
-    for stored, sound in ahead(lambda o: _sound(storage, o), chosen):
+    for stored, sound in ahead(partial(stock.sound, storage), chosen):
         bench.kit.go_on()
         bench.insist_on_time()
         done += stored.size
@@ -136,20 +137,13 @@ def _damaged(bench: Bench, storage: Storage, objects: Iterable[StoredObject]) ->
     return found
 
 
-def _sound(storage: Storage, stored: StoredObject) -> bool:
-    try:
-        return storage.digest(stored) == stored.name
-    except OSError:
-        return False
-
-
 def _canary(bench: Bench, storage: Storage, stored: StoredObject) -> bool:
     """Flip one bit in a copy of an object: is it seen?"""
     home = bench.scratch / "canary"
     copy = LocalStorage(home)
     path = storage.fetch(stored, home)
     flip(path)
-    caught = not _sound(copy, stored)
+    caught = not stock.sound(copy, stored)
     shutil.rmtree(home)
     return caught
 
