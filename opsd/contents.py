@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from opsd.model import Table
+from opsd.model import Sequence, Table
 
 
 class Contents(Protocol):
@@ -25,7 +25,7 @@ class Contents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ArtefactFile:
-    """A file that a site's command wrote."""
+    """A file of a dump, or one that a site's command wrote."""
 
     path: str
     size: int
@@ -56,3 +56,30 @@ class CommandManifest:
     def bytes(self) -> int:
         """Bytes of all files."""
         return sum(file.size for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class MariadbManifest:
+    """What a MariaDB server said of a database, all in the snapshot that was dumped.
+
+    `server` is the server's own identity, `log_file` and `log_offset` the place in its binary log
+    where the snapshot stands (empty where it keeps none). Sequences: as for PostgreSQL.
+    """
+
+    database: str
+    server_version: int
+    server: str
+    charset: str
+    at: datetime
+    bytes: int
+    tables: tuple[Table, ...]
+    sequences: tuple[Sequence, ...]
+    objects: tuple[str, ...]
+    log_file: str
+    log_offset: int
+    files: tuple[ArtefactFile, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows of all tables."""
+        return sum(table.rows for table in self.tables)

@@ -13,6 +13,7 @@ class MemberKind(StrEnum):
 
     POSTGRES = "postgres"
     COMMAND = "command"
+    MARIADB = "mariadb"
     FILES = "files"
 
 

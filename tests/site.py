@@ -36,6 +36,8 @@ NEEDED = (
     "weed",
     "openssl",
     "sqlite3",
+    "mariadbd",
+    "mariadb-backup",
     "ssh-keyscan",
     "fio",
     "losetup",

@@ -119,10 +119,10 @@ _RESTORE: dict[str, Sentence] = {
         "directory that takes the data; empty, and not the living source",
     ),
     "help.restore.load-into": Sentence(
-        "nạp luôn vào cơ sở dữ liệu trống này, viết theo libpq: 'host=... dbname=...'; với thành"
-        " phần loại command (kèm --member): nơi mà lệnh restore của nó hiểu",
-        "also load into this empty database, in libpq's words: 'host=... dbname=...'; for a member"
-        " of kind command (with --member): a place as its restore command understands it",
+        "nạp luôn vào cơ sở dữ liệu trống này, viết theo libpq: 'host=... dbname=...' (MariaDB:"
+        " 'socket=... user=... dbname=...'; loại command, kèm --member: nơi mà lệnh restore hiểu)",
+        "also load into this empty database, in libpq's words: 'host=... dbname=...' (MariaDB:"
+        " 'socket=... user=... dbname=...'; kind command, with --member: as its restore reads it)",
     ),
     "help.restore.passfile": Sentence(
         "tệp mật khẩu theo dạng libpq cho --load-into", "libpq's password file for --load-into"

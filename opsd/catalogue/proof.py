@@ -31,8 +31,8 @@ TABLE: dict[str, Sentence] = {
         "do not prune; repair by docs/runbooks/repository-damaged.md, then back up again at once",
     ),
     "proof.server_died": Sentence(
-        "máy chủ PostgreSQL tạm dùng để kiểm chứng đã chết; chưa có kết luận",
-        "the throwaway PostgreSQL server of the proof died; nothing is concluded",
+        "máy chủ tạm dùng để kiểm chứng đã chết; chưa có kết luận",
+        "the throwaway database server of the proof died; nothing is concluded",
         "kiểm tra bộ nhớ và ổ đĩa scratch rồi chạy lại `opsd prove`",
         "look at memory and at the scratch disk, then run `opsd prove` again",
     ),

@@ -24,6 +24,8 @@ _PAIRS: Final = (
     ("Repository", ("password_file", "password_credential"), True),
     ("Repository", ("s3_credentials_file", "s3_credentials_credential"), False),
     ("PostgresMember", ("passfile", "passfile_credential"), False),
+    ("MariadbMember", ("socket", "host"), True),
+    ("MariadbMember", ("passfile", "passfile_credential"), False),
     ("CommandMember", ("passfile", "passfile_credential"), False),
     ("Wal", ("passfile", "passfile_credential"), False),
     ("PostgresProbe", ("passfile", "passfile_credential"), False),

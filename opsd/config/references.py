@@ -23,6 +23,8 @@ from opsd.config.wrong import nearest
 Group = Mapping[Any, Any]
 
 # What opsd itself calls parts of a run: a member of that name would be taken for them.
+# The kinds of members that answer SQL.
+_ANSWERING = ("postgres", "mariadb")
 RESERVED = frozenset({"record", "proof-record"})
 
 
@@ -85,6 +87,8 @@ def _members(members: Group, location: Location) -> Iterator[Finding]:
             yield Finding((*location, name), "config.reserved", {"name": name}, of_name=True)
         options = ("passfile", "passfile_credential")
         yield from _one_of(_group(member), (*location, name), options, needed=False)
+        if _group(member).get("kind") == "mariadb":
+            yield from _one_of(_group(member), (*location, name), ("socket", "host"), needed=True)
 
 
 def _logs(backup_set: Group, location: Location, repositories: Group) -> Iterator[Finding]:
@@ -96,7 +100,7 @@ def _logs(backup_set: Group, location: Location, repositories: Group) -> Iterato
 
 def _prove(backup_set: Group, location: Location) -> Iterator[Finding]:
     members = _group(backup_set, "members")
-    databases, trees = _of_kind(members, "postgres"), _of_kind(members, "files")
+    databases, trees = _of_kind(members, *_ANSWERING), _of_kind(members, "files")
     proof = _group(backup_set, "prove")
     names: set[object] = set()
     for index, invariant in enumerate(_list(proof, "invariants")):
@@ -119,11 +123,11 @@ def _member(
     name = _group(group).get(option)
     if not isinstance(name, str) or not members:
         return
-    known_kinds = {"postgres", "command", "files"}
+    known_kinds = {"postgres", "mariadb", "command", "files"}
     if name not in members:
         yield from _named(group, option, location, fitting)
     elif name not in fitting and _group(members[name]).get("kind") in known_kinds:
-        wanted = "files" if option == "files" else "postgres"
+        wanted = "files" if option == "files" else " / ".join(_ANSWERING)
         yield Finding((*location, option), "config.member_kind", {"name": name, "kind": wanted})
 
 
@@ -154,8 +158,8 @@ def _one_of(
         yield Finding(location, "config.neither", fields)
 
 
-def _of_kind(members: Group, kind: str) -> set[str]:
-    return {name for name, member in members.items() if _group(member).get("kind") == kind}
+def _of_kind(members: Group, *kinds: str) -> set[str]:
+    return {name for name, member in members.items() if _group(member).get("kind") in kinds}
 
 
 def _group(values: object, option: str | None = None) -> Group:

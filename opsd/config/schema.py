@@ -20,6 +20,7 @@ from opsd.config.command import CommandMember
 from opsd.config.heartbeats import Heartbeat
 from opsd.config.hosts import Host
 from opsd.config.incidents import Incidents
+from opsd.config.mariadb import MariadbMember
 from opsd.config.notify import Channel
 from opsd.config.oncall import OnCall
 from opsd.config.options import Options, Truth
@@ -103,7 +104,7 @@ class FilesMember(Options):
     """Plain paths below the root that are left out. No patterns: what is left out is named."""
 
 
-Dumped = PostgresMember | CommandMember
+Dumped = PostgresMember | MariadbMember | CommandMember
 Member = Annotated[Dumped | FilesMember, Field(discriminator="kind")]
 
 

@@ -17,6 +17,7 @@ import psutil
 _NOBODY_LOGGED_IN = (1 << 32) - 1
 _STA_UNSYNC = 0x40  # adjtimex(2): the clock is not synchronised
 PLACE = "OPSD_PLACE"  # in the environment of a command of the site: the directory it works in
+_SERVERS = {"postgres", "mariadbd"}
 _TIMEX_BYTES = 1024  # struct timex is smaller on every platform
 _STATUS_OFFSET = 40  # of `status` in struct timex on 64-bit Linux
 
@@ -185,12 +186,12 @@ def end_workers(place: Path) -> int:
 
 
 def servers_in(directory: Path) -> tuple[int, ...]:
-    """PostgreSQL servers that work in `directory` or below it."""
+    """Database servers that work in `directory` or below it."""
     root = str(directory)
     found = []
     for process in psutil.process_iter(["pid", "name", "cwd"]):
         cwd = process.info["cwd"]
-        if process.info["name"] != "postgres" or not cwd:
+        if process.info["name"] not in _SERVERS or not cwd:
             continue
         if cwd == root or cwd.startswith(root + "/"):
             found.append(int(process.info["pid"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from opsd.contents import Contents
+from opsd.contents import Contents, MariadbManifest
 from opsd.manifest import APPEARED, CHANGED, DIRECTORY, FILE, UNREADABLE, VANISHED, Entry
 from opsd.model import DatabaseManifest, Finding, Severity, Table
 
@@ -133,7 +133,7 @@ def _table_differs(table: Table, rows: int) -> Finding:
 
 
 def judge_sequences(
-    manifest: DatabaseManifest, restored: Mapping[tuple[str, str], int]
+    manifest: DatabaseManifest | MariadbManifest, restored: Mapping[tuple[str, str], int]
 ) -> tuple[Finding, ...]:
     """Each sequence stands between its values before and after the dump."""
     found = []
@@ -141,7 +141,7 @@ def judge_sequences(
         value = restored.get((sequence.schema, sequence.name))
         low, high = sorted((sequence.first, sequence.last))
         if value is None or not low <= value <= high:
-            name = f"{sequence.schema}.{sequence.name}"
+            name = ".".join(filter(None, (sequence.schema, sequence.name)))
             found.append(_fault("proof.sequence_differs", sequence=name, low=low, high=high))
     return tuple(found)
 

@@ -89,6 +89,14 @@ def judge_database(subject: str, facts: DatabaseFacts) -> tuple[Diagnosis, ...]:
     return tuple(found)
 
 
+def judge_mariadb(subject: str, version: int, size: int, *, logs: bool) -> Diagnosis:
+    """Does it answer, and does it keep a log that a dump could be brought forward by?"""
+    number = f"{version // 10000}.{version // 100 % 100}.{version % 100}"
+    if not logs:
+        return Diagnosis(Status.WARNING, subject, "doctor.mariadb_no_log", {"version": number})
+    return _ok(subject, "doctor.mariadb", version=number, bytes=Size(size))
+
+
 def judge_repository(
     subject: str, found: RepositoryFacts | OpsdError, points: int
 ) -> tuple[Diagnosis, ...]:

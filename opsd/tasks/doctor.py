@@ -10,6 +10,7 @@ from pathlib import Path
 
 from opsd.config import ground
 from opsd.config.command import CommandMember
+from opsd.config.mariadb import MariadbMember
 from opsd.config.schema import FilesMember, PostgresMember
 from opsd.drivers import cluster, lock, process, restic, system
 from opsd.errors import OpsdError
@@ -18,7 +19,7 @@ from opsd.policy import diagnosis
 from opsd.policy.diagnosis import DatabaseFacts, Diagnosis, PlaceFacts, RepositoryFacts
 from opsd.policy.preflight import ClockFacts
 from opsd.tasks.kit import TAG, Kit
-from opsd.tasks.members import command, files
+from opsd.tasks.members import command, files, mariadb
 from opsd.tasks.status import unclosed
 from opsd.tasks.sweep import leftovers
 
@@ -39,6 +40,8 @@ def examine(kit: Kit) -> Iterator[Diagnosis]:
             match member:
                 case PostgresMember():
                     yield from _database(kit, subject, member, databases)
+                case MariadbMember():
+                    yield _mariadb(kit, subject, member)
                 case CommandMember():
                     yield _command(subject, member)
                 case FilesMember():
@@ -96,6 +99,14 @@ def _ask(kit: Kit, member: PostgresMember) -> DatabaseFacts:
             forbidden=connection.forbidden(),
             ahead=asked + (answered - asked) / 2 - server.clock,
         )
+
+
+def _mariadb(kit: Kit, subject: str, member: MariadbMember) -> Diagnosis:
+    try:
+        facts = mariadb.observe(kit, member).facts
+    except OpsdError as error:
+        return diagnosis.of_error(subject, error)
+    return diagnosis.judge_mariadb(subject, facts.version, facts.bytes, logs=facts.logs)
 
 
 def _command(subject: str, member: CommandMember) -> Diagnosis:

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Protocol
 
 from opsd.clock import Clock
+from opsd.config.mariadb import MariadbMember
 from opsd.config.schema import BackupSet, Config, PostgresMember
 from opsd.drivers import lock, process
+from opsd.drivers.mariadb import Database as Mariadb
+from opsd.drivers.mariadb import Way
 from opsd.drivers.postgres import Database
 from opsd.drivers.restic import Bounds, Limits, Restic
 from opsd.drivers.s3 import Bucket, Credentials, S3Storage
@@ -119,6 +122,13 @@ class Kit:
         """The door to a member's database."""
         passwords = member.passwords
         return Database(member.connection, passwords.path() if passwords else None)
+
+    def mariadb(self, member: MariadbMember) -> Mariadb:
+        """The door to a member's MariaDB database."""
+        passwords = member.passwords
+        passfile = passwords.path() if passwords else None
+        way = Way(member.user, member.socket, member.host or "", member.port, passfile)
+        return Mariadb(way, member.database, self.stop)
 
     def go_on(self) -> None:
         """Raise `Cancelled` when the end was asked for; called between the items of long work."""

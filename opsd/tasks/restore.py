@@ -28,13 +28,14 @@ from opsd.model import (
 from opsd.tasks import way
 from opsd.tasks.journal import end, opened
 from opsd.tasks.kit import Kit
-from opsd.tasks.restoring import artefacts, databases, trees
+from opsd.tasks.restoring import artefacts, databases, mariadb, trees
 from opsd.tasks.restoring.terms import LIMIT, Door, Plan, Request, Restored, Step
 from opsd.tasks.shelf import points_in, read_record
 
 _RESTORING: Mapping[MemberKind, Callable[[Door, Plan, Step, Path, Restored], None]] = {
     MemberKind.FILES: trees.restore,
     MemberKind.POSTGRES: databases.restore,
+    MemberKind.MARIADB: mariadb.restore,
     MemberKind.COMMAND: artefacts.restore,
 }
 

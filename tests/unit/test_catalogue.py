@@ -26,6 +26,7 @@ SAME = {
     "daemon.page_title",
     "doctor.restic",
     "help.metavar.shell",
+    "kind.mariadb",
     "kind.postgres",
     "points.proved_at",
     "status.title",

@@ -211,7 +211,7 @@ def values() -> set[str]:
 def test_the_glossary_has_every_noun_and_value_of_the_model_and_no_others() -> None:
     text = (DOCS / "glossary.md").read_text(encoding="utf-8")
     defined = first_column(text)
-    kinds = {"files", "postgres", "command"}  # told with their noun
+    kinds = {"files", "postgres", "mariadb", "command"}  # told with their noun
     assert nouns()
     assert {f"`{kind}`" for kind in kinds} <= {f"`{word}`" for word in SPAN.findall(text)}
     assert defined == nouns() | (values() - kinds)

@@ -12,11 +12,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from opsd.config.command import CommandMember
+from opsd.config.mariadb import MariadbMember
 from opsd.config.schema import Dumped, PostgresMember
 from opsd.contents import Contents
 from opsd.model import MemberKind
 from opsd.tasks.kit import Kit
-from opsd.tasks.members import command, postgres
+from opsd.tasks.members import command, mariadb, postgres
 from opsd.tasks.members.captured import Captured, Work
 
 
@@ -35,6 +36,9 @@ def observe(kit: Kit, member: Dumped) -> Observed:
         case PostgresMember():
             found = postgres.observe(kit, member)
             return Observed(found.server.bytes, found.server.version, found.ahead)
+        case MariadbMember():
+            seen = mariadb.observe(kit, member)
+            return Observed(seen.facts.bytes, seen.facts.version, seen.ahead)
         case CommandMember():
             command.observe(member)
             return Observed()
@@ -45,12 +49,18 @@ def capture(work: Work, name: str, member: Dumped, fixed: Callable[[], None]) ->
     match member:
         case PostgresMember():
             return postgres.capture(work, name, member, fixed)
+        case MariadbMember():
+            return mariadb.capture(work, name, member, fixed)
         case CommandMember():
             return command.capture(work, name, member, fixed)
 
 
 def read_manifest(kind: MemberKind, path: Path) -> Contents:
     """What the manifest of a member of `kind` tells. Raises `ValueError` when it cannot be read."""
-    if kind is MemberKind.COMMAND:
-        return command.read_manifest(path)
-    return postgres.read_manifest(path)
+    match kind:
+        case MemberKind.COMMAND:
+            return command.read_manifest(path)
+        case MemberKind.MARIADB:
+            return mariadb.read_manifest(path)
+        case _:
+            return postgres.read_manifest(path)

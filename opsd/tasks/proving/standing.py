@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from opsd.model import MemberKind, MemberSnapshot
-from opsd.tasks.proving import command, database
+from opsd.tasks.proving import command, database, mariadb
 from opsd.tasks.proving.bench import Bench
 
 Row = tuple[bytes, int | None, str]  # of a file that a database names: path, size, SHA-256
@@ -42,6 +42,10 @@ class Answering(Standing, Protocol):
 
 def restored(bench: Bench, member: MemberSnapshot) -> AbstractContextManager[Standing]:
     """The member as restored, in a place that ends with the block."""
-    if member.kind is MemberKind.COMMAND:
-        return command.restored(bench, member)
-    return database.restored(bench, member)
+    match member.kind:
+        case MemberKind.COMMAND:
+            return command.restored(bench, member)
+        case MemberKind.MARIADB:
+            return mariadb.restored(bench, member)
+        case _:
+            return database.restored(bench, member)
