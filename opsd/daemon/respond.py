@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 from opsd import app
 from opsd.config.schema import Config
+from opsd.drivers.ssh import Tally
 from opsd.errors import Cancelled, OpsdError
 from opsd.metrics import Answered
 from opsd.response import Response
@@ -60,6 +61,11 @@ class Responder:
     def wake(self) -> None:
         """There is something new in the history: look at once."""
         self._woken.set()
+
+    @property
+    def tallies(self) -> Mapping[str, Tally]:
+        """How often the way to each host was tried."""
+        return self._reach.tallies
 
     def answered(self) -> Answered:
         """How incidents were answered, and how things stand."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from opsd import app
@@ -63,8 +64,17 @@ class Watchtower:
             incidents=self._cases.incidents(),
             maintenance=self._cases.maintenance(self._kit.clock()),
             hosts=tuple(config.hosts),
+            ways=self._ways(),
             bare=frozenset(name for name, host in config.hosts.items() if host.node_exporter),
         )
+
+    def _ways(self) -> Mapping[str, Counter[str]]:
+        """Connections of the watch and of playbooks: all under no word, failures under theirs."""
+        found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for tallies in (self._hands.tallies, self.responder.tallies):
+            for host, tally in tuple(tallies.items()):
+                found[host] += Counter({"": tally.tried}) + tally.failed
+        return found
 
     def close(self) -> None:
         """End the rounds, let go of the hosts, and write down what is known."""

@@ -41,6 +41,10 @@ _FIGURES: Mapping[str, str] = {
 _RESTORING = ("fetch", "load")
 
 
+# Of repositories: when their objects were last listed, and how large they were together.
+Listed = dict[str, tuple[datetime, int]]
+
+
 @dataclass(frozen=True, slots=True)
 class Vitals:
     """What the daemon knows of itself, now."""
@@ -83,6 +87,7 @@ class Collector:
         under_way = {
             (run.task, run.backup_set) for run in store.unclosed_runs() if self._sources.alive(run)
         }
+        listed: Listed = {}
         for name, backup_set in config.backup_sets.items():
             _tell_objectives(page, name, backup_set)
             for task in _BEGINNINGS:
@@ -99,7 +104,7 @@ class Collector:
             _tell_points(page, store, name)
             _tell_levels(page, store, name)
             _tell_last_proof(page, store, name)
-            _tell_coverage(page, store, name, config)
+            _tell_coverage(page, store, name, config, listed)
             if backup_set.retention is not None:
                 _tell_retention(page, store, name)
             if backup_set.logged:
@@ -108,6 +113,10 @@ class Collector:
             if ratio is not None:
                 page.add("opsd_run_progress_ratio", ratio, name)
         self._tell_disks(page, config)
+        for repository, (listed_at, size) in listed.items():
+            page.add("opsd_repository_size_bytes", size, repository)
+            at = listed_at.timestamp()
+            page.add("opsd_repository_last_list_success_timestamp_seconds", at, repository)
         _tell_audit(page, store)
         seen = self._sources.watched()
         watched.tell(page, seen)
@@ -225,7 +234,8 @@ def _tell_last_proof(page: Page, store: Store, name: str) -> None:
         page.add("opsd_proof_last_restore_duration_seconds", sum(spent), name)
 
 
-def _tell_coverage(page: Page, store: Store, name: str, config: Config) -> None:
+def _tell_coverage(page: Page, store: Store, name: str, config: Config, listed: Listed) -> None:
+    """Add it; what it saw of the repository goes to `listed`, where several sets may share one."""
     repository = config.backup_sets[name].repository
     within = config.repositories[repository].coverage.within
     page.add("opsd_coverage_max_age_seconds", within.total_seconds(), name, repository)
@@ -238,6 +248,10 @@ def _tell_coverage(page: Page, store: Store, name: str, config: Config) -> None:
     ):
         if figure in figures:
             page.add(metric, figures[figure], name)
+    size = figures.get("stored_bytes")
+    if last and size is not None:
+        seen = (last[0].opened_at, size)
+        listed[repository] = max(seen, listed.get(repository, seen))
     if oldest := figures.get("oldest"):
         at = datetime.fromisoformat(oldest).timestamp()
         page.add("opsd_proof_oldest_read_timestamp_seconds", at, name, repository)

@@ -52,6 +52,16 @@ _DAEMON = (
         ("repository",),
         "Space left on the disk of a local repository; absent while the disk does not answer.",
     ),
+    Family(
+        "opsd_repository_size_bytes",
+        ("repository",),
+        "Size of all stored objects when they were last listed by a coverage (cached).",
+    ),
+    Family(
+        "opsd_repository_last_list_success_timestamp_seconds",
+        ("repository",),
+        "When that was.",
+    ),
 )
 
 

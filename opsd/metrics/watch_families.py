@@ -27,6 +27,11 @@ OF_THE_WATCH: Final = (
         "Answers of the check that were not good, by cause.",
     ),
     Family(
+        "opsd_repository_locks",
+        ("repository",),
+        "Locks that lay in the repository when it was last looked at, of living and dead alike.",
+    ),
+    Family(
         "opsd_watch_missed_rounds_total",
         ("errand",),
         "Rounds that were left out because the one before was still under way.",
@@ -41,6 +46,12 @@ OF_THE_WATCH: Final = (
     ),
     Family(
         "opsd_maintenance_end_timestamp_seconds", ("host",), "When the maintenance window ends."
+    ),
+    Family("opsd_ssh_connections_total", ("host",), "SSH connections that were tried."),
+    Family(
+        "opsd_ssh_connection_failures_total",
+        ("host", "reason"),
+        "SSH connections that could not be made, by reason.",
     ),
     Family("opsd_host_up", ("host",), "1 when the last round trip to the host succeeded, else 0."),
     Family("opsd_host_collection_duration_seconds", ("host",), "Duration of the last round trip."),

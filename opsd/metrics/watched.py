@@ -11,13 +11,19 @@ from opsd.model import CheckState, Incident, Maintenance
 
 # Told of every host; other figures of a machine are node_exporter's where that runs.
 _OF_THE_WAY = frozenset({"opsd_host_up", "opsd_host_collection_duration_seconds"})
+# Why a connection may fail: docs/metrics.md.
+_FAILURES = ("auth", "connect", "dns", "host_key", "timeout")
 # The labels that every check has, by their place.
 _WHO = {"host": 0, "check": 1, "subject": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What is watched, just now. `bare` are the hosts whose own figures somebody else tells."""
+    """What is watched, just now. `bare` are the hosts whose own figures somebody else tells.
+
+    `ways` are the SSH connections of each host that were tried: under no word all, under a word
+    those that failed so.
+    """
 
     states: Sequence[CheckState] = ()
     intervals: Mapping[tuple[str, str], timedelta] = field(default_factory=dict)
@@ -26,6 +32,7 @@ class Watched:
     incidents: Sequence[Incident] = ()
     maintenance: Sequence[Maintenance] = ()
     hosts: Sequence[str] = ()
+    ways: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     bare: frozenset[str] = frozenset()
 
 
@@ -43,6 +50,10 @@ def tell(page: Page, watched: Watched) -> None:
         page.add("opsd_incident_open", 1, one.host, one.check, one.subject, incident.cause)
     for host in watched.hosts:
         _tell_maintenance(page, host, [w for w in watched.maintenance if w.host in {"", host}])
+    for host, ways in watched.ways.items():
+        page.add("opsd_ssh_connections_total", ways.get("", 0), host)
+        for reason in sorted({*_FAILURES, *ways} - {""}):
+            page.add("opsd_ssh_connection_failures_total", ways.get(reason, 0), host, reason)
 
 
 def _tell_states(page: Page, watched: Watched) -> None:

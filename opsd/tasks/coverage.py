@@ -226,6 +226,8 @@ def _tell(journal: Journal, known: Reads, work: _Reading) -> Covered:
             "read_bytes": work.bytes,
             "objects": covered.objects,
             "bytes": covered.bytes,
+            # Where only restic reaches, the size of a pack is not known.
+            "stored_bytes": covered.bytes if journal.kit.storage(journal.run.repository) else None,
             "unread": covered.unread,
             "damaged": covered.damaged,
             "oldest": covered.oldest.isoformat() if covered.oldest else None,

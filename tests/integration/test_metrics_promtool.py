@@ -75,6 +75,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     words = ("read_bytes", "files", "bytes", "rows", "reconciled_rows")
     found_figures: dict[str, object] = dict.fromkeys(words, 7)
     covered = {"read_bytes": 7, "unread": 0, "damaged": 0, "oldest": NIGHT.isoformat()}
+    covered["stored_bytes"] = 7
     for task in (Task.BACKUP, Task.PROVE, Task.COVER, Task.RETAIN):
         run = Run(task.value, task, "dossiers", "main", NIGHT, "srv", 1, NIGHT)
         found.open_run(run)

@@ -8,13 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from opsd.drivers.ssh import Address, Remote
+from opsd.drivers.ssh import Address, Remote, Tally
 from opsd.errors import Cancelled, HostFailed, HostUnreachable, TimedOut
 from tests.host_files import CLOSED, ROOT, WATCHER
 from tests.hosts import NamespaceHost, Network, do, network, wait_for
@@ -32,9 +32,10 @@ class Way:
 
     host: NamespaceHost
     address: Address
+    tally: Tally = field(default_factory=Tally)
 
     def remote(self, **changes: object) -> Remote:
-        return Remote(replace(self.address, **changes))  # type: ignore[arg-type]
+        return Remote(replace(self.address, **changes), self.tally)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,7 @@ def test_one_connection_serves_many(way: Way) -> None:
     ways = {remote.run("echo $SSH_CONNECTION", DEADLINE).stdout for _ in range(3)}
     assert len(ways) == 1
     assert ways != {b"\n"}
+    assert (way.tally.tried, way.tally.failed) == (1, {})
     remote.close()
 
 
@@ -134,6 +136,7 @@ def test_trouble_on_the_way_is_named(trouble: str, way: Way) -> None:
         remote.run("true", DEADLINE)
     assert (found.value.reason, found.value.key) == (reason, key), str(found.value)
     assert time.monotonic() - began < 2 * PATIENCE.total_seconds()
+    assert (way.tally.tried, way.tally.failed) == (1, {reason: 1})
     remote.close()
 
 

@@ -83,6 +83,23 @@ def test_a_bucket_that_does_not_answer_is_named_and_what_only_restic_reaches_is_
     assert (found["bucket"].status, found["bucket"].cause) == (Status.CRITICAL, "repository_silent")
 
 
+def test_locks_are_counted_and_a_repository_that_cannot_be_looked_into_is_silent(
+    tmp_path: Path,
+) -> None:
+    locks = tmp_path / "not" / "yet" / "locks"
+    assert [one.value for one in asked(tmp_path)["main"].measurements] == [0]
+    locks.mkdir(parents=True)
+    for name in ("ab" * 32, "cd" * 32, "no lock"):
+        (locks / name).touch()
+    (found,) = asked(tmp_path)["main"].measurements
+    assert (found.metric, found.value) == ("opsd_repository_locks", 2)
+    assert found.labels == {"repository": "main"}
+    shutil.rmtree(locks)
+    locks.touch()
+    silent = asked(tmp_path)["main"]
+    assert (silent.status, silent.cause) == (Status.CRITICAL, "repository_silent")
+
+
 def test_a_disk_that_does_not_answer_is_critical(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

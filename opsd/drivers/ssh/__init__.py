@@ -10,9 +10,10 @@ from __future__ import annotations
 import shlex
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from opsd.drivers.ssh import line, order
@@ -22,7 +23,7 @@ from opsd.drivers.ssh.order import Ends
 from opsd.drivers.ssh.way import Address, connected
 from opsd.errors import Cancelled, HostFailed, HostUnreachable, LinkLost, OpsdError, TimedOut
 
-__all__ = ["Address", "Answered", "Ends", "Remote"]
+__all__ = ["Address", "Answered", "Ends", "Remote", "Tally"]
 
 _KEPT_BYTES = 1 << 20
 _CHUNK = 1 << 16
@@ -42,14 +43,23 @@ class Answered:
     whole: bool
 
 
+@dataclass(slots=True)
+class Tally:
+    """How often a connection was tried, and how often it failed, by the error's word for it."""
+
+    tried: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+
+
 class Remote:
     """A host reached over SSH. Its connection is kept, and made anew after any loss.
 
-    Several threads may run something there at once.
+    Several threads may run something there at once. What is tried is counted in `tally`.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, tally: Tally | None = None) -> None:
         self._address = address
+        self._tally = Tally() if tally is None else tally
         self._lock = threading.Lock()
         self._opening = threading.Lock()
         self._line: Line | None = None
@@ -114,6 +124,14 @@ class Remote:
         """A connection of its own socket. Raises `HostUnreachable`."""
         if self._closed:
             raise Cancelled("host.cancelled", host=self._address.host)
+        self._tally.tried += 1
+        try:
+            return self._shaken()
+        except HostUnreachable as error:
+            self._tally.failed[error.reason] += not self._closed
+            raise
+
+    def _shaken(self) -> Line:
         opened = Line(connected(self._address))
         self._lines.add(opened)
         try:

@@ -14,7 +14,7 @@ from opsd.check import Offset, Read, Seen
 from opsd.clock import Clock
 from opsd.config.hosts import Host
 from opsd.drivers import process
-from opsd.drivers.ssh import Address, Remote
+from opsd.drivers.ssh import Address, Remote, Tally
 from opsd.errors import ConfigError, HostFailed
 from opsd.policy import gathering
 from opsd.policy.gathering import Printed
@@ -88,12 +88,13 @@ def _offset(seen: Seen, found: Printed) -> Offset | None:
 
 
 class Hands:
-    """The hands of all hosts, kept from round to round."""
+    """The hands of all hosts, kept from round to round, and how often each way was tried."""
 
     def __init__(self, clock: Clock, stop: process.Stop) -> None:
         self._clock = clock
         self._stop = stop
         self._remotes: dict[str, tuple[Address, Remote]] = {}
+        self.tallies: dict[str, Tally] = {}
         self._lock = threading.Lock()
 
     def ask(self, name: str, host: Host) -> Ask:
@@ -108,6 +109,7 @@ class Hands:
         """Let go of every host that is not among these."""
         for name in set(self._remotes) - set(names):
             self._remotes.pop(name)[1].close()
+            self.tallies.pop(name)
 
     def close(self) -> None:
         """Let go of all; who waits for an answer is told `Cancelled`."""
@@ -126,7 +128,8 @@ class Hands:
             if known is None or known[0] != address:
                 if known is not None:
                     known[1].close()
-                known = self._remotes[name] = address, Remote(address)
+                tally = self.tallies.setdefault(name, Tally())
+                known = self._remotes[name] = address, Remote(address, tally)
         return known[1]
 
     def _hand(self, name: str, host: Host) -> Hand:

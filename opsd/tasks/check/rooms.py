@@ -6,14 +6,16 @@ Room is asked of a child that can be left behind: a disk of the network may neve
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from opsd.catalogue import Size
 from opsd.drivers import process
+from opsd.drivers.storage import Storage
 from opsd.errors import OpsdError, ToolFailed
-from opsd.model import CheckResult, Status
+from opsd.model import CheckResult, Measurement, Status
 from opsd.policy.thresholds import at_most
 from opsd.tasks.check.notebook import Answers
 from opsd.tasks.kit import Kit
@@ -49,20 +51,30 @@ def state(kit: Kit) -> Answers:
 def _repository(kit: Kit, name: str) -> CheckResult | None:
     """Nothing of a repository that only restic can reach."""
     found = kit.config.repositories[name]
-    if found.path is not None:
-        return _room(name, found.path, Size(_WARNING * found.min_free), found.min_free)
     try:
         storage = kit.storage(name)
         if storage is None:
             return None
+        if found.path is not None:
+            wanted = found.min_free
+            room = _room(name, found.path, Size(_WARNING * wanted), wanted)
+            return room if room.cause == "room_silent" else _with_locks(room, storage)
         storage.reach()
+        answered = CheckResult(Status.OK, "check.repository", {"repository": name}, subject=name)
+        return _with_locks(answered, storage)
     except OpsdError as error:
         cause = "repository_silent"
         fields = {"repository": name, "reason": error.reason}
         return CheckResult(
             Status.CRITICAL, f"check.{cause}", fields, error.detail or str(error), cause, name
         )
-    return CheckResult(Status.OK, "check.repository", {"repository": name}, subject=name)
+
+
+def _with_locks(result: CheckResult, storage: Storage) -> CheckResult:
+    """Besides, how many locks lie there."""
+    labels = {"repository": result.subject}
+    locks = Measurement("opsd_repository_locks", len(storage.locks()), labels)
+    return replace(result, measurements=(locks,))
 
 
 def _room(subject: str, path: Path, warning: Size, critical: Size) -> CheckResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -9,7 +10,7 @@ from typing import Protocol
 from opsd.clock import Clock
 from opsd.config.schema import Config
 from opsd.drivers import process, system
-from opsd.drivers.ssh import Ends, Remote
+from opsd.drivers.ssh import Ends, Remote, Tally
 from opsd.errors import UsageError
 from opsd.playbook import Condition
 from opsd.policy import sudo
@@ -122,6 +123,11 @@ class Reach:
         if host is None:
             raise UsageError("usage.no_host", name=name, known=sorted(self._config.hosts))
         return self._hands.ask(name, host)
+
+    @property
+    def tallies(self) -> Mapping[str, Tally]:
+        """How often the way to each host was tried."""
+        return self._hands.tallies
 
     def places(self) -> dict[str, str]:
         """Where each host is, and as whom it is reached there: a part of what is approved."""
