@@ -62,6 +62,21 @@ class Entry(NamedTuple):
         return self.path.decode(errors="backslashreplace")
 
 
+class Named(NamedTuple):
+    """A file as a row of a database names it; `code` is what people know the row's matter by."""
+
+    path: bytes
+    size: int | None
+    sha256: str
+    code: str = ""
+
+    @property
+    def name(self) -> str:
+        """The path for people, behind the code where there is one."""
+        path = self.path.decode(errors="backslashreplace")
+        return f"{self.code}: {path}" if self.code else path
+
+
 def encode(entry: Entry) -> str:
     """The line of `entry`, without its end: what `json.dumps` gives, at a third of the time."""
     path, kind, size, mode, uid, gid, mtime, ctime, inode, links, target, *rest = entry

@@ -18,10 +18,10 @@ import psycopg
 
 from opsd.demo.system import DossierSystem
 from opsd.drivers.process import Stop
-from opsd.tasks.wal import recovering
+from opsd.tasks.wal import planning, recovering
 from opsd.tasks.wal.bases import take_base
 from opsd.tasks.wal.log import logs_of
-from opsd.tasks.wal.recovering import Goal, Ways
+from opsd.tasks.wal.planning import Goal, Ways
 from tests.logs import guarded, hit, receivers, sql, until, with_log
 from tests.site import SET, SMALL, Site, copy_of, workplace
 
@@ -166,7 +166,7 @@ def _recovered(site: Site, target: Path) -> tuple[set[int], float]:
         (log,) = logs_of(kit, SET)
         log = replace(log, kit=replace(kit, stop=Stop()))
         ways = Ways(throwaway=True)
-        planned = recovering.plan(log, Goal("now"), target, ways)
+        planned = planning.plan(log, Goal("now"), target, ways)
         with recovering.recovered(kit, planned, ways) as (_, server):
             seconds = time.monotonic() - began
             with psycopg.connect(server.connection(log.database_name)) as connection:

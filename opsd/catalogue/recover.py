@@ -51,8 +51,25 @@ TABLE: dict[str, Sentence] = {
     "recover.target_used": Sentence(
         "{target} không trống: không ghi đè",
         "{target} is not empty: nothing is written over",
-        "chọn một thư mục trống",
-        "choose an empty directory",
+        "chọn một thư mục trống; đè lên cụm cũ, chỉ lấy phần khác: --delta",
+        "choose an empty directory; over an older cluster, fetching what differs only: --delta",
+    ),
+    "recover.other_cluster": Sentence(
+        "{target} không trống, và {data} không phải cụm của máy chủ này: không ghi đè",
+        "{target} is not empty, and {data} is no cluster of this server: nothing is written over",
+        "chọn một thư mục trống; hoặc dời cụm cũ vào {data} (cùng ổ đĩa thì tức thì)",
+        "choose an empty directory; or move the old cluster to {data} (at once, on the same disk)",
+    ),
+    "recover.was_alive": Sentence(
+        "cụm trong {data} không do opsd đặt vào: có thể là cụm từng chạy thật, không ghi đè",
+        "the cluster in {data} was not put there by opsd: it may be one that was alive;"
+        " nothing is written over",
+        "chắc chắn muốn ghi đè: thêm --over-live-cluster",
+        "to write over it all the same: --over-live-cluster besides",
+    ),
+    "recover.no_files": Sentence(
+        "bộ {name} chưa có điểm khôi phục nào có tệp",
+        "no recovery point of the set {name} has files",
     ),
     "recover.in_receiver": Sentence(
         "{target} nằm trong thư mục của nơi nhận nhật ký",
@@ -110,23 +127,40 @@ TABLE: dict[str, Sentence] = {
         " there are none)",
     ),
     "recover.files": Sentence(
-        "Tệp đi cùng: của điểm {point} ({at}), sau thời điểm của cơ sở dữ liệu, nên mọi tệp được"
-        " nhắc"
-        " tới đều có. Lấy về: opsd restore {name} --point {point} --member THÀNH-PHẦN --to THƯ-MỤC",
-        "Its files: those of point {point} ({at}), taken after the database's moment, so that each"
-        " that is named is there. Bring them back: opsd restore {name} --point {point}"
-        " --member MEMBER --to DIRECTORY",
+        "Tệp: {files} tệp, {bytes} của điểm {point} ({at}), chụp sau thời điểm của cơ sở dữ liệu,"
+        " nằm trong {place}",
+        "Files: {files} files, {bytes} of point {point} ({at}), taken after the database's moment,"
+        " lie in {place}",
     ),
     "recover.old_files": Sentence(
-        "Tệp đi cùng: mới nhất là của điểm {point} ({at}), TRƯỚC thời điểm của cơ sở dữ liệu: tệp"
-        " thêm sau đó không có. Lấy về: opsd restore {name} --point {point} --member THÀNH-PHẦN"
-        " --to"
-        " THƯ-MỤC",
-        "Its files: the newest are those of point {point} ({at}), BEFORE the database's moment:"
-        " those"
-        " added since are missing. Bring them back: opsd restore {name} --point {point}"
-        " --member MEMBER --to DIRECTORY",
+        "Tệp: {files} tệp, {bytes}, nằm trong {place}; mới nhất là của điểm {point} ({at}), TRƯỚC"
+        " thời điểm của cơ sở dữ liệu: tệp thêm sau đó không có",
+        "Files: {files} files, {bytes} lie in {place}; the newest are those of point {point}"
+        " ({at}), BEFORE the database's moment: those added since are missing",
     ),
+    "recover.reconciled": Sentence(
+        "Đối chiếu: {rows} tệp mà cơ sở dữ liệu nhắc tới; {older} tệp lấy từ điểm trước đó",
+        "Reconciled: {rows} files that the database names; {older} came from the point before",
+    ),
+    "recover.not_reconciled": Sentence(
+        "không đối chiếu: không có prove.reconcile cho cơ sở dữ liệu này, hoặc không dòng nào nhắc"
+        " tới tệp",
+        "nothing was reconciled: there is no prove.reconcile for this database, or no row names a"
+        " file",
+    ),
+    "recover.strays": Sentence(
+        "{count} tệp của {dossiers} hồ sơ không đối chiếu được: {names}; danh sách đủ: {path}",
+        "{count} files of {dossiers} dossiers cannot be reconciled: {names}; all of them: {path}",
+        "tìm các tệp đó ở máy chủ tệp còn sống, hoặc báo người nộp",
+        "look for them on the file server if it lives, or tell those who handed them in",
+    ),
+    "recover.label_files": Sentence("Tệp", "Files"),
+    "recover.files_known": Sentence("của điểm {point} ({at})", "those of point {point} ({at})"),
+    "recover.files_then": Sentence(
+        "của điểm đầu tiên chụp sau thời điểm đạt được",
+        "those of the first point taken after the moment that is reached",
+    ),
+    "recover.files_none": Sentence("không lấy", "not brought"),
     "base.done": Sentence(
         "{name}: {outcome}, mất {elapsed}", "{name}: {outcome}, it took {elapsed}"
     ),
@@ -143,7 +177,21 @@ TABLE: dict[str, Sentence] = {
         "now | THỜI-ĐIỂM | VỊ-TRÍ | name TÊN | before-drop LƯỢC-ĐỒ.BẢNG",
         "now | TIME | POSITION | name NAME | before-drop SCHEMA.TABLE",
     ),
-    "help.recover.target": Sentence("thư mục trống", "an empty directory"),
+    "help.recover.target": Sentence(
+        "thư mục trống; với --delta là nơi có cụm cũ",
+        "an empty directory; with --delta where an older cluster lies",
+    ),
+    "help.recover.without-files": Sentence(
+        "chỉ cơ sở dữ liệu, không lấy tệp", "the database alone, without files"
+    ),
+    "help.recover.delta": Sentence(
+        "đè lên cụm cũ nằm ở THƯ-MỤC/cluster, chỉ lấy phần khác",
+        "over an older cluster in DIRECTORY/cluster; only what differs is fetched",
+    ),
+    "help.recover.over-live-cluster": Sentence(
+        "với --delta: đè cả cụm không do opsd đặt vào",
+        "with --delta: even over a cluster that opsd did not put there",
+    ),
     "help.recover.member": Sentence("chỉ thành phần này", "only this member"),
     "help.recover.plan": Sentence("chỉ cho xem kế hoạch", "only show the plan"),
     "help.recover.pause": Sentence(

@@ -15,14 +15,15 @@ from opsd.cli.desk import Desk
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import Parser
 from opsd.errors import UsageError
-from opsd.model import Finding, RecoveryPoint, Severity
+from opsd.model import Finding, Severity
 from opsd.report import plain, text
 from opsd.report import recover as report
 from opsd.tasks.kit import Kit
-from opsd.tasks.wal import dropping, recovering
+from opsd.tasks.wal import dropping, planning, recovering
 from opsd.tasks.wal.bases import DATA
 from opsd.tasks.wal.log import Log, logs_of
-from opsd.tasks.wal.recovering import Goal, Planned, Recovered, Ways
+from opsd.tasks.wal.planning import Goal, Planned, Ways
+from opsd.tasks.wal.recovering import Recovered
 from opsd.wal import is_position, position, written
 
 
@@ -49,7 +50,7 @@ def add(parser: Parser) -> None:
         metavar=say(language, "help.metavar.member"),
         help=say(language, "help.recover.member"),
     )
-    for flag in ("plan", "pause"):
+    for flag in ("plan", "pause", "without-files", "delta", "over-live-cluster"):
         parser.add_argument(
             f"--{flag}", action="store_true", help=say(language, f"help.recover.{flag}")
         )
@@ -61,17 +62,22 @@ def run(desk: Desk) -> Answer:
     with desk.doors() if desk.arguments.plan else desk.kit() as kit:
         log = _log(desk, kit)
         goal = _goal(desk, kit, log, target)
-        ways = Ways(promote=not desk.arguments.pause)
-        planned = recovering.plan(log, goal, target, ways)
-        told = report.plan(desk.voice, log.subject, _facts(desk, planned), planned.findings)
+        asked = desk.arguments
+        ways = Ways(
+            promote=not asked.pause,
+            files=not asked.without_files,
+            delta=asked.delta,
+            over_live=asked.over_live_cluster,
+        )
+        planned = planning.plan(log, goal, target, ways)
+        told = report.plan(desk.voice, log.subject, _facts(desk, planned, ways), planned.findings)
         if desk.arguments.plan:
             return Answer(ExitCode.DONE, told, {"plan": _body(planned), "recovered": None})
         done = recovering.recorded(kit, planned, ways)
-        files = recovering.fitting_files(kit, done)
-    return _answer(desk, told, done, files)
+    return _answer(desk, told, done)
 
 
-def _answer(desk: Desk, told: str, done: Recovered, files: RecoveryPoint | None) -> Answer:
+def _answer(desk: Desk, told: str, done: Recovered) -> Answer:
     planned, replay = done.planned, done.replay
     span = timedelta(seconds=sum(done.seconds.values()))
     fields = {
@@ -82,13 +88,15 @@ def _answer(desk: Desk, told: str, done: Recovered, files: RecoveryPoint | None)
         "data": planned.target / DATA,
     }
     said = desk.voice.finding(Finding(Severity.NOTE, "recover.done", fields))
+    new = done.findings[len(planned.findings) :]
+    good = ExitCode.DONE if done.whole else ExitCode.PARTIAL
     return Answer(
-        ExitCode.DONE if done.good else ExitCode.FAILED,
-        text.joined(told, said, _files(desk, done, files)),
+        good if done.good else ExitCode.FAILED,
+        text.joined(told, said, text.findings(desk.voice, new)),
         {
             "plan": _body(planned),
             "recovered": {
-                "files_of_point": files.id if files else None,
+                "files": _files(done),
                 "newest_commit": replay.at.isoformat() if replay and replay.at else None,
                 "position": fields["lsn"],
                 "seconds": done.seconds,
@@ -99,13 +107,22 @@ def _answer(desk: Desk, told: str, done: Recovered, files: RecoveryPoint | None)
     )
 
 
-def _files(desk: Desk, done: Recovered, files: RecoveryPoint | None) -> str:
-    """Which files go with the database, and how they are brought back."""
-    at = done.replay.at if done.replay else None
-    if files is None or at is None:
-        return ""
-    fields = {"name": done.planned.log.backup_set, "point": files.id, "at": files.at}
-    return desk.voice.say("recover.files" if files.at >= at else "recover.old_files", **fields)
+def _files(done: Recovered) -> plain.Body | None:
+    """What came beside the database; the rows without their files stand in the list, too."""
+    found = done.files
+    if found is None:
+        return None
+    return {
+        "point": found.point.id,
+        "directory": str(found.place),
+        "files": found.files,
+        "bytes": found.bytes,
+        "rows": found.rows,
+        "from_the_point_before": found.older,
+        "not_reconciled": [
+            {"code": one.code, "path": one.path, "wrong": one.wrong} for one in found.strays
+        ],
+    }
 
 
 def _log(desk: Desk, kit: Kit) -> Log:
@@ -135,7 +152,7 @@ def _goal(desk: Desk, kit: Kit, log: Log, target: Path) -> Goal:
             return Goal("time", time=moments.read(" ".join(words), desk.voice.zone))
 
 
-def _facts(desk: Desk, planned: Planned) -> dict[str, object]:
+def _facts(desk: Desk, planned: Planned, ways: Ways) -> dict[str, object]:
     base, goal = planned.base, planned.goal
     return {
         "base": {"at": base.until, "bytes": Size(base.bytes), "repository": base.repository},
@@ -146,8 +163,18 @@ def _facts(desk: Desk, planned: Planned) -> dict[str, object]:
         },
         "goal": report.goal(desk.voice, goal.kind, goal.time, goal.name, goal.lsn),
         "target": planned.target,
+        "files": _wanted(desk, planned, ways),
         "expected": planned.expected,
     }
+
+
+def _wanted(desk: Desk, planned: Planned, ways: Ways) -> str:
+    """Which files come beside the database."""
+    if not ways.files or planned.files is None:
+        return desk.voice.say("recover.files_none")
+    if planned.goal.time is None:
+        return desk.voice.say("recover.files_then")
+    return desk.voice.say("recover.files_known", point=planned.files.id, at=planned.files.at)
 
 
 def _body(planned: Planned) -> plain.Body:

@@ -139,7 +139,8 @@ class Reconciliation(Options):
     """The files member that has them."""
 
     query: Text
-    """SQL that returns `path, size, sha256`; the path counts from the root of the files member."""
+    """SQL that returns `path, size, sha256`; the path counts from the root of the files member. A
+    fourth column is what people know the row by, as the code of its dossier: it is told with it."""
 
     orphans: Orphans = Orphans.REPORT
     """Files that no row names: `report` them, `fail` the proof, or `ignore` them."""

@@ -33,7 +33,9 @@ _PROVE = """\
       reconcile:
         - database: database
           files: scans
-          query: SELECT path, size, sha256 FROM attachment
+          query: >
+            SELECT a.path, a.size, a.sha256, d.code
+            FROM attachment a JOIN dossier d ON d.id = a.dossier_id
 """
 
 

@@ -97,6 +97,16 @@ def least(major: int, data: Path) -> dict[str, str]:
     return {_CALLED.get(name, name): str(max(int(value), _ROOM[name])) for name, value in found}
 
 
+def system_of(data: Path, major: int) -> str:
+    """The system identifier of the cluster in a directory; empty where none can be read."""
+    if not (data / "PG_VERSION").exists():
+        return ""
+    program = str(binaries(major) / "pg_controldata")
+    done = process.run(process.Command((program, str(data)), timedelta(seconds=30)))
+    found = re.search(r"^Database system identifier: +(\d+)$", done.text, re.MULTILINE)
+    return found[1] if found else ""
+
+
 @dataclass(slots=True)
 class Cluster:
     """A cluster below `directory`: `cluster/` the data, `server.log`, and the socket itself.
@@ -148,9 +158,11 @@ class Cluster:
         if done.exit_code != 0:
             raise self._failed(done.complaint)
 
-    def adopt(self) -> None:
-        """Take over a data directory that was brought here, with all that lies beside it."""
-        for path in (self.directory, *self.directory.rglob("*")):
+    def adopt(self, *others: Path) -> None:
+        """Take over a data directory that was brought here, with what else belongs to it."""
+        tops = [top for top in (self.data, *others) if top.exists()]
+        below = (path for top in tops for path in (top, *top.rglob("*")))
+        for path in (self.directory, *below):
             if os.geteuid() == 0:
                 account = pwd.getpwnam(SERVER_ACCOUNT)
                 os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)

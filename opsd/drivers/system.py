@@ -198,6 +198,14 @@ def servers_in(directory: Path) -> tuple[int, ...]:
     return tuple(found)
 
 
+def is_held(pid_file: Path) -> bool:
+    """Whether the process lives that a file names in its first line."""
+    try:
+        return psutil.pid_exists(int(pid_file.read_text().partition("\n")[0]))
+    except (FileNotFoundError, ValueError):
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Wiped:
     """What was removed: how many files with how many bytes, and how many servers were ended."""

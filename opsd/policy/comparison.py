@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from opsd import manifest
 from opsd.contents import Contents, MariadbManifest
-from opsd.manifest import APPEARED, CHANGED, DIRECTORY, FILE, UNREADABLE, VANISHED, Entry
+from opsd.manifest import APPEARED, CHANGED, DIRECTORY, FILE, UNREADABLE, VANISHED, Entry, Named
 from opsd.model import DatabaseManifest, Finding, Severity, Table
 
 NAMED = 10  # names told in a finding; the counts are exact
@@ -172,8 +173,8 @@ def judge_large_objects(manifest: DatabaseManifest, count: int, digest: str) -> 
 class Reconciler:
     """Compares the files that a database names with the files there are, pair by pair.
 
-    A row is path, size (or None) and SHA-256. `fresh_after` is the moment (nanoseconds) of the
-    database's snapshot: a file touched after it may lack its row or be newer than its row.
+    `fresh_after` is the moment (nanoseconds) of the database's snapshot: a file touched after it
+    may lack its row or be newer than its row. `odd` is told of each row that does not fit, and how.
     """
 
     fresh_after: int
@@ -183,23 +184,35 @@ class Reconciler:
     tally: Tally = field(default_factory=Tally)
     newer: Tally = field(default_factory=Tally)
     orphan_names: list[str] = field(default_factory=list)
+    odd: Callable[[tuple[str, Named]], None] | None = None
+    _last: Entry | None = None
 
-    def take(self, row: tuple[bytes, int | None, str] | None, entry: Entry | None) -> None:
+    def join(self, rows: Iterable[Named], entries: Iterable[Entry]) -> None:
+        """Judge all pairs of two streams in the order of their paths."""
+        for row, entry in manifest.merge(rows, entries, lambda row: row.path, manifest.by_path):
+            self.take(row, entry)
+
+    def take(self, row: Named | None, entry: Entry | None) -> None:
         """Judge one pair; None means that the side does not have it."""
         if row is None:
             self._orphan(entry)
             return
-        path, size, digest = row
         self.rows += 1
-        name = path.decode(errors="backslashreplace")
+        if entry is None and self._last is not None and self._last.path == row.path:
+            entry = self._last  # several rows may name one file
+        self._last = entry
+        wrong = self._wrong(row, entry)
+        if wrong:
+            (self.newer if wrong == "newer" else self.tally).add(wrong, row.name)
+            if self.odd is not None:
+                self.odd((wrong, row))
+
+    def _wrong(self, row: Named, entry: Entry | None) -> str:
         if entry is None or entry.kind != FILE or entry.state == VANISHED:
-            self.tally.add("missing", name)
-        elif (size is None or size == entry.size) and digest == entry.sha256:
-            return
-        elif entry.state == CHANGED or self._fresh(entry):
-            self.newer.add("newer", name)
-        else:
-            self.tally.add("content", name)
+            return "missing"
+        if row.size in {None, entry.size} and row.sha256 == entry.sha256:
+            return ""
+        return "newer" if entry.state == CHANGED or self._fresh(entry) else "content"
 
     def _orphan(self, entry: Entry | None) -> None:
         if entry is None or entry.kind != FILE or entry.state == VANISHED:

@@ -19,6 +19,7 @@ def plan(voice: Voice, name: str, facts: Mapping[str, object], findings: Sequenc
         (voice.say("recover.label_log"), voice.say("recover.log", **_part(facts, "log"))),
         (voice.say("recover.label_goal"), str(facts["goal"])),
         (voice.say("recover.label_target"), str(facts["target"])),
+        (voice.say("recover.label_files"), str(facts["files"])),
         (voice.say("recover.label_expected"), voice.duration(_span(facts["expected"]))),
     ]
     return text.joined(

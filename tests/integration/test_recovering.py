@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,21 +15,22 @@ from opsd.demo.psql import ask
 from opsd.drivers import cluster
 from opsd.errors import Refused, RepositoryDamaged, UsageError
 from opsd.model import Outcome
+from opsd.tasks.backup import back_up
 from opsd.tasks.kit import Kit
-from opsd.tasks.wal import dropping, recovering
+from opsd.tasks.wal import dropping, planning, recovering
 from opsd.tasks.wal.bases import DATA, take_base
 from opsd.tasks.wal.log import Log
-from opsd.tasks.wal.recovering import Goal, Ways
+from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
 from tests.logs import Heard, finished, guarded, objects, sql, until, with_log
-from tests.site import Site
+from tests.site import SET, Site
 
 QUICK = Ways(throwaway=True)
 
 
 def rows(kit: Kit, log: Log, goal: Goal, target: Path) -> int | None:
     """How many rows the table has at a goal; None where it is not there."""
-    planned = recovering.plan(log, goal, target, QUICK)
+    planned = planning.plan(log, goal, target, QUICK)
     with (
         recovering.recovered(kit, planned, QUICK) as (done, server),
         psycopg.connect(server.connection(log.database_name)) as connection,
@@ -72,27 +75,42 @@ def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> No
         assert rows(kit, log, Goal("time", time=second), place / "time") == 20
         assert rows(kit, log, Goal("name", name="before_upgrade"), place / "name") == 30
         with pytest.raises(UsageError, match="no base copy"):
-            recovering.plan(log, Goal("time", time=second - timedelta(days=9)), place / "old")
+            planning.plan(log, Goal("time", time=second - timedelta(days=9)), place / "old")
         with pytest.raises(Refused, match="not empty"):
-            recovering.plan(log, Goal("now"), place / "time")
+            planning.plan(log, Goal("now"), place / "time")
         with pytest.raises(Refused, match="server runs"):
-            recovering.plan(log, Goal("now"), site.system.cluster.data)
+            planning.plan(log, Goal("now"), site.system.cluster.data)
 
 
-def test_a_dropped_table_comes_back_as_it_was_just_before(site: Site) -> None:
+def test_a_dropped_table_comes_back_as_it_was_just_before_and_files_with_it(site: Site) -> None:
     with guarded(with_log(site)) as (kit, log, heard):
         assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        first = back_up(kit, SET).point
+        assert first
         # Younger than the base copy, and written anew before it is dropped.
         sql(site, "CREATE TABLE moments AS SELECT generate_series(1, 10) AS number")
         sql(site, "VACUUM FULL moments")
         sql(site, "INSERT INTO moments SELECT generate_series(1, 10)")
+        kept, ((lost, code),) = lose_files(site)
         sql(site, "DROP TABLE moments")
+        second = back_up(kit, SET).point
+        assert second
         held_until_now(heard)
         lsn = dropping.find(kit, log, "moments", site.base / "back")
         # Left for whoever takes it over: promoted, stopped, and waiting for nobody.
         target = site.base / "back"
-        planned = recovering.plan(log, Goal("before", lsn=lsn), target)
-        assert recovering.recorded(kit, planned, Ways()).good
+        ways = Ways(files=True)
+        planned = planning.plan(log, Goal("before", lsn=lsn), target, ways)
+        done = recovering.recorded(kit, planned, ways)
+        assert done.good, done.findings
+        # The files are those of the first point after it; what was removed in between came from the
+        # one before, and what is nowhere is told by the code of its dossier.
+        assert done.files
+        assert done.files.point.id == second.id
+        assert done.files.older == 1
+        assert (target / "files" / "scans" / kept).exists()
+        assert [(one.code, one.path) for one in done.files.strays] == [(code, lost)]
+        assert f"{code},{lost},missing" in (target / "not-reconciled.csv").read_text()
         assert not (target / DATA / "recovery.signal").exists()
         assert "ANY 1" not in (target / DATA / "postgresql.auto.conf").read_text()
         assert not (target / "wal").exists()
@@ -104,6 +122,54 @@ def test_a_dropped_table_comes_back_as_it_was_just_before(site: Site) -> None:
         assert asked == [("20",)]
     finally:
         server.stop()
+    over_what_lies_there(site, log, target)
+
+
+def lose_files(site: Site) -> tuple[str, list[tuple[str, str]]]:
+    """Remove a file that the database names, and name one that never was."""
+    ((kept,),) = sql(site, "SELECT path FROM attachment ORDER BY path LIMIT 1")
+    (site.system.scans / kept).unlink()
+    return kept, [
+        (lost, code)
+        for lost, code in sql(
+            site,
+            "WITH added AS (INSERT INTO attachment (dossier_id, path, size, sha256, media_type,"
+            " uploaded_at) SELECT dossier_id, 'never/was.pdf', 1, sha256, media_type, now()"
+            " FROM attachment LIMIT 1 RETURNING path, dossier_id)"
+            " SELECT path, code FROM added JOIN dossier ON id = dossier_id",
+        )
+    ]
+
+
+def over_what_lies_there(site: Site, log: Log, target: Path) -> None:
+    """A cluster that lies there is brought to another moment; only what differs is written."""
+    (target / DATA / "base" / "foreign").write_text("left by somebody")
+    unchanged = (target / DATA / "PG_VERSION").stat().st_ino
+    with site.kit() as kit:
+        log = Log(kit, log.backup_set, log.name, log.member, log.wal)
+        with pytest.raises(Refused, match="not empty"):
+            planning.plan(log, Goal("now"), target)
+        over = Ways(delta=True, throwaway=True)
+        planned = planning.plan(log, Goal("now"), target, over)
+        with (
+            recovering.recovered(kit, planned, over) as (done, server),
+            psycopg.connect(server.connection(log.database_name)) as connection,
+        ):
+            assert done.good
+            gone = connection.execute("SELECT to_regclass('moments')").fetchall()
+            assert gone == [(None,)]
+            with pytest.raises(Refused, match="server runs"):
+                planning.plan(log, Goal("now"), target, over)
+        assert (target / DATA / "PG_VERSION").stat().st_ino == unchanged
+        assert not (target / DATA / "base" / "foreign").exists()
+        assert (target / "files" / "scans").exists()
+        (target / planning.HBA).unlink()
+        with pytest.raises(Refused, match="not put there by opsd"):
+            planning.plan(log, Goal("now"), target, over)
+        planning.plan(log, Goal("now"), target, replace(over, over_live=True))
+        shutil.rmtree(target / DATA / "global")
+        with pytest.raises(Refused, match="no cluster of this server"):
+            planning.plan(log, Goal("now"), target, replace(over, over_live=True))
 
 
 def test_what_is_damaged_or_gone_is_said_before_anything_is_written(site: Site) -> None:
@@ -123,7 +189,7 @@ def test_what_is_damaged_or_gone_is_said_before_anything_is_written(site: Site) 
     middle.write_bytes(bytes(content))
     with site.kit() as kit:
         log = Log(kit, log.backup_set, log.name, log.member, log.wal)
-        planned = recovering.plan(log, Goal("now"), site.base / "back", alone)
+        planned = planning.plan(log, Goal("now"), site.base / "back", alone)
         with (
             pytest.raises(RepositoryDamaged, match=middle.name),
             recovering.recovered(kit, planned, alone),
@@ -131,6 +197,6 @@ def test_what_is_damaged_or_gone_is_said_before_anything_is_written(site: Site) 
             pytest.fail("it was replayed")
         middle.unlink()
         with pytest.raises(RepositoryDamaged, match="lacks"):
-            recovering.plan(log, Goal("time", time=at), site.base / "elsewhere", alone)
+            planning.plan(log, Goal("time", time=at), site.base / "elsewhere", alone)
         # The receivers of this machine still have it.
-        assert recovering.plan(log, Goal("time", time=at), site.base / "elsewhere").chain.end
+        assert planning.plan(log, Goal("time", time=at), site.base / "elsewhere").chain.end

@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from opsd.errors import ClockWrong, SpaceExhausted, ToolFailed
-from opsd.manifest import APPEARED, CHANGED, DIRECTORY, FILE, LINK, UNREADABLE, VANISHED, Entry
+from opsd.manifest import (
+    APPEARED,
+    CHANGED,
+    DIRECTORY,
+    FILE,
+    LINK,
+    UNREADABLE,
+    VANISHED,
+    Entry,
+    Named,
+)
 from opsd.model import DatabaseManifest, MemberKind, MemberSnapshot, Sequence, Severity, Table
 from opsd.policy import change, comparison, preflight
 from opsd.policy.comparison import Reconciler, TreeComparison
@@ -136,15 +146,24 @@ def test_a_row_and_its_file(
     row: tuple[bytes, int | None, str], entry: Entry | None, told: dict[str, int]
 ) -> None:
     judged = Reconciler(fresh_after=1000)
-    judged.take(row, entry)
+    judged.take(Named(*row), entry)
     assert (judged.tally.counts, judged.newer.counts, judged.rows) == (told, {}, 1)
 
 
 def test_a_file_touched_after_the_snapshot_is_newer_not_wrong() -> None:
     judged = Reconciler(fresh_after=1000)
-    judged.take((b"a.pdf", 10, "bb"), SCAN._replace(ctime=1000))
-    judged.take((b"a.pdf", 10, "bb"), SCAN._replace(state=CHANGED))
+    judged.take(Named(b"a.pdf", 10, "bb"), SCAN._replace(ctime=1000))
+    judged.take(Named(b"a.pdf", 10, "bb"), SCAN._replace(state=CHANGED))
     assert (judged.tally.counts, judged.newer.counts) == ({}, {"newer": 2})
+
+
+def test_rows_that_do_not_fit_are_told_with_their_code_and_two_rows_may_name_one_file() -> None:
+    odd: list[tuple[str, Named]] = []
+    judged = Reconciler(fresh_after=1000, odd=odd.append)
+    again, lost = Named(b"a.pdf", 11, "aa", "H-2"), Named(b"b.pdf", 10, "bb", "H-3")
+    judged.join((Named(b"a.pdf", 10, "aa", "H-1"), again, lost), (SCAN,))
+    assert odd == [("content", again), ("missing", lost)]
+    assert judged.tally.names == {"content": ["H-2: a.pdf"], "missing": ["H-3: b.pdf"]}
 
 
 def test_orphans_are_told_unless_they_are_fresh() -> None:

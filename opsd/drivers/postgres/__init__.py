@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +14,7 @@ import psycopg
 from psycopg import sql
 
 from opsd.errors import DatabaseFailed
+from opsd.manifest import Named
 from opsd.model import Sequence
 
 # What decides how a value looks as text; a digest means the same only under the same settings.
@@ -36,6 +34,7 @@ OPTIONS = " ".join(
 )
 _CONNECT_SECONDS = 10
 _BATCH = 5000
+_UNCODED = 3  # columns of a query for files without a code: path, size, sha256
 _QUOTED = re.compile(r'".*"|\'.*\'', re.DOTALL)
 
 
@@ -233,21 +232,26 @@ class Connection:
 
     def violations(self, query: str) -> int:
         """How many rows `query` (from the configuration) returns."""
-        counted = sql.SQL("SELECT count(*) FROM ({}) AS violation").format(_given(query))
+        counted = sql.SQL("SELECT count(*) FROM ({}) AS violation").format(given(query))
         return int(self.raw.execute(counted).fetchall()[0][0])
 
-    def named_files(self, query: str) -> Iterator[tuple[bytes, int | None, str]]:
-        """Path, size and SHA-256 of each file that `query` names, in byte order of the paths."""
+    def named_files(self, query: str) -> Iterator[Named]:
+        """Each file that `query` names, in byte order of the paths; a fourth column is its code."""
+        asked = given(query)
+        columns = self.raw.execute(sql.SQL("SELECT * FROM ({}) AS named LIMIT 0").format(asked))
+        coded = len(columns.description or ()) > _UNCODED
         wrapped = sql.SQL(
             "SELECT convert_to(path::text, CASE getdatabaseencoding() WHEN 'SQL_ASCII'"
-            " THEN 'SQL_ASCII' ELSE 'UTF8' END), size::bigint, lower(sha256::text)"
-            " FROM ({}) AS named(path, size, sha256) ORDER BY 1"
-        ).format(_given(query))
+            " THEN 'SQL_ASCII' ELSE 'UTF8' END), size::bigint, lower(sha256::text), {}"
+            " FROM ({}) AS named(path, size, sha256{}) ORDER BY 1"
+        ).format(
+            sql.SQL("code::text" if coded else "''"), asked, sql.SQL(", code" if coded else "")
+        )
         with self.raw.transaction(), self.raw.cursor(name="named_files") as cursor:
             cursor.itersize = _BATCH
             cursor.execute(wrapped)
-            for path, size, digest in cursor:
-                yield bytes(path), size, (digest or "").strip()
+            for path, size, digest, code in cursor:
+                yield Named(bytes(path), size, (digest or "").strip(), code or "")
 
     def cancel(self) -> None:
         """End what the connection is doing; whoever waits for it gets `DatabaseFailed`."""
@@ -292,7 +296,7 @@ def impersonal(error: psycopg.Error) -> str:
     return said
 
 
-def _given(query: str) -> sql.SQL:
+def given(query: str) -> sql.SQL:
     """A query of the configuration, which its administrator wrote and answers for."""
     escaped = query.strip().rstrip(";").replace("{", "{{").replace("}", "}}")
     return sql.SQL(escaped)
@@ -300,100 +304,3 @@ def _given(query: str) -> sql.SQL:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-# ------------------------------------------------------------------------------ from outside
-
-_PROBE_OPTIONS = "-c default_transaction_read_only=on -c statement_timeout={milliseconds}"
-_REPLICATION = """
-    SELECT pg_is_in_recovery(),
-           EXISTS (SELECT FROM pg_stat_wal_receiver),
-           (SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'),
-           extract(epoch FROM CASE
-               WHEN NOT pg_is_in_recovery()
-                   THEN (SELECT max(replay_lag) FROM pg_stat_replication)
-               WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()
-                    AND EXISTS (SELECT FROM pg_stat_wal_receiver)
-                   THEN interval '0'
-               ELSE clock_timestamp()
-                    - coalesce(pg_last_xact_replay_timestamp(), pg_postmaster_start_time())
-           END)::float8
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Somebody who looks in from outside: logs in, asks, and never changes anything.
-
-    `address` is where the server's name was found to be; empty for a local socket.
-    """
-
-    database: Database
-    address: str
-    left: Callable[[], float]
-
-    @contextmanager
-    def visit(self) -> Iterator[Visit]:
-        """A connection that is cut when the time is up. Raises `DatabaseFailed`."""
-        keywords: dict[str, Any] = {"hostaddr": self.address} if self.address else {}
-        if self.database.passfile:
-            keywords["passfile"] = str(self.database.passfile)
-        seconds = self.left()
-        with _told():
-            opened = psycopg.connect(
-                self.database.connection,
-                autocommit=True,
-                connect_timeout=max(2, int(seconds)),  # libpq waits no less
-                options=_PROBE_OPTIONS.format(milliseconds=max(1, int(seconds * 1000))),
-                application_name="opsd",
-                client_encoding="UTF8",
-                **keywords,
-            )
-        cutting = threading.Timer(max(self.left(), 0), _cut, (opened,))
-        cutting.daemon = True
-        cutting.start()
-        try:
-            yield Visit(opened)
-        finally:
-            cutting.cancel()
-            opened.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """One visit."""
-
-    raw: psycopg.Connection[tuple[Any, ...]]
-
-    @property
-    def version(self) -> str:
-        """What the server calls itself."""
-        return f"PostgreSQL {self.raw.info.parameter_status('server_version') or ''}".strip()
-
-    def sample(self, query: str) -> bool:
-        """Whether `query` (from the configuration) returns a row."""
-        with _told(), self.raw.transaction():
-            return self.raw.execute(_given(query)).fetchone() is not None
-
-    def replication(self) -> tuple[bool, bool, int, float | None]:
-        """Whether it is a standby, whether it receives, how many it feeds, seconds behind."""
-        with _told():
-            standby, receiving, standbys, lag = self.raw.execute(_REPLICATION).fetchall()[0]
-        return standby, receiving, standbys, lag
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except psycopg.Error as error:
-        raise DatabaseFailed("database.refused", detail=impersonal(error)) from error
-
-
-def _cut(opened: psycopg.Connection[Any]) -> None:
-    """End a connection under whoever waits for it: a frozen server would never answer."""
-    try:
-        with socket.socket(fileno=os.dup(opened.fileno())) as line:
-            line.shutdown(socket.SHUT_RDWR)
-    except (OSError, psycopg.Error):  # closed meanwhile
-        return

@@ -114,6 +114,7 @@ class Restic:
             *(f"{piece.snapshot}:{piece.root}", "--target", str(piece.target)),
             *("--sparse", "--no-lock"),
             *(("--include-file", str(piece.only)) if piece.only else ()),
+            *(("--delete", *(f"--exclude={n}" for n in piece.spared)) if piece.exact else ()),
         )
         messages = Messages(on_progress)
         done = self._call(

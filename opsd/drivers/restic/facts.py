@@ -60,13 +60,17 @@ class Source:
 class Piece:
     """What lies below `root` in a snapshot, and where it shall go.
 
-    `only` names a file of patterns, one a line, absolute below `root`.
+    `only` names a file of patterns, one a line, absolute below `root`. Of files that are there
+    already only what differs is written; `exact` removes what the snapshot does not have, but for
+    what is `spared` (names below the target, absolute).
     """
 
     snapshot: str
     root: str
     target: Path
     only: Path | None = None
+    exact: bool = False
+    spared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ from opsd.drivers.net.ping import Volley, ping
 from opsd.drivers.net.ssh import greet
 from opsd.drivers.net.tls import Trust, secure
 from opsd.drivers.net.tracing import Blind, Broke, Deadline, OnPhase, Tracer
-from opsd.drivers.postgres import Database, Visit, Visitor
+from opsd.drivers.postgres import Database
+from opsd.drivers.postgres.outside import Visit, Visitor
 from opsd.errors import ConfigError, DatabaseFailed
 from opsd.model import CheckId, CheckResult
 from opsd.policy import probing

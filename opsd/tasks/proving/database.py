@@ -16,6 +16,7 @@ from opsd.drivers import cluster, pgtools
 from opsd.drivers.postgres import Database, TableShape
 from opsd.drivers.restic import Piece
 from opsd.errors import DatabaseFailed, ToolFailed
+from opsd.manifest import Named
 from opsd.model import DatabaseManifest, Finding, MemberSnapshot, Severity
 from opsd.policy import comparison
 from opsd.tasks.beside import beside
@@ -44,7 +45,7 @@ class Loaded:
         judge_invariants(self.bench, self.member.member, self.database)
 
     @contextmanager
-    def named_files(self, query: str) -> Iterator[Iterator[tuple[bytes, int | None, str]]]:
+    def named_files(self, query: str) -> Iterator[Iterator[Named]]:
         """The files that `query` names, in the byte order of their paths."""
         with self.database.connect() as connection:
             yield connection.named_files(query)

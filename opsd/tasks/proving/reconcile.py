@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from opsd import manifest
 from opsd.config.schema import Orphans, Reconciliation
 from opsd.drivers import manifests
-from opsd.manifest import FILE, Entry
+from opsd.manifest import FILE, Named
 from opsd.model import Severity
 from opsd.policy.comparison import Reconciler
 from opsd.tasks.proving.bench import Bench
-from opsd.tasks.proving.standing import Answering, Row
+from opsd.tasks.proving.standing import Answering
 
 _FEW_NEWER = 10
 _SHARE_OF_NEWER = 100  # one in so many rows
@@ -28,7 +26,7 @@ def reconcile(
     fresh_after = int(database.at.timestamp() * 1_000_000_000)
     judged = Reconciler(fresh_after)
     with database.named_files(rule.query) as rows:
-        _join(judged, rows, manifests.read(restored))
+        judged.join(rows, manifests.read(restored))
     found = bench.journal.findings
     found += judged.tally.findings("reconcile", rule.files)
     found += judged.newer.findings("reconcile", rule.files, _severity_of_newer(judged))
@@ -60,22 +58,13 @@ def _severity_of_newer(judged: Reconciler) -> Severity:
     return Severity.CHANGE if newer <= tolerable else Severity.FAULT
 
 
-def _join(judged: Reconciler, rows: Iterable[Row], entries: Iterable[Entry]) -> None:
-    for row, entry in manifest.merge(rows, entries, lambda row: row[0], manifest.by_path):
-        judged.take(row, entry)
-
-
 def _canary(restored: Path) -> bool:
     """A row with another digest, and one whose file is not there: are both seen?"""
     judged = Reconciler(fresh_after=1 << 63)
     chosen = next((e for e in manifests.read(restored) if e.kind == FILE and e.sha256), None)
     if chosen is None:
         return False
-    altered: Row = (chosen.path, chosen.size, "0" * 64)
-    absent: Row = (chosen.path + b"\xff", chosen.size, chosen.sha256)
-    _join(judged, _rows(altered, absent), iter((chosen,)))
+    altered = Named(chosen.path, chosen.size, "0" * 64)
+    absent = Named(chosen.path + b"\xff", chosen.size, chosen.sha256)
+    judged.join((altered, absent), (chosen,))
     return judged.tally.counts == {"content": 1, "missing": 1}
-
-
-def _rows(*rows: Row) -> Iterator[Row]:
-    yield from rows

@@ -7,11 +7,10 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from opsd.manifest import Named
 from opsd.model import MemberKind, MemberSnapshot
 from opsd.tasks.proving import command, database, mariadb
 from opsd.tasks.proving.bench import Bench
-
-Row = tuple[bytes, int | None, str]  # of a file that a database names: path, size, SHA-256
 
 
 class Standing(Protocol):
@@ -35,7 +34,7 @@ class Answering(Standing, Protocol):
         """The moment that its data is from."""
         ...
 
-    def named_files(self, query: str) -> AbstractContextManager[Iterator[Row]]:
+    def named_files(self, query: str) -> AbstractContextManager[Iterator[Named]]:
         """The files that `query` names, in the byte order of their paths."""
         ...
 

@@ -18,7 +18,10 @@ LIMIT = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a person asks for. The last two are the words that lift a guard."""
+    """What is asked for. The last two are the words that lift a guard.
+
+    In `manifests` a manifest of each tree is left, as it was restored.
+    """
 
     backup_set: str
     target: Path
@@ -28,6 +31,7 @@ class Request:
     only: tuple[str, ...] = ()
     load_into: str | None = None  # libpq connection string of an empty database
     passfile: Path | None = None
+    manifests: Path | None = None
     over_live_source: bool = False
     into_used_target: bool = False
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from opsd.drivers import restic
+from opsd.drivers import manifests, restic
 from opsd.manifest import Entry
 from opsd.model import Finding, Severity
 from opsd.policy.comparison import TreeComparison
@@ -28,8 +28,11 @@ def restore(door: Door, wanted: Plan, step: Step, record: Path, done: Restored) 
     judged = TreeComparison(os.geteuid() == 0, fresh_after)
     expected = record / f"{step.member.member}.{files.MANIFEST}"
     inside = _below(prefixes) if prefixes else _everything
-    for _ in compared(judged, expected, inside, step.target):
-        door.watcher.advance(judged.bytes, step.member.bytes)
+    found = _watched(door, step, judged, compared(judged, expected, inside, step.target))
+    if wanted.request.manifests is not None:
+        manifests.write(wanted.request.manifests / f"{step.member.member}.jsonl", found)
+    for _ in found:
+        pass
     if wanted.request.into_used_target or prefixes:
         judged.tally.counts.pop("extra", None)
     done.findings += judged.tally.findings("proof.files", step.member.member)
@@ -41,6 +44,14 @@ def restore(door: Door, wanted: Plan, step: Step, record: Path, done: Restored) 
         )
     done.files += judged.files
     done.bytes += judged.bytes
+
+
+def _watched(
+    door: Door, step: Step, judged: TreeComparison, entries: Iterator[Entry]
+) -> Iterator[Entry]:
+    for entry in entries:
+        door.watcher.advance(judged.bytes, step.member.bytes)
+        yield entry
 
 
 def _everything(_: Entry, __: Entry | None) -> bool:

@@ -13,10 +13,11 @@ from opsd.drivers.postgres import Database
 from opsd.drivers.postgres.replication import visiting
 from opsd.errors import UsageError
 from opsd.tasks.kit import Kit, new_run_id
-from opsd.tasks.wal import recovering
+from opsd.tasks.wal import planning, recovering
 from opsd.tasks.wal.bases import every_base
 from opsd.tasks.wal.log import Log
-from opsd.tasks.wal.recovering import WAL, Goal, Planned, Ways
+from opsd.tasks.wal.planning import Goal, Planned, Ways
+from opsd.tasks.wal.recovering import WAL
 
 _MOST = 100  # commits that are looked into, one after the other
 _WAYS = Ways(promote=False, throwaway=True)
@@ -32,8 +33,8 @@ def find(kit: Kit, log: Log, table: str, near: Path) -> int:
     home = near.with_name(f".{near.name}.{new_run_id(kit.clock())}")
     for base in sorted(found, key=lambda base: base.until, reverse=True):
         try:
-            begun = recovering.plan(log, Goal("lsn", lsn=base.stop), home, _WAYS)
-            whole = recovering.plan(log, Goal("now"), home, _WAYS)
+            begun = planning.plan(log, Goal("lsn", lsn=base.stop), home, _WAYS)
+            whole = planning.plan(log, Goal("now"), home, _WAYS)
             commit = _search(kit, begun, whole, table)
         finally:
             system.wipe(home)

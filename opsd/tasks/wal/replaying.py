@@ -17,10 +17,11 @@ from opsd.errors import UsageError
 from opsd.model import Closing, Outcome, Severity, Task
 from opsd.tasks.journal import Journal, end, opened
 from opsd.tasks.kit import Kit
-from opsd.tasks.wal import recovering
+from opsd.tasks.wal import planning, recovering
 from opsd.tasks.wal.bases import bases
 from opsd.tasks.wal.log import Log
-from opsd.tasks.wal.recovering import REPLAYED, Goal, Recovered, Ways
+from opsd.tasks.wal.planning import REPLAYED, Goal, Ways
+from opsd.tasks.wal.recovering import Recovered
 
 _TOLERANCE = timedelta(seconds=5)  # beats are a second apart
 _BEHIND = timedelta(seconds=15)  # what is younger may still be on its way to the repository
@@ -36,7 +37,7 @@ def replay(kit: Kit, log: Log) -> Closing:
             with journal.phase("choose", log.name):
                 goal = _goal(kit, log, repository)
                 ways = Ways(here=False, only=repository, throwaway=True)
-                planned = recovering.plan(log, goal, target, ways)
+                planned = planning.plan(log, goal, target, ways)
             with recovering.recovered(kit, planned, ways) as (done, server):
                 _compare(journal, log, done, server)
         finally:

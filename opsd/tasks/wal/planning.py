@@ -1,0 +1,213 @@
+"""What a recovery will do, before it does anything: base copy, log, goal, target, files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from opsd.catalogue import Size
+from opsd.drivers import cluster, system
+from opsd.errors import OpsdError, Refused, RepositoryDamaged, SpaceExhausted, UsageError
+from opsd.model import Finding, RecoveryPoint, Severity, Task
+from opsd.policy import wal as policy
+from opsd.policy.wal import Chain
+from opsd.tasks.wal.bases import DATA, every_base
+from opsd.tasks.wal.files import candidates
+from opsd.tasks.wal.log import Log
+from opsd.tasks.wal.stock import Stock, stock
+from opsd.wal import SEGMENT_BYTES, Base, Gap, written
+
+REPLAYED = "replayed"  # the evidence of a replay
+_SPEED = 20 << 20  # bytes a second that fetching and replaying come to where nothing was measured
+_SPARE = 1 << 30
+HBA = "recovery_hba.conf"  # who may come in while it is replayed; and a sign that we were here
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Where to: the end of the log, a moment, a name, a position, or just before a position."""
+
+    kind: str  # now, time, name, lsn, before
+    time: datetime | None = None
+    name: str = ""
+    lsn: int | None = None
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """The same as settings of the server."""
+        match self.kind:
+            case "time":
+                assert self.time is not None  # noqa: S101  (of this kind)
+                return {"recovery_target_time": self.time.isoformat()}
+            case "name":
+                return {"recovery_target_name": self.name}
+            case "lsn" | "before":
+                assert self.lsn is not None  # noqa: S101
+                inclusive = "on" if self.kind == "lsn" else "off"
+                at = written(self.lsn)
+                return {"recovery_target_lsn": at, "recovery_target_inclusive": inclusive}
+            case _:
+                return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What will be done: onto which base copy, how much of the log, how long it may take."""
+
+    log: Log
+    goal: Goal
+    base: Base
+    chain: Chain
+    stock: Stock
+    target: Path
+    expected: timedelta
+    findings: tuple[Finding, ...] = ()
+    files: RecoveryPoint | None = None  # of which point, where that is known before
+
+    @property
+    def wal_bytes(self) -> int:
+        """How much of the log is fetched."""
+        return sum(self.stock.held.segments[one].bytes for one in self.chain.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How a recovery is made: from where, and whether it ends as a server of its own."""
+
+    here: bool = True  # from the receivers of this machine too
+    only: str = ""  # from this repository alone
+    promote: bool = True
+    throwaway: bool = False  # it is only to be looked at: a loss of power may ruin it
+    files: bool = False  # the trees of the set come too, and are reconciled
+    delta: bool = False  # over a cluster that lies there: only what differs is fetched
+    over_live: bool = False  # which opsd did not put there
+
+
+def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planned:
+    """Choose the base copy and the log. Raises `UsageError` when there is no way there.
+
+    Raises `Refused` where something lives in the target, or lies there.
+    """
+    ways = ways or Ways()
+    _guard(log, target, ways)
+    found, silent = every_base(log)
+    found = tuple(b for b in found if ways.only in {"", b.repository})
+    base = policy.base_for(found, until=goal.time, lsn=goal.lsn)
+    if base is None:
+        oldest = found[0].until if found else "-"
+        raise UsageError("recover.no_base", name=log.subject, oldest=oldest)
+    if ways.delta:
+        _guard_delta(target, base, ways)
+    size = _segment_bytes(log, base)
+    known = stock(log, base.system, size, here=ways.here, only=ways.only)
+    chain = policy.chain(known.held, base.timeline, base.start, size)
+    findings = [*silent, *known.findings, *_missing(chain, base, goal)]
+    if goal.lsn is not None:
+        chain = policy.until(chain, goal.lsn, size)
+    trees = _trees(log, goal, findings) if ways.files else None
+    needed = base.bytes + len(chain.segments) * size + _tree_bytes(log, trees)
+    if ways.delta:
+        needed -= base.bytes
+    room = system.space(target)
+    if room.free < needed + _SPARE:
+        raise SpaceExhausted(
+            "space.too_little",
+            path=target,
+            free=Size(room.free),
+            needed=Size(needed),
+            spare=Size(_SPARE),
+        )
+    expected = timedelta(seconds=needed / _speed(log))
+    return Planned(log, goal, base, chain, known, target, expected, tuple(findings), trees)
+
+
+def _trees(log: Log, goal: Goal, findings: list[Finding]) -> RecoveryPoint | None:
+    """The point whose files fit; for a goal without a moment of its own the newest stands for it.
+
+    Files that cannot be had are told, and keep no database from coming back.
+    """
+    try:
+        points = candidates(log.kit, log)
+    except OpsdError as error:
+        findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
+        return None
+    return policy.files_for(points, goal.time or log.kit.clock())
+
+
+def _tree_bytes(log: Log, point: RecoveryPoint | None) -> int:
+    names = log.kit.backup_set(log.backup_set).trees if point else ()
+    members = (point.member(name) for name in names) if point else ()
+    return sum(member.bytes for member in members if member is not None)
+
+
+def _speed(log: Log) -> float:
+    """Bytes of base copy and log a second, as the newest good replay measured it."""
+    for run, closing in log.kit.store.runs(Task.REPLAY, log.backup_set):
+        told = log.kit.store.evidence(run.id, REPLAYED)
+        if closing and closing.outcome.good and told and told["member"] == log.name:
+            seconds = sum(told["seconds"].values())
+            return float(max((told["base_bytes"] + told["wal_bytes"]) / max(seconds, 1), 1))
+    return _SPEED
+
+
+def _segment_bytes(log: Log, base: Base) -> int:
+    """How long a segment of that server is: the objects that are there say so."""
+    for directory in log.directories.values():
+        for path in directory.glob("[0-9A-F]*") if directory.exists() else ():
+            with path.open("rb") as stream:
+                head = policy.heading(stream.read(64))
+            if head is not None and head.system == base.system:
+                return head.size
+    return SEGMENT_BYTES
+
+
+def _missing(chain: Chain, base: Base, goal: Goal) -> Iterator[Finding]:
+    """A gap before the goal makes it unreachable; one behind the goal does not matter.
+
+    The last commit there is, is then the last before the gap: it is recovered, and not called good.
+    """
+    if chain.end < base.stop:
+        bounds = {"begin": written(chain.end), "end": written(base.stop)}
+        raise RepositoryDamaged("recover.inconsistent", **bounds)
+    for gap in chain.gaps:
+        if goal.lsn is not None and gap.begin > goal.lsn:
+            continue
+        if goal.kind == "now" or (goal.time is not None and goal.time < gap.since):
+            yield Finding(Severity.FAULT, "recover.gap", _unreachable(gap).fields)
+        else:
+            raise _unreachable(gap)
+
+
+def _unreachable(gap: Gap) -> RepositoryDamaged:
+    return RepositoryDamaged(
+        "recover.gap",
+        begin=written(gap.begin),
+        end=written(gap.end),
+        since=gap.since,
+        until=gap.until,
+    )
+
+
+def _guard(log: Log, target: Path, ways: Ways) -> None:
+    """Nothing that lives is written into, and what lies there is written over by a word only."""
+    if system.servers_in(target):
+        raise Refused("recover.lives", target=target)
+    if target.exists() and any(target.iterdir()) and not ways.delta:
+        raise Refused("recover.target_used", target=target)
+    for directory in log.directories.values():
+        if target.resolve().is_relative_to(directory.resolve()):
+            raise Refused("recover.in_receiver", target=target)
+
+
+def _guard_delta(target: Path, base: Base, ways: Ways) -> None:
+    """Over a cluster of the same server; over one that opsd did not put there by a second word."""
+    if not target.exists() or not any(target.iterdir()):
+        return
+    if system.is_held(target / DATA / "postmaster.pid"):
+        raise Refused("recover.lives", target=target)
+    if cluster.system_of(target / DATA, base.version // 10000) != base.system:
+        raise Refused("recover.other_cluster", target=target, data=target / DATA)
+    if not (target / HBA).exists() and not ways.over_live:
+        raise Refused("recover.was_alive", data=target / DATA)
