@@ -144,6 +144,8 @@ class DatabaseManifest:
 
     `properties` are those of the database itself: owner, grants, settings; None where nobody asked.
     `hashing` names how the tables' digests were made; manifests of before 2026-12 do not say it.
+    `position` is the end of the log just before the snapshot, `snapshot` which transactions it sees
+    (`pg_current_snapshot()`): with both the log can be brought to the same. None: from a standby.
     """
 
     database: str
@@ -160,6 +162,8 @@ class DatabaseManifest:
     large_objects_digest: str
     properties: Mapping[str, str] | None = None
     hashing: str = "sha256"
+    position: str | None = None
+    snapshot: str | None = None
 
     @property
     def rows(self) -> int:

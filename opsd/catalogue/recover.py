@@ -97,6 +97,18 @@ TABLE: dict[str, Sentence] = {
         "bộ {name} có nhiều máy chủ được nhận nhật ký; chọn bằng --member: {known}",
         "the set {name} has several servers whose log is received; choose with --member: {known}",
     ),
+    "replay.paths_differ": Sentence(
+        "bản kết xuất của điểm {point} và nhật ký phát lại tới đúng lúc đó KHÔNG giống nhau",
+        "the dump of point {point} and the log, replayed to the same place, DIFFER",
+        "một trong hai không đáng tin: opsd prove BỘ cho bản kết xuất, opsd wal base BỘ cho bản gốc"
+        " mới; báo người phụ trách cơ sở dữ liệu",
+        "one of the two is not to be trusted: opsd prove SET for the dump, opsd wal base SET for a"
+        " new base copy; tell whoever looks after the database",
+    ),
+    "replay.no_meeting": Sentence(
+        "không bản kết xuất nào trong các điểm mới nhất khớp được với một vị trí trong nhật ký",
+        "no dump of the newest points could be lined up with a place in the log",
+    ),
     "replay.moment": Sentence(
         "phát lại tới {asked} nhưng giao dịch mới nhất có được là {at}",
         "replayed until {asked}, but the newest commit in it is of {at}",

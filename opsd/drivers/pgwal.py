@@ -25,9 +25,13 @@ _RELATIONS = re.compile(r"; rels: (?P<paths>[^;]*)")
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit in the log: where its record begins, when it was, and the files it removed."""
+    """A commit in the log: where its record begins, when it was, and the files it removed.
+
+    `transaction` is its number without the epoch.
+    """
 
     lsn: int
+    transaction: int
     at: datetime
     dropped: tuple[str, ...] = ()
 
@@ -83,7 +87,7 @@ class WalPrograms:
                 relations = _RELATIONS.search(found["rest"])
                 dropped = tuple(relations["paths"].split()) if relations else ()
                 at = datetime.fromisoformat(f"{found['at']}+00:00")
-                yield Commit(position(found["lsn"]), at, dropped)
+                yield Commit(position(found["lsn"]), int(found["tx"]), at, dropped)
 
     def base(
         self, connection: str, target: Path, places: Mapping[str, Path], left: timedelta

@@ -25,6 +25,9 @@ def tell(page: Page, store: Store, name: str) -> None:
             achieved = _at(told["achieved"])
             page.add("opsd_wal_replay_last_achieved_timestamp_seconds", achieved, *labels)
             page.add("opsd_wal_replay_last_duration_seconds", seconds, *labels)
+        if (compared := store.evidence(found[0].id, "compared")) and compared["same"]:
+            labels = (name, compared["member"], compared["repository"])
+            page.add("opsd_wal_compared_dump_timestamp_seconds", _at(compared["at"]), *labels)
 
 
 def _tell_base(page: Page, name: str, kind: str, told: Mapping[str, Any]) -> None:

@@ -65,6 +65,11 @@ OF_LOGS: Final = (
         "The newest commit that the last good replay brought back.",
     ),
     Family(
+        "opsd_wal_compared_dump_timestamp_seconds",
+        _REPOSITORY,
+        "Moment of the dump that the last good replay equalled, table by table.",
+    ),
+    Family(
         "opsd_wal_replay_last_duration_seconds",
         _REPOSITORY,
         "Time the last good replay needed to fetch, verify and replay: the measured recovery time.",

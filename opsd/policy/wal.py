@@ -7,7 +7,7 @@ has a long one, which names the cluster.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ _HEADER = struct.Struct("=HHIQI4xQII")
 _SHORT = struct.Struct("=HHIQ")
 _LONG = 0x0002
 _ALIGNED = 8
+_EPOCH = 1 << 32  # numbers of transactions in the log begin anew
 _MAJOR_OF_MAGIC: Mapping[int, int] = {0xD10D: 14, 0xD110: 15, 0xD113: 16, 0xD116: 17, 0xD118: 18}
 
 
@@ -199,6 +200,25 @@ def base_for(
         if (until is None or base.until <= until) and (lsn is None or base.stop <= lsn)
     ]
     return max(fitting, key=lambda base: base.until, default=None)
+
+
+def meeting(commits: Iterable[tuple[int, int]], snapshot: str) -> int | None:
+    """The commit before which the log holds exactly what a snapshot sees; None where none is so.
+
+    A commit is the number of its transaction (32 bits of it) and its position, in their order;
+    `snapshot` is what `pg_current_snapshot()` gives: `xmin:xmax:xip,...`.
+    """
+    _, most, going = snapshot.split(":")
+    end = int(most)
+    open_ = {int(one) % _EPOCH for one in going.split(",") if one}
+    first: int | None = None
+    for transaction, lsn in commits:
+        seen = (end - 1 - transaction) % _EPOCH < _EPOCH // 2 and transaction not in open_
+        if not seen and first is None:
+            first = lsn
+        elif seen and first is not None:
+            return None
+    return first
 
 
 def files_for(points: Sequence[RecoveryPoint], moment: datetime) -> RecoveryPoint | None:

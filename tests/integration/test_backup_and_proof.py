@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from opsd import app
 from opsd.config.load import load
-from opsd.drivers.postgres import Connection, Database
+from opsd.drivers.postgres import Connection, Database, Exported
 from opsd.drivers.process import Command, run
 from opsd.drivers.restic import BackupSummary
 from opsd.errors import DatabaseFailed, RepositoryDamaged
@@ -128,7 +128,7 @@ def test_no_tree_is_looked_at_before_the_moment_of_the_database(
                 began.set()
 
     @contextmanager
-    def late(self: Connection) -> Iterator[tuple[str, datetime]]:
+    def late(self: Connection) -> Iterator[Exported]:
         assert not began.wait(1), "a tree was looked at before"
         with exported(self) as moment:
             yield moment

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,11 +17,12 @@ import pytest
 from opsd.demo.psql import ask
 from opsd.drivers import cluster
 from opsd.errors import Refused, RepositoryDamaged, UsageError
-from opsd.model import Outcome
+from opsd.model import Outcome, Task
 from opsd.tasks.backup import back_up
+from opsd.tasks.journal import opened
 from opsd.tasks.kit import Kit
-from opsd.tasks.wal import dropping, planning, recovering
-from opsd.tasks.wal.bases import DATA, take_base
+from opsd.tasks.wal import comparing, dropping, planning, recovering
+from opsd.tasks.wal.bases import DATA, bases, take_base
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
@@ -45,6 +49,39 @@ def rows(kit: Kit, log: Log, goal: Goal, target: Path) -> int | None:
         return int(connection.execute("SELECT count(*) FROM moments").fetchall()[0][0])
 
 
+@contextmanager
+def busy(site: Site) -> Iterator[None]:
+    """Somebody commits all the time meanwhile."""
+    over = threading.Event()
+
+    def work() -> None:
+        with psycopg.connect(site.system.connection, autocommit=True) as connection:
+            while not over.is_set():
+                connection.execute("INSERT INTO moments VALUES (0)")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def other_tables_are_told(kit: Kit, log: Log, target: Path) -> None:
+    """At another moment than the dump's the comparison sees the difference."""
+    (dump,) = comparing.dumps(log, bases(log, "main"))
+    paused = replace(QUICK, promote=False)
+    planned = planning.plan(log, Goal("lsn", lsn=dump.base.stop), target, paused)
+    with (
+        recovering.recovered(kit, planned, paused) as (_, server),
+        opened(kit, Task.REPLAY, SET, "main") as journal,
+    ):
+        comparing.compare(journal, log, dump, server)
+    keys = {finding.key for finding in journal.faults}
+    assert keys == {"proof.rows_differ", "replay.paths_differ"}
+
+
 def held_until_now(heard: Heard) -> None:
     """Wait until the repository has every commit there is."""
     now = datetime.now(UTC).timestamp()
@@ -62,7 +99,8 @@ def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> No
         time.sleep(1.5)
         sql(site, "INSERT INTO moments SELECT generate_series(1, 10)")
         sql(site, "SELECT pg_create_restore_point('before_upgrade')")
-        sql(site, "INSERT INTO moments SELECT generate_series(1, 10)")
+        with busy(site):
+            point = back_up(kit, SET).point
         held_until_now(heard)
 
         closing = replay(kit, log)
@@ -70,10 +108,18 @@ def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> No
         told = kit.store.evidence(closing.run, "replayed")
         assert told
         assert told["tables"] > 5
+        # On its way it stood where the dump was taken, and had the same in every table.
+        compared = kit.store.evidence(closing.run, "compared")
+        assert compared
+        assert point
+        assert (compared["point"], compared["same"]) == (point.id, True)
+        assert compared["tables"] > 5
+        assert "public.web_session" in compared["unlogged"]
 
         place = site.base / "back"
         assert rows(kit, log, Goal("time", time=second), place / "time") == 20
         assert rows(kit, log, Goal("name", name="before_upgrade"), place / "name") == 30
+        other_tables_are_told(kit, log, place / "compared")
         with pytest.raises(UsageError, match="no base copy"):
             planning.plan(log, Goal("time", time=second - timedelta(days=9)), place / "old")
         with pytest.raises(Refused, match="not empty"):

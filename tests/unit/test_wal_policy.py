@@ -253,6 +253,23 @@ def test_the_newest_base_copy_that_is_old_enough_is_chosen() -> None:
     assert wal.base_for(bases, until=NOON - timedelta(days=30)) is None
 
 
+@pytest.mark.parametrize(
+    ("snapshot", "place"),
+    [
+        ("10:13:", None),  # all are seen: the log may end behind them, but nobody knows yet where
+        ("10:12:", 300),
+        ("10:13:12", 300),
+        ("10:13:11", None),  # the commit of 11 stands before that of 12, which is seen
+        ("10:11:", 200),
+        ("4294967306:4294967308:", 300),  # numbers began anew once
+    ],
+)
+def test_the_log_holds_what_a_snapshot_sees_before_the_first_commit_that_it_does_not_see(
+    snapshot: str, place: int | None
+) -> None:
+    assert wal.meeting([(10, 100), (11, 200), (12, 300)], snapshot) == place
+
+
 def test_the_files_of_the_first_point_after_the_moment_fit_or_those_of_the_last_before() -> None:
     points = [
         RecoveryPoint(

@@ -106,6 +106,7 @@ class TableShape:
     name: str
     columns: tuple[str, ...]
     of_extension: bool
+    unlogged: bool
 
     @property
     def copy(self) -> str:
@@ -113,6 +114,19 @@ class TableShape:
         columns = ", ".join(_quoted(column) for column in self.columns)
         listed = f" ({columns})" if columns else ""  # no list is what pg_dump gives such a table
         return f"COPY {_quoted(self.schema)}.{_quoted(self.name)}{listed} TO STDOUT"
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A snapshot by its name for others: its moment, what it sees, the end of the log before it.
+
+    A standby has no log of its own: the last two are None there.
+    """
+
+    name: str
+    at: datetime
+    sees: str | None
+    position: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +184,17 @@ class Connection:
         return {name: value for name, value in rows if value is not None}
 
     @contextmanager
-    def exported_snapshot(self) -> Iterator[tuple[str, datetime]]:
-        """Hold one snapshot of the database: its name for others, and its moment."""
+    def exported_snapshot(self) -> Iterator[Exported]:
+        """Hold one snapshot of the database, for others too."""
+        (position,) = self._row(
+            "SELECT CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_insert_lsn()::text END"
+        )
         self.raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        name, at = self._row("SELECT pg_export_snapshot(), transaction_timestamp()")
+        name, at, sees = self._row(
+            "SELECT pg_export_snapshot(), transaction_timestamp(), pg_current_snapshot()::text"
+        )
         try:
-            yield name, at
+            yield Exported(name, at, sees if position else None, position)
         finally:
             if not self.raw.broken:
                 self.raw.execute("ROLLBACK")
@@ -188,13 +207,14 @@ class Connection:
                              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                                AND a.attgenerated = '' ORDER BY a.attnum),
                       EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
-                                 AND d.objid = c.oid AND d.deptype = 'e')
+                                 AND d.objid = c.oid AND d.deptype = 'e'),
+                      c.relpersistence = 'u'
                  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE c.relkind = 'r' AND c.relpersistence IN ('p', 'u')
                   AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
                 ORDER BY 2, 3"""
         )
-        return tuple(TableShape(o, s, n, tuple(columns), ext) for o, s, n, columns, ext in rows)
+        return tuple(TableShape(o, s, n, tuple(columns), *more) for o, s, n, columns, *more in rows)
 
     def count(self, table: TableShape) -> int:
         """How many rows the table has in this connection's snapshot."""

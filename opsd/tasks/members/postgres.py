@@ -106,10 +106,10 @@ def _dump(
     halt = Stop(work.kit.stop)
     programs = pgtools.Programs(cluster.binaries(server.major), database.env, work.left, halt)
     before = connection.sequences()
-    with connection.exported_snapshot() as (snapshot, at), ThreadPoolExecutor(2) as pool:
+    with connection.exported_snapshot() as snapshot, ThreadPoolExecutor(2) as pool:
         fixed()
         shapes, properties = connection.tables(), connection.properties()
-        dumping = pool.submit(programs.dump, member.connection, snapshot, target, member.jobs)
+        dumping = pool.submit(programs.dump, member.connection, snapshot.name, target, member.jobs)
         counting = pool.submit(lambda: {shape.oid: connection.count(shape) for shape in shapes})
         halves = _Halves(dumping, counting, server.bytes, halt)
         begun = _watch(work.kit, connection, halves, target)
@@ -130,7 +130,9 @@ def _dump(
         server_version=server.version,
         system_identifier=server.system_identifier,
         encoding=server.encoding,
-        at=at,
+        at=snapshot.at,
+        position=snapshot.position,
+        snapshot=snapshot.sees,
         bytes=server.bytes,
         tables=_described(shapes, counts, tables, member.jobs),
         sequences=as_sequences(before, after),

@@ -67,7 +67,7 @@ def _search(kit: Kit, begun: Planned, whole: Planned, table: str) -> int | None:
 
 def _file_at(kit: Kit, begun: Planned, table: str, goal: Goal) -> str | None:
     """The file that the table has at a later moment; None when it is not there."""
-    with recovering.further(kit, begun, goal, _WAYS) as server:
+    with recovering.further(kit, begun, goal, _WAYS) as (_, server):
         return _file(Database(server.connection(begun.log.database_name)), table)
 
 

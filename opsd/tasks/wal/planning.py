@@ -78,6 +78,7 @@ class Ways:
 
     here: bool = True  # from the receivers of this machine too
     only: str = ""  # from this repository alone
+    base: str = ""  # onto this base copy
     promote: bool = True
     throwaway: bool = False  # it is only to be looked at: a loss of power may ruin it
     files: bool = False  # the trees of the set come too, and are reconciled
@@ -93,7 +94,7 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     ways = ways or Ways()
     _guard(log, target, ways)
     found, silent = every_base(log)
-    found = tuple(b for b in found if ways.only in {"", b.repository})
+    found = tuple(b for b in found if ways.only in {"", b.repository} and ways.base in {"", b.id})
     base = policy.base_for(found, until=goal.time, lsn=goal.lsn)
     if base is None:
         oldest = found[0].until if found else "-"

@@ -88,13 +88,14 @@ def recovered(
 
 
 @contextmanager
-def further(kit: Kit, planned: Planned, goal: Goal, ways: Ways) -> Iterator[cluster.Cluster]:
+def further(
+    kit: Kit, planned: Planned, goal: Goal, ways: Ways
+) -> Iterator[tuple[Replay, cluster.Cluster]]:
     """A recovery that was paused goes on to a later goal; the server, while it stands there."""
     server = _server(replace(planned, goal=goal), ways)
     try:
         server.start()
-        _await(kit.stop, server)
-        yield server
+        yield _await(kit.stop, server), server
     finally:
         server.stop(signal.SIGINT)
 

@@ -1,6 +1,8 @@
-"""Each night: the newest base copy and the log, recovered to a random moment, and looked at.
+"""Each night: a base copy and the log, recovered to a random moment, and looked at.
 
-From the repositories alone, as after the loss of everything else; each in its turn.
+From the repositories alone, as after the loss of everything else; each in its turn. On the way it
+stops where the newest dump was taken, and is compared with that: two paths that know nothing of
+each other must bring back the same.
 """
 
 from __future__ import annotations
@@ -8,23 +10,47 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from opsd.drivers import cluster, pgtools, system
+from opsd.clock import Stopwatch
+from opsd.drivers import cluster, system
 from opsd.drivers.postgres import Database
-from opsd.errors import UsageError
-from opsd.model import Closing, Outcome, Severity, Task
+from opsd.drivers.postgres.replication import Replay
+from opsd.errors import OpsdError, UsageError
+from opsd.model import Closing, Finding, Outcome, Severity, Task
 from opsd.tasks.journal import Journal, end, opened
 from opsd.tasks.kit import Kit
-from opsd.tasks.wal import planning, recovering
+from opsd.tasks.wal import comparing, planning, recovering
 from opsd.tasks.wal.bases import bases
+from opsd.tasks.wal.comparing import Dump
 from opsd.tasks.wal.log import Log
-from opsd.tasks.wal.planning import REPLAYED, Goal, Ways
-from opsd.tasks.wal.recovering import Recovered
+from opsd.tasks.wal.planning import REPLAYED, Goal, Planned, Ways
+from opsd.wal import Base
 
 _TOLERANCE = timedelta(seconds=5)  # beats are a second apart
 _BEHIND = timedelta(seconds=15)  # what is younger may still be on its way to the repository
+
+
+@dataclass(frozen=True, slots=True)
+class _Night:
+    """What a replay will do: where it goes, and at which dump it stops, where at one."""
+
+    planned: Planned
+    ways: Ways
+    dump: Dump | None = None
+    meeting: Goal | None = None
+
+    @property
+    def stops(self) -> tuple[Goal, ...]:
+        """Where it stands still, in the order of the log."""
+        goal = self.planned.goal
+        if self.dump is None or self.meeting is None:
+            return (goal,)
+        first = goal.time is not None and goal.time < self.dump.manifest.at
+        return (goal, self.meeting) if first else (self.meeting, goal)
 
 
 def replay(kit: Kit, log: Log) -> Closing:
@@ -33,19 +59,62 @@ def replay(kit: Kit, log: Log) -> Closing:
     with opened(kit, Task.REPLAY, log.backup_set, repository) as journal:
         scratch = journal.workplace()
         try:
-            target = scratch / log.name
             with journal.phase("choose", log.name):
-                goal = _goal(kit, log, repository)
-                ways = Ways(here=False, only=repository, throwaway=True)
-                planned = planning.plan(log, goal, target, ways)
-            with recovering.recovered(kit, planned, ways) as (done, server):
-                _compare(journal, log, done, server)
+                night = _chosen(journal, log, repository, scratch)
+            _play(journal, log, night)
         finally:
             wiped = system.wipe(scratch)
             journal.evidence("wiped", {"files": wiped.files, "bytes": wiped.bytes})
         end(journal, Outcome.FAILED if journal.faults else Outcome.PASSED)
     assert journal.closing is not None  # noqa: S101  (`opened` closed it)
     return journal.closing
+
+
+def _chosen(journal: Journal, log: Log, repository: str, scratch: Path) -> _Night:
+    """The base copy that the newest dump can be reached from, or else the newest one."""
+    found = bases(log, repository)
+    if not found:
+        raise UsageError("recover.no_base", name=log.subject, oldest="-")
+    ways = Ways(here=False, only=repository, throwaway=True)
+    target = scratch / log.name
+    try:
+        for number, dump in enumerate(comparing.dumps(log, found)):
+            mine = replace(ways, base=dump.base.id)
+            planned = planning.plan(log, _goal(journal.kit, log, dump.base), target, mine)
+            lsn = comparing.meeting(log, planned, dump, scratch / f"look.{number}")
+            if lsn is not None:
+                return _Night(planned, mine, dump, Goal("before", lsn=lsn))
+        journal.find(Severity.NOTE, "replay.no_meeting")
+    except OpsdError as error:  # what keeps it from a dump keeps it from no replay
+        journal.findings.append(Finding(Severity.NOTE, error.key, error.fields, error.detail))
+    return _Night(planning.plan(log, _goal(journal.kit, log, found[-1]), target, ways), ways)
+
+
+def _play(journal: Journal, log: Log, night: _Night) -> None:
+    """Go from stop to stop, and compare at each."""
+    kit, first, *rest = journal.kit, *night.stops
+    planned, ways = replace(night.planned, goal=first), replace(night.ways, promote=not rest)
+    with recovering.recovered(kit, planned, ways) as (done, server):
+        seen = _compare(journal, log, night, first, (done.replay, server))
+    journal.findings += done.findings
+    for goal in rest:
+        watch = Stopwatch()
+        with recovering.further(kit, planned, goal, night.ways) as stands:
+            done.seconds["replay"] += watch.elapsed().total_seconds()
+            seen |= _compare(journal, log, night, goal, stands)
+    base = night.planned.base
+    journal.evidence(
+        REPLAYED,
+        {
+            "member": log.name,
+            "repository": base.repository,
+            "base": base.id,
+            **seen,
+            "wal_bytes": night.planned.wal_bytes,
+            "base_bytes": base.bytes,
+            "seconds": done.seconds,
+        },
+    )
 
 
 def newest(kit: Kit, log: Log) -> Mapping[str, Any] | None:
@@ -63,37 +132,48 @@ def _turn(kit: Kit, log: Log) -> str:
     return log.repositories[before % len(log.repositories)]
 
 
-def _goal(kit: Kit, log: Log, repository: str) -> Goal:
-    """A random moment that the newest base copy can be brought to, preferably a new one."""
-    found = bases(log, repository)
-    if not found:
-        raise UsageError("recover.no_base", name=log.subject, oldest="-")
+def _goal(kit: Kit, log: Log, base: Base) -> Goal:
+    """A random moment that the base copy can be brought to, preferably a new one."""
     last = newest(kit, log)
-    since = max(found[-1].until, datetime.fromisoformat(last["goal"]) if last else found[-1].until)
+    since = max(base.until, datetime.fromisoformat(last["goal"]) if last else base.until)
     until = kit.clock() - max(_BEHIND, 3 * log.wal.ship_every)
     if until <= since:
         return Goal("now")
     return Goal("time", time=since + random.random() * (until - since))  # noqa: S311
 
 
-def _compare(journal: Journal, log: Log, done: Recovered, server: cluster.Cluster) -> None:
-    """Is it the moment that was asked for, is every row readable, and does what must hold, hold?"""
-    kit, asked = journal.kit, done.planned.goal.time
-    at = done.replay.at if done.replay else None
-    if asked is not None and (at is None or not asked - _TOLERANCE <= at <= asked):
-        journal.find(Severity.FAULT, "replay.moment", asked=asked, at=at or "-")
-    journal.findings += done.findings
+def _compare(
+    journal: Journal,
+    log: Log,
+    night: _Night,
+    goal: Goal,
+    stands: tuple[Replay | None, cluster.Cluster],
+) -> dict[str, object]:
+    """What is asked where it stands: the dump's tables there, everything else at the goal."""
+    replay, server = stands
+    if goal is night.meeting and night.dump is not None:
+        comparing.compare(journal, log, night.dump, server)
+        return {}
+    at = replay.at if replay else None
+    if goal.time is not None and (at is None or not goal.time - _TOLERANCE <= at <= goal.time):
+        journal.find(Severity.FAULT, "replay.moment", asked=goal.time, at=at or "-")
+    tables, rows = _read(journal, log, server)
+    return {
+        "goal": (goal.time or at or journal.kit.clock()).isoformat(),
+        "achieved": at.isoformat() if at else None,
+        "tables": tables,
+        "rows": rows,
+    }
+
+
+def _read(journal: Journal, log: Log, server: cluster.Cluster) -> tuple[int, int]:
+    """Read every row of every table, and ask what must hold; how many of both."""
     database = Database(server.connection(log.database_name))
-    programs = pgtools.Programs(
-        cluster.binaries(server.major),
-        database.env,
-        kit.backup_set(log.backup_set).prove.timeout,
-        kit.stop,
-    )
+    programs = comparing.programs(log, server, database)
     with database.connect() as connection:
         shapes = connection.tables()
         encoding = connection.facts().encoding
-        for invariant in kit.backup_set(log.backup_set).prove.invariants:
+        for invariant in journal.kit.backup_set(log.backup_set).prove.invariants:
             if invariant.member == log.name and (rows := connection.violations(invariant.query)):
                 journal.find(
                     Severity.FAULT, "proof.invariant_broken", name=invariant.name, rows=rows
@@ -104,18 +184,4 @@ def _compare(journal: Journal, log: Log, done: Recovered, server: cluster.Cluste
                 lambda s: programs.copied_digest(database.connection, encoding, s.copy), shapes
             )
         )
-    journal.evidence(
-        REPLAYED,
-        {
-            "member": log.name,
-            "repository": done.planned.base.repository,
-            "base": done.planned.base.id,
-            "goal": (asked or at or kit.clock()).isoformat(),
-            "achieved": at.isoformat() if at else None,
-            "wal_bytes": done.planned.wal_bytes,
-            "base_bytes": done.planned.base.bytes,
-            "tables": len(copied),
-            "rows": sum(rows for rows, _ in copied),
-            "seconds": done.seconds,
-        },
-    )
+    return len(copied), sum(rows for rows, _ in copied)
