@@ -19,7 +19,8 @@ from opsd.model import DatabaseManifest, Finding, RecoveryPoint, Severity
 from opsd.policy import comparison
 from opsd.policy import wal as policy
 from opsd.tasks.journal import Journal
-from opsd.tasks.members.postgres import MANIFEST, large_objects_digest
+from opsd.tasks.members.captured import MANIFEST
+from opsd.tasks.members.postgres import large_objects_digest
 from opsd.tasks.proving.database import copied_digests
 from opsd.tasks.shelf import points_in
 from opsd.tasks.wal.log import Log
