@@ -44,6 +44,8 @@ _CHUNK = 1 << 18
 _PAGE = 1000  # keys of a list at once, the most that S3 gives
 _AMAZON_HOST = re.compile(r"s3(?:[.-]([a-z]{2}(?:-[a-z]+)+-\d))?\.amazonaws\.com(?:\.cn)?")
 _REGION = "us-east-1"  # what servers without regions expect
+# Of a write that asks for a new name: it is there, or somebody else writes it right now.
+_TAKEN = frozenset({HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT})
 _DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 # Only the configuration says where a bucket is and what opens it: no file of AWS' own tools, no
 # variable of the environment.
@@ -194,6 +196,16 @@ class S3Storage:
             lambda: self._client.put_object(Bucket=self.bucket.name, Key=key, Body=content), key
         )
 
+    def put_new(self, name: str, content: bytes) -> None:
+        """Write an object of opsd's own where there is none; a server that cannot tell refuses."""
+        key = self._below(f"{OWN}/{name}")
+        self._ask(
+            lambda: self._client.put_object(
+                Bucket=self.bucket.name, Key=key, Body=content, IfNoneMatch="*"
+            ),
+            key,
+        )
+
     def get(self, name: str) -> bytes:
         """Read an object of opsd's own."""
         limit = timedelta(seconds=4 * _SILENCE_SECONDS)
@@ -302,6 +314,8 @@ class S3Storage:
             return errors.BucketMissing("repository.no_bucket", repository=self.name, detail=detail)
         if status == HTTPStatus.NOT_FOUND and key:
             return FileNotFoundError(key)
+        if status in _TAKEN:
+            return FileExistsError(key)
         if code == "RequestTimeTooSkewed":
             return errors.ClockWrong("clock.s3", repository=self.name, detail=detail)
         if status in _DENIED:

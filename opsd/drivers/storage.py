@@ -13,7 +13,8 @@ import itertools
 import os
 import re
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -80,6 +81,10 @@ class Storage(Protocol):
         """Write an object of opsd's own, whole or not at all. Raises `StorageFailed`."""
         ...
 
+    def put_new(self, name: str, content: bytes) -> None:
+        """The same, where nothing is under that name yet. Raises `FileExistsError`."""
+        ...
+
     def get(self, name: str) -> bytes:
         """Read an object of opsd's own. Raises `FileNotFoundError` when it is not there."""
         ...
@@ -144,16 +149,25 @@ class LocalStorage:
 
     def put(self, name: str, content: bytes) -> None:
         """Write an object of opsd's own, safe on the disk under its name or not at all."""
+        self._put(name, content, Path.replace)
+
+    def put_new(self, name: str, content: bytes) -> None:
+        """Write an object of opsd's own where there is none; of several who try one succeeds."""
+        self._put(name, content, _take_name)
+
+    def _put(self, name: str, content: bytes, take: Callable[[Path, Path], object]) -> None:
         path = self.root / OWN / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f".{path.name}.{os.getpid()}")
+            part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
             with part.open("wb") as stream:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
-            part.replace(path)
+            take(part, path)
             _settle(path.parent)
+        except FileExistsError:
+            raise
         except OSError as error:
             full = error.errno == errno.ENOSPC
             kind = SpaceExhausted if full else StorageFailed
@@ -192,6 +206,13 @@ def _tell(error: OSError) -> None:
         raise StorageFailed(
             "repository.unreadable", path=error.filename, detail=str(error)
         ) from error
+
+
+def _take_name(part: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(part)
+    finally:
+        part.unlink()
 
 
 def _settle(directory: Path) -> None:

@@ -154,6 +154,26 @@ def test_an_object_of_opsds_own_comes_back_as_it_was_put(filled: Filled) -> None
     assert abs(ago) < timedelta(minutes=5)
 
 
+def test_of_many_who_make_one_object_the_first_stays_and_the_others_are_told(
+    filled: Filled,
+) -> None:
+    storage = filled({})
+    told = []
+
+    def make(number: int) -> None:
+        try:
+            storage.put_new("wal/key", b"%d" % number)
+            told.append(number)
+        except FileExistsError:
+            return
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(make, range(16)))
+    assert storage.get("wal/key") == b"%d" % told[0]
+    assert len(told) == 1
+    assert [one.name for one in storage.own("wal")] == ["wal/key"]
+
+
 def test_an_object_of_opsds_own_that_is_gone_is_told_and_can_go_again(filled: Filled) -> None:
     storage = filled({})
     storage.put("wal/a", b"content")

@@ -126,7 +126,8 @@ def open_archive(log: Log, repository: str, system: str, size: int) -> Archive:
 def keys_of(kit: Kit, repository: str, storage: Storage) -> Seal:
     """The keys of a repository. A second copy in the state brings them back when they are lost.
 
-    Another opsd may make them at the same time: what lies there a moment later is what counts.
+    Another opsd, or another thread of this one, may make them at the same time: whose came first
+    are the keys. A storage that keeps no two apart is looked at once more, a moment later.
     """
     password = kit.config.repositories[repository].password.path()
     second = kit.config.state / "wal" / f"{repository}.key.json"
@@ -134,7 +135,8 @@ def keys_of(kit: Kit, repository: str, storage: Storage) -> Seal:
         kept = storage.get(KEY)
     except FileNotFoundError:
         made = second.read_bytes() if second.exists() else seal.new(password)[1]
-        storage.put(KEY, made)
+        with suppress(FileExistsError):
+            storage.put_new(KEY, made)
         time.sleep(_SETTLING)
         kept = storage.get(KEY)
     keys = seal.unwrap(kept, password)
