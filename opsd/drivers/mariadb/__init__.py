@@ -22,6 +22,7 @@ from opsd.drivers.mariadb import words
 from opsd.drivers.mariadb.words import DumpReader, Position, TableShape
 from opsd.drivers.process import NEVER, Stop
 from opsd.errors import DatabaseFailed, OpsdError, ToolFailed
+from opsd.manifest import Named
 
 DUMP = "dump.sql"
 ACCOUNTS = "accounts.sql"
@@ -141,12 +142,12 @@ class Database:
         except DatabaseFailed as error:
             raise DatabaseFailed(error.key, detail=_VALUE.sub("'…'", error.detail)) from error
 
-    def named_files(self, query: str, limit: timedelta) -> Iterator[tuple[bytes, int | None, str]]:
+    def named_files(self, query: str, limit: timedelta) -> Iterator[Named]:
         """Path, size and SHA-256 of each file that `query` names, in byte order of the paths."""
         with process.reading(self.client(words.naming(query), limit), stop=self.stop) as stream:
             for line in stream:
                 path, size, sha256 = next(words.answers(line))
-                yield bytes.fromhex(path), int(size) if size else None, sha256.strip()
+                yield Named(bytes.fromhex(path), int(size) if size else None, sha256.strip())
 
     def is_empty(self) -> bool:
         """Whether it has no tables of its own."""

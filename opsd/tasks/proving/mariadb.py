@@ -16,6 +16,7 @@ from opsd.drivers.mariadb import ACCOUNTS, DUMP, Database
 from opsd.drivers.mariadb.server import THROWAWAY, Server
 from opsd.drivers.restic import Piece
 from opsd.errors import DatabaseFailed, RepositoryDamaged, ToolFailed
+from opsd.manifest import Named
 from opsd.model import Finding, MemberSnapshot, Severity
 from opsd.policy import comparison
 from opsd.tasks.beside import beside
@@ -53,9 +54,7 @@ class Loaded:
             bench, self.name, lambda query: self.database.violations(query, bench.limits.work)
         )
 
-    def named_files(
-        self, query: str
-    ) -> AbstractContextManager[Iterator[tuple[bytes, int | None, str]]]:
+    def named_files(self, query: str) -> AbstractContextManager[Iterator[Named]]:
         """The files that `query` names, in the byte order of their paths."""
         return nullcontext(self.database.named_files(query, self.bench.limits.work))
 
