@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -10,7 +9,10 @@ from opsd.manifest import Entry, decode, encode
 
 
 def write(path: Path, entries: Iterable[Entry]) -> int:
-    """Write a manifest and return how many entries it has. Replaces `path` in one step."""
+    """Write a manifest and return how many entries it has. Replaces `path` in one step.
+
+    It lies in scratch, and lives as long as its run: nothing waits for the disk.
+    """
     count = 0
     draft = path.with_name(path.name + ".draft")
     with draft.open("w", encoding="ascii") as sink:
@@ -18,8 +20,6 @@ def write(path: Path, entries: Iterable[Entry]) -> int:
             sink.write(encode(entry))
             sink.write("\n")
             count += 1
-        sink.flush()
-        os.fsync(sink.fileno())
     draft.replace(path)
     return count
 
