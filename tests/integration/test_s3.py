@@ -5,17 +5,21 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from opsd.clock import now
 from opsd.drivers import s3 as door
 from opsd.drivers.restic import Limits, Source
-from opsd.errors import RepositoryMissing, StorageFailed
+from opsd.errors import RepositoryDamaged, RepositoryMissing, StorageFailed
+from opsd.keeping import Cause
 from opsd.model import Outcome, Proof, Status, Task
+from opsd.tasks import stock
 from opsd.tasks.backup import back_up
+from opsd.tasks.coverage import cover
 from opsd.tasks.doctor import examine
 from opsd.tasks.kit import Nobody
 from opsd.tasks.prove import prove
@@ -29,6 +33,7 @@ from tests.site import SET, Site, copy_of, workplace
 
 pytestmark = pytest.mark.xdist_group("s3")
 
+DAY = timedelta(days=1)
 BLIND = Outcome.COULD_NOT_VERIFY
 
 
@@ -117,6 +122,26 @@ def test_the_read_budget_holds_and_new_objects_come_first(ward: Ward) -> None:
     assert len(turns["numbers"]) < turns["parts"], "one turn cannot have read all"
     assert datetime.fromisoformat(turns["covered_since"]) <= proof.closing.closed_at
     assert len(written["objects"]) <= proof.evidence["read_objects"] < len(objects)
+
+
+def test_what_is_stored_is_read_again_and_what_decayed_is_named(ward: Ward) -> None:
+    """Each object by opsd itself; one that was turned in the bucket freezes retention."""
+    with ward.site.kit() as kit:
+        key = ward.keys("data")[0]
+        content, name = ward.server.read(key), key.rpartition("/")[2]
+        ward.server.write(key, bytes([content[0] ^ 1]) + content[1:])
+        ahead = replace(kit, clock=lambda: now() + 31 * DAY)  # nobody looked for so long
+        with pytest.raises(RepositoryDamaged, match=name[:16]):
+            cover(ahead, SET)
+        assert [one.name for one in stock.damaged(kit, "main")] == [name]
+        assert {one.cause for one in kit.store.freezes(SET)} == {Cause.DAMAGE}
+        ward.server.write(key, content)
+        done = cover(ahead, SET)
+        storage = kit.storage("main")
+        assert storage is not None
+        assert (done.covered.damaged, done.covered.unread) == (0, 0)
+        assert done.covered.objects == len(list(storage.objects()))
+        assert done.closing.outcome is Outcome.SUCCEEDED
 
 
 def test_an_empty_prefix_is_a_missing_repository_and_takes_a_new_one(ward: Ward) -> None:
