@@ -3,7 +3,8 @@
 `python -m benchmarks watch` measures the watch of hosts beside Ansible, pyinfra and Fabric;
 `python -m benchmarks steps` measures a step on hosts beside Ansible, pyinfra and bare ssh;
 `python -m benchmarks scrape` measures a scrape of opsd beside one of node_exporter;
-`python -m benchmarks idle` measures what the daemon takes while nothing is due.
+`python -m benchmarks idle` measures what the daemon takes while nothing is due;
+`python -m benchmarks nights` measures a night's read coverage and the planning of retention.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import flat, idle, machine, rounds, scrape, source, steps, table, watch
+from benchmarks import flat, idle, machine, nights, rounds, scrape, source, steps, table, watch
 from benchmarks.borgmatic import PROGRAM, ROOT
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -54,6 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return scrape.main(given[1:])
     if given[:1] == ["idle"]:
         return idle.main(given[1:])
+    if given[:1] == ["nights"]:
+        return nights.main(given[1:])
     asked = _parser().parse_args(given)
     if asked.borgmatic and not PROGRAM.exists():
         print("borgmatic is not here: run `tools/setup bench`, or give --without-borgmatic")

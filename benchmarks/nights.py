@@ -1,11 +1,10 @@
-"""`python -m benchmarks.nights`: what a night's read coverage costs, and planning retention."""
+"""`python -m benchmarks nights`: what a night's read coverage costs, and planning retention."""
 
 from __future__ import annotations
 
 import argparse
 import hashlib
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -44,7 +43,7 @@ class Cost:
 
 def main(argv: Sequence[str]) -> int:
     """Measure, and print a table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.nights", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks nights", description=__doc__)
     parser.add_argument("--points", type=int, default=10_000)
     parser.add_argument("--objects", type=int, default=100_000)
     parser.add_argument("--packs", type=int, default=256, help="of 1 MiB, that are hashed")
@@ -123,7 +122,3 @@ def _planning(points: int) -> Cost:
         f"plan retention of {points:,} points", lambda: plan(found, (), NOW, _ZONE, _RULES)
     )
     return Cost(cost.name, cost.wall, cost.cpu, f"{sum(f.kept for f in fates)} stay")
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -24,6 +24,7 @@ from opsd.errors import OpsdError
 from opsd.keeping import Cause, Word
 from opsd.model import Outcome, Severity, Task
 from opsd.tasks.kit import Kit
+from opsd.tasks.proving import database
 from opsd.tasks.shelf import points_in
 from tests.faults.injector import Crossing, Halted, Injector, injecting, kinds_of
 from tests.faults.telling import WORK, copy_tree, empty_repository
@@ -296,6 +297,7 @@ def swept(server: Server | None = None, prefix: str = "") -> Iterator[Sweep]:
         if server is not None:
             server.upload(site.repository, prefix)
             in_bucket(site, server, prefix)
+        patch.setattr(database, "_NICENESS", 0)  # on a busy machine it would wait for ever
         injector.cheap = site.base / "cheap"
         injector.cheap.mkdir()
         injector.cheap.chmod(0o777)  # the server's account makes it
