@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import Protocol, TypeVar
 
 # restic 0.18 holds every blob of the index several times while it prunes; an index is stored
-# compressed. Measured: docs/nights.md
+# compressed. Measured: docs/adr/0023-nights.md
 _PRUNE_BASE = 128 << 20
 _PRUNE_OF_INDEX = 16
 _TIGHT = 0.7
