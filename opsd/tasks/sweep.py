@@ -88,7 +88,8 @@ def _wipe(kit: Kit, run: str) -> None:
         wiped = system.wipe(left)
     except OSError as error:
         raise scratch_failed(error) from error
-    log.warning("wiped %s: %d files, %d bytes", left, wiped.files, wiped.bytes)
+    said = (left, wiped.files, wiped.bytes, wiped.processes)
+    log.warning("wiped %s: %d files, %d bytes, %d processes that had outlived opsd", *said)
     if kit.store.run(run) is not None:
         kit.store.add_evidence(
             Evidence(

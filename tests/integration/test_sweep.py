@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+
 from opsd.model import Outcome, Run, Task
 from opsd.tasks.journal import opened
 from opsd.tasks.kit import new_run_id
@@ -26,6 +29,23 @@ def test_a_dead_run_is_closed_and_its_scratch_wiped_on_the_record(site: Site) ->
         wiped = kit.store.evidence(dead.id, "wiped")
         assert wiped is not None
         assert (wiped["files"], wiped["after_crash"]) == (1, True)
+
+
+def test_a_throwaway_server_that_outlived_its_run_is_ended_and_counted(site: Site) -> None:
+    """It was begun a moment before opsd died, and had not yet asked to die with it."""
+    with site.kit() as kit:
+        at = kit.clock()
+        dead = Run(new_run_id(at), Task.PROVE, SET, "main", at, kit.config.host, 999_999_999)
+        kit.store.open_run(dead)
+        place = kit.scratch(dead.id) / "database.cluster"
+        place.mkdir(parents=True)
+        program = shutil.copy(shutil.which("sleep") or "", place / "postgres")
+        with subprocess.Popen([program, "60"], cwd=place) as server:
+            sweep(kit)
+            server.wait(20)  # raises where it lives on
+        wiped = kit.store.evidence(dead.id, "wiped")
+        assert wiped is not None
+        assert wiped["processes"] == 1
 
 
 def test_what_is_not_ours_stays_in_scratch(site: Site) -> None:
