@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import subprocess
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +21,7 @@ from opsd.tasks.prove import prove
 from opsd.tasks.rebuild import rebuild
 from opsd.tasks.restore import carry_out, plan, recorded
 from opsd.tasks.restoring.terms import Door, Request
-from tests.site import SET, Site
+from tests.site import ROOT, SET, Site
 
 
 def _door(kit: Kit, host: str = "another-host") -> Door:
@@ -50,6 +52,38 @@ def test_everything_comes_back_without_a_history(site: Site) -> None:
     assert (target / "database" / "globals.sql").read_text().count("CREATE ROLE") > 1
     secret = [target / "database", target / "database" / "globals.sql"]
     assert not any(path.stat().st_mode & 0o077 for path in secret), "password hashes of roles"
+
+
+def test_all_comes_back_by_hand_as_the_page_says(site: Site) -> None:
+    """Steps 0 to 5; they say nothing as long as all is equal, and name what is not."""
+    with site.kit() as kit:
+        back_up(kit, SET)
+        repository = kit.config.repositories["main"].url
+    page = (ROOT / "docs" / "repository-format.md").read_text(encoding="utf-8")
+    steps = page.split("## Restore by hand")[1].split("```sh")[1].split("# 6.")[0]
+    steps = steps.replace("/mnt/backup/opsd ", f"{repository} ")
+    steps = steps.replace("/root/sealed-password", str(site.base / "password"))
+    changing = """
+        sed -i 's/"digest":"./"digest":"x/g' record/database.manifest.json
+        echo x >> "scans/$(cd scans && find . -type f | head -n 1)"
+    """
+    asking = "# 4." + steps.split("# 4.")[1]
+    target = site.base / "by-hand"
+    target.mkdir()
+    done = subprocess.run(
+        ["bash", "-c", f"set -eu\n{steps}\necho CHANGED\n{changing}\nset +e\n{asking}"],
+        cwd=target,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    before, after = done.stdout.split("CHANGED\n")
+    assert ("FAILED" in before or "DIFFERENT" in before, done.stderr) == (False, done.stderr)
+    assert _content(target / "scans").keys() == _content(site.system.scans).keys()
+    assert after.count("DIFFERENT") == 7
+    assert after.count("FAILED") == 1
 
 
 def test_a_dump_is_loaded_into_an_empty_database_and_compared(site: Site) -> None:
