@@ -70,7 +70,7 @@ class DiskSlow:
 
     def look(self, found: Occasion) -> tuple[Question, ...]:
         """Who is at it, and what the kernel says."""
-        return asks(found.host, _SCRIPTS, timedelta(seconds=8)) if found.host else ()
+        return asks(found.host, _SCRIPTS, timedelta(seconds=15)) if found.host else ()
 
     def plan(self, found: Occasion, facts: Facts) -> Plan:
         """What can wait does; anything else is a person's."""

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from opsd import app
-from opsd.clock import now
+from opsd.clock import Clock, now
 from opsd.config.load import load
 from opsd.drivers.process import Stop
 from opsd.keeping import Word
@@ -107,9 +107,9 @@ class Desk:
 
 
 @contextmanager
-def answering(config: Path, stop: Stop | None = None) -> Iterator[Desk]:
+def answering(config: Path, stop: Stop | None = None, clock: Clock = now) -> Iterator[Desk]:
     """Everything that answers, wired as the daemon has it."""
-    kit = app.assemble(load(config), stop=stop)
+    kit = app.assemble(load(config), stop=stop, clock=clock)
     with (
         closing(kit.store),
         closing(app.responses(kit.config)) as responses,
@@ -141,7 +141,7 @@ def timed() -> Stopwatch:
     return Stopwatch(time.monotonic())
 
 
-def eventually(true: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+def eventually(true: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     """Wait until it is so."""
     end = time.monotonic() + seconds
     while not true():

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from opsd import app
+from opsd.clock import now
 from opsd.config.load import load
 from opsd.keeping import Word
 from opsd.model import Outcome, Proof, RecoveryPoint, Task
@@ -17,6 +18,8 @@ from opsd.tasks.backup import back_up
 from opsd.tasks.journal import end, opened
 from opsd.tasks.kit import PROOF_RECORD, TAG, Kit, tagged
 from opsd.tasks.shelf import points_in
+from tests.faults.telling import empty_repository
+from tests.site import workplace
 
 SET = "dossiers"
 DAY = timedelta(days=1)
@@ -84,6 +87,17 @@ class Season:
         assert done.point is not None
         assert done.closing.outcome.good
         return done.point
+
+
+@contextmanager
+def begun() -> Iterator[Season]:
+    """A set that was never backed up, and a clock that begins now."""
+    with workplace() as base:
+        (base / "scans").mkdir()
+        (base / "password").write_text("only for tests\n")
+        (base / "password").chmod(0o600)
+        empty_repository(base / "repository")
+        yield Season(base, now())
 
 
 def judged(kit: Kit, point: RecoveryPoint, outcome: Outcome = Outcome.PASSED) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,14 @@ from typing import Any
 from opsd.config.checks import Checks
 from opsd.drivers.cluster import DURABLE, Cluster, binaries, newest
 from opsd.drivers.process import become
-from tests.hosts import NamespaceHost, Network, program
-from tests.incidents import Desk
+from tests.hosts import NamespaceHost, Network, network, program
+from tests.incidents import Desk, answering, written
+from tests.site import workplace
 
 CACHE, FAR, PAGE = "/var/cache/apt/archives", "198.18.77.1", "<h1>Hồ sơ của tôi</h1>"
+
+
+REPEATED = {"cooldown": "0s", "per_host": 100, "judged_within": "20s", "breaker_after": 100}
 
 
 @dataclass
@@ -38,6 +44,26 @@ class Town:
 
     def on(self, host: str, script: str) -> str:
         return self.host(host).run(script)
+
+
+@contextmanager
+def founded() -> Iterator[Town]:
+    """A town; nothing of it stays."""
+    with ExitStack() as held:
+        base = held.enter_context(workplace())
+        net = held.enter_context(network())
+        for name in ("one", "two", "three"):
+            net.add(name)
+        for part in ("www", "state"):
+            (base / part).mkdir()
+        (base / "www" / "index.html").write_text(PAGE)
+        (base / "password").write_text("only for tests\n")
+        (base / "password").chmod(0o600)
+        (base / "isolate.nft").write_text(ISOLATION)
+        primary, standby = databases(base)
+        config = written(base / "opsd.yaml", config_of(base, net, primary, standby))
+        desk = held.enter_context(answering(config))
+        yield Town(base, net, desk, primary, standby)
 
 
 def pg_ctl(cluster: Cluster, *what: str) -> list[str]:
@@ -97,7 +123,10 @@ def config_of(base: Path, net: Network, primary: Cluster, standby: Cluster) -> d
             }
         },
         "checks": checks,
-        "hosts": {host.name: net.written(host) for host in net.hosts},
+        "hosts": {
+            host.name: {**net.written(host), "connect_timeout": f"{patience}s"}
+            for host, patience in zip(net.hosts, (15, 8, 3), strict=True)
+        },
         "automation": {"enabled": True, "approvers": ["nguyenvana", "tranthib"]},
         "probes": {
             "front": {
@@ -124,17 +153,10 @@ def config_of(base: Path, net: Network, primary: Cluster, standby: Cluster) -> d
             },
         },
         "playbooks": {
-            **{
-                name: {
-                    "cooldown": "0s",
-                    "per_host": 100,
-                    "judged_within": "8s",
-                    "breaker_after": 100,
-                }
-                for name in ("disk_full", "disk_slow")
-            },
+            "disk_full": {**REPEATED, "keep_journal": "1MiB"},
+            "disk_slow": REPEATED,
             "clock_skew": {
-                "judged_within": "8s",
+                "judged_within": "20s",
                 "service": {
                     "restart": ["umount", date],
                     "running": ["sh", "-c", f"! mount | grep -q 'on {date} '"],
@@ -142,7 +164,7 @@ def config_of(base: Path, net: Network, primary: Cluster, standby: Cluster) -> d
             },
             "database_down": {
                 "cooldown": "0s",
-                "judged_within": "8s",
+                "judged_within": "20s",
                 "services": {
                     "db": {
                         **database,
@@ -152,12 +174,12 @@ def config_of(base: Path, net: Network, primary: Cluster, standby: Cluster) -> d
                 },
             },
             "replication_stuck": {
-                "judged_within": "8s",
+                "judged_within": "20s",
                 "services": {"replica": {"host": "two", "psql": psql(standby)}},
             },
             "web_down": {
                 "cooldown": "0s",
-                "judged_within": "8s",
+                "judged_within": "20s",
                 "services": {
                     "front": {
                         "host": "one",
@@ -175,7 +197,7 @@ def config_of(base: Path, net: Network, primary: Cluster, standby: Cluster) -> d
                 },
             },
             "link_down": {
-                "judged_within": "8s",
+                "judged_within": "20s",
                 "switches": {
                     "wan": {
                         "host": "one",
@@ -187,7 +209,7 @@ def config_of(base: Path, net: Network, primary: Cluster, standby: Cluster) -> d
                 },
             },
             "certificate_expiring": {
-                "judged_within": "8s",
+                "judged_within": "20s",
                 "renewals": {
                     "front": {
                         "host": "one",

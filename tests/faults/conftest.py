@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 from opsd.tasks.backup import back_up
 from opsd.tasks.prove import prove
-from tests.faults.telling import copy_tree, empty_repository
+from tests.faults.telling import copied, empty_repository
 from tests.site import SET, Site, copy_of, workplace
 
 
@@ -45,12 +44,8 @@ def safe(template: Path) -> Iterator[Site]:
 @pytest.fixture
 def ward(safe: Site) -> Iterator[Site]:
     """A copy of the repository, the history and the scans; the database is shared: only read it."""
-    with workplace() as base:
-        for part in ("repository", "state"):
-            copy_tree(safe.base / part, base / part)
-        copy_tree(safe.system.scans, base / "scans")
-        shutil.copy2(safe.base / "password", base / "password")
-        yield Site(base, safe.system, {f"path: {safe.system.scans}": f"path: {base}/scans"})
+    with copied(safe) as site:
+        yield site
 
 
 @pytest.fixture

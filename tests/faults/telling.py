@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -20,7 +20,7 @@ from opsd.tasks.coverage import cover
 from opsd.tasks.kit import Kit, Watcher
 from opsd.tasks.prove import prove
 from opsd.tasks.retain import retain
-from tests.site import ROOT, SET
+from tests.site import ROOT, SET, Site, workplace
 
 
 class Ward(Protocol):
@@ -51,6 +51,17 @@ def empty_repository(target: Path) -> None:
     shutil.copytree(ROOT / "tests" / "fixtures" / "repository", target)
     for kind in ("data", "index", "locks", "snapshots"):
         (target / kind).mkdir()
+
+
+@contextmanager
+def copied(safe: Site) -> Iterator[Site]:
+    """A copy of a site that was backed up, but for its database."""
+    with workplace() as base:
+        for part in ("repository", "state"):
+            copy_tree(safe.base / part, base / part)
+        copy_tree(safe.system.scans, base / "scans")
+        shutil.copy2(safe.base / "password", base / "password")
+        yield Site(base, safe.system, {f"path: {safe.system.scans}": f"path: {base}/scans"})
 
 
 @dataclass(frozen=True, slots=True)

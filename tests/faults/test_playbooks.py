@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 import pytest
@@ -37,31 +36,16 @@ from tests.harms import (
     unmount,
     wrong_page,
 )
-from tests.hosts import network, program
-from tests.incidents import answering, timed, written
-from tests.site import workplace
-from tests.town import CACHE, ISOLATION, PAGE, Town, config_of, databases
+from tests.hosts import program
+from tests.incidents import timed
+from tests.town import CACHE, Town, founded
 
 pytestmark = pytest.mark.xdist_group("hosts")
 
 
 @pytest.fixture(scope="module")
 def town() -> Iterator[Town]:
-    with ExitStack() as held:
-        base = held.enter_context(workplace())
-        net = held.enter_context(network())
-        for name in ("one", "two", "three"):
-            net.add(name)
-        for part in ("www", "state"):
-            (base / part).mkdir()
-        (base / "www" / "index.html").write_text(PAGE)
-        (base / "password").write_text("only for tests\n")
-        (base / "password").chmod(0o600)
-        (base / "isolate.nft").write_text(ISOLATION)
-        primary, standby = databases(base)
-        config = written(base / "opsd.yaml", config_of(base, net, primary, standby))
-        desk = held.enter_context(answering(config))
-        made = Town(base, net, desk, primary, standby)
+    with founded() as made:
         yield made
         print("\nseconds from fault to its end:", {k: round(v, 1) for k, v in made.spent.items()})
 

@@ -10,15 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from opsd.keeping import Cause
+from opsd.clock import Clock, now
+from opsd.keeping import Cause, Word
 from opsd.model import CheckId, MemberSnapshot, Task
 from opsd.response import Call, Ending
 from opsd.tasks import status
 from opsd.tasks.backup import back_up
+from opsd.tasks.check import rooms
 from opsd.tasks.kit import Kit
-from tests.faults.telling import attempt
+from tests.disks import loop
+from tests.faults.telling import attempt, copy_tree
 from tests.faults.test_locks import killed, locks
 from tests.incidents import Desk, answering, timed
+from tests.season import DAY, begun, judged
 from tests.site import SET, Site
 
 AUTOMATION = """
@@ -27,18 +31,23 @@ playbooks:
   backup_failed: {{judged_within: 5s}}
   stale_lock: {{judged_within: 5s}}
   repository_damaged: {{judged_within: 5s}}
+  repository_full: {{judged_within: 5s}}
   mass_change: {{judged_within: 1s}}
   restore_member: {{target: {base}/restored}}
 """
 
 
-@contextmanager
-def desk(site: Site) -> Iterator[Desk]:
-    path = site.config_file
-    text = path.read_text() + AUTOMATION.format(base=site.base)
+def answering_site(site: Site) -> Path:
+    """The configuration of a site whose incidents are answered."""
+    text = site.config_file.read_text() + AUTOMATION.format(base=site.base)
     path = site.base / "answering.yaml"
     path.write_text(text)
-    with answering(path) as made:
+    return path
+
+
+@contextmanager
+def desk(site: Site, clock: Clock = now) -> Iterator[Desk]:
+    with answering(answering_site(site), clock=clock) as made:
         yield made
 
 
@@ -83,6 +92,38 @@ def flipped(site: Site) -> None:
     assert attempt(site, Task.PROVE).closing.reason == "integrity"
 
 
+@contextmanager
+def full(site: Site) -> Iterator[None]:
+    """The repository lies on a disk of its own that fills up; what no rule keeps is half of it."""
+    with loop(site.base, "192m") as disk:
+        copy_tree(site.repository, disk.point / "repository")
+        site.changes |= {
+            f"url: {site.base}/repository": f"url: {disk.point}/repository",
+            "    rto: 4h\n": "    rto: 4h\n    retention: {min_age: 1s, min_points: 1}\n",
+            "min_free: 1MiB": "min_free: 8MiB",
+        }
+        passing = site.base / "scans" / "passing.bin"
+        passing.write_bytes(os.urandom(24 << 20))
+        assert attempt(site, Task.BACKUP).closing.outcome.good
+        passing.unlink()
+        assert attempt(site, Task.BACKUP).closing.outcome.good
+        assert attempt(site, Task.PROVE).closing.outcome.good
+        with site.kit() as kit:
+            if found := kit.store.freezes(SET):
+                kit.store.thaw(found, Word(now(), "An", "looked at it"))
+        free = rooms.room(disk.point).free
+        with (disk.point / "ballast").open("wb") as ballast:
+            os.posix_fallocate(ballast.fileno(), 0, free - (6 << 20))
+        yield
+
+
+def scrambled(site: Site) -> None:
+    """Everything was written anew, as noise, and backed up."""
+    for path in files(site.base / "scans"):
+        path.write_bytes(os.urandom(max(64, path.stat().st_size)))
+    attempt(site, Task.BACKUP)
+
+
 @dataclass(frozen=True)
 class Fault:
     """A row: what was done, the cause that the check names, how many agree."""
@@ -114,6 +155,35 @@ def test_a_backup_is_mended_by_its_own_playbook(fault: Fault, ward: Site) -> Non
     print(f"\n{fault.name}: mended in {watch.seconds:.1f} s")
 
 
+def test_a_full_repository_is_relieved_of_what_no_rule_keeps(ward: Site) -> None:
+    with full(ward):
+        watch = timed()
+        with desk(ward) as made:
+            response = made.answered(made.open(CheckId("", "repository", "main"), "room_low"), 1)
+            assert response is not None, made.pages()
+            assert response.playbook == "repository_full"
+            assert response.ending is Ending.MENDED, made.told(response)
+    print(f"\na full repository: relieved in {watch.seconds:.1f} s")
+
+
+def test_an_overdue_backup_is_taken_and_proved() -> None:
+    """Opsd was down for two nights: nothing failed, and the newest point is too old."""
+    with begun() as season:
+        with season.kit() as kit:
+            judged(kit, season.night(kit))
+        season.passed += 2 * DAY
+        path = season.base / "opsd.yaml"
+        path.write_text(path.read_text() + AUTOMATION.format(base=season.base))
+        watch = timed()
+        with answering(path, clock=season.clock) as made:
+            response = made.answered(made.open(CheckId("", "backup", SET), "proved"))
+            assert response is not None, made.pages()
+            assert response.plan.diagnosis[0].key == "playbook.backup_failed.overdue"
+            assert [step.id for step in response.plan.steps] == ["back_up", "prove"]
+            assert response.ending is Ending.MENDED, made.told(response)
+        print(f"\nan overdue backup: taken and proved in {watch.seconds:.1f} s")
+
+
 def test_a_lock_of_another_host_is_told_and_stays(ward: Site) -> None:
     killed(ward, "elsewhere")
     attempt(ward, Task.BACKUP)
@@ -129,9 +199,7 @@ def test_a_lock_of_another_host_is_told_and_stays(ward: Site) -> None:
 def test_when_everything_was_written_anew_good_copies_are_protected_first(ward: Site) -> None:
     with ward.kit() as kit:
         calm = next(one.point for one in status.standings(kit, SET) if one.proved_at)
-    for path in files(ward.base / "scans"):
-        path.write_bytes(os.urandom(max(64, path.stat().st_size)))
-    attempt(ward, Task.BACKUP)
+    scrambled(ward)
     watch = timed()
     with desk(ward) as made:
         response = made.answered(made.open(CheckId("", "backup", SET), "data"))

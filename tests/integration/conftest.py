@@ -6,18 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from opsd.clock import now
-from tests.faults.telling import empty_repository
-from tests.season import Season
-from tests.site import workplace
+from tests.season import Season, begun
 
 
 @pytest.fixture
 def season() -> Iterator[Season]:
     """A set that was never backed up, and a clock that begins now."""
-    with workplace() as base:
-        (base / "scans").mkdir()
-        (base / "password").write_text("only for tests\n")
-        (base / "password").chmod(0o600)
-        empty_repository(base / "repository")
-        yield Season(base, now())
+    with begun() as made:
+        yield made
