@@ -56,7 +56,7 @@ class Book:
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         """One transaction, the only writing one: all of it is written, or nothing."""
-        with self._failing(), self._engine.begin() as connection:
+        with self._failing(), self._ground.line(), self._engine.begin() as connection:
             self._ground.alone(connection)
             yield connection
 

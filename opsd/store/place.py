@@ -7,8 +7,12 @@ and adds the next one is never overtaken.
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from time import monotonic, sleep
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -44,6 +48,10 @@ class Ground(Protocol):
         """The connections."""
         ...
 
+    def line(self) -> AbstractContextManager[None]:
+        """Where the writers of this process wait for each other, before they take a connection."""
+        ...
+
     def alone(self, connection: Connection) -> None:
         """Wait until nobody else writes, and keep the others waiting until the commit."""
         ...
@@ -59,6 +67,23 @@ class Ground(Protocol):
     def made(self) -> None:
         """The tables are there."""
         ...
+
+
+# One at a time by the path of a file: SQLite only looks now and then whether it is free, so that of
+# many threads some would wait for seconds while others pass.
+_WRITERS: defaultdict[Path, Lock] = defaultdict(Lock)
+
+
+@contextmanager
+def _in_line(path: Path) -> Iterator[None]:
+    """Wait for the others; who waited as long as SQLite would goes on, and is told by it."""
+    writers = _WRITERS[path]
+    first = writers.acquire(timeout=_BUSY_MILLISECONDS / 1000)
+    try:
+        yield
+    finally:
+        if first:
+            writers.release()
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
@@ -97,6 +122,10 @@ class File:
             connection.execute("PRAGMA foreign_keys=ON")
 
         return engine
+
+    def line(self) -> AbstractContextManager[None]:
+        """One line a file."""
+        return _in_line(self._path)
 
     def alone(self, connection: Connection) -> None:
         """Take the file's write lock now, not at the first row."""
@@ -139,6 +168,10 @@ class Shared:
                 " -c idle_in_transaction_session_timeout=60000 -c synchronous_commit=on",
             },
         )
+
+    def line(self) -> AbstractContextManager[None]:
+        """The server has a line of its own, and wakes who is next."""
+        return nullcontext()
 
     def alone(self, connection: Connection) -> None:
         """Wait in the line of those who write."""
