@@ -14,6 +14,7 @@ from opsd.model import Finding
 
 # The check of an incident that an alert from outside opened; its subject is the alert's name.
 ALERT = "alert"
+BY = "by"  # in an entry: for whom the account speaks
 
 
 class AlertStatus(StrEnum):
@@ -177,7 +178,10 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the record of an incident; it is added to and never changed."""
+    """One line of the record of an incident; it is added to and never changed.
+
+    `who` is the account that logged in; whom it speaks for stands in the body.
+    """
 
     id: int
     incident: str
@@ -185,6 +189,11 @@ class Entry:
     who: str
     kind: EntryKind
     body: Mapping[str, str]
+
+    @property
+    def named(self) -> str:
+        """Who says it, by whose hand, where that is somebody else."""
+        return f"{self.body[BY]} ({self.who})" if BY in self.body else self.who
 
 
 class Grade(StrEnum):
@@ -229,6 +238,7 @@ class LegalClock:
     personal_data: bool
     since: date
     until: date | None = None
+    checked: date | None = None  # when a person compared it with the law; None: nobody did
 
 
 @dataclass(frozen=True, slots=True)

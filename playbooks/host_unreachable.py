@@ -62,7 +62,9 @@ class HostUnreachable:
         said = [say(f"playbook.host_unreachable.{_word(seen)}", host=found.host)]
         if silent:
             said.append(say("playbook.host_unreachable.others", names=silent))
-        if power is None or silent or _word(seen) != "silent":
+        if cut_off := _cut_off(facts):
+            said.append(say("playbook.host_unreachable.cut_off", count=cut_off))
+        if power is None or silent or cut_off or _word(seen) != "silent":
             return Plan(tuple(said), (), told)
         address = str(seen["address"])
         step = Step(
@@ -83,6 +85,13 @@ def _word(seen: Mapping[object, object]) -> str:
     """`name`, `silent`, `refused` or `open`: how far one comes."""
     word = str(seen.get("far", "unknown"))
     return word if word in {"name", "silent", "pings", "refused", "open"} else "unknown"
+
+
+def _cut_off(facts: Facts) -> int:
+    """How many alerts nobody saw: who counts silent hosts must not count then."""
+    open_ones = facts.known.get(Recall("incidents"))
+    listed = open_ones if isinstance(open_ones, tuple) else ()
+    return sum(int(one.get("cut_off") or 0) for one in listed)
 
 
 def _silent(found: Occasion, facts: Facts) -> list[str]:

@@ -240,6 +240,12 @@ HOST_CASES = (
     silent(
         "two hosts that are silent", "silent", "others", others=({"host": "db2", "check": "reach"},)
     ),
+    silent(
+        "a silent host while nobody saw all alerts",
+        "silent",
+        "cut_off",
+        others=({"host": "", "check": "alert", "cut_off": "7"},),
+    ),
     silent("a host that answers pings", "pings", far="pings"),
     silent("a host that refuses", "refused", far="refused"),
     silent("a host whose name is lost", "name", far="name"),

@@ -109,7 +109,10 @@ _HELP: dict[str, Sentence] = {
         "what it is; close: end it; review: what was learnt",
     ),
     "help.incident.code": Sentence("mã sự cố", "code of the incident"),
-    "help.incident.by": Sentence("ai nói điều đó (mặc định: tài khoản này)", "who says so"),
+    "help.incident.by": Sentence(
+        "nói thay ai; tài khoản đã đăng nhập luôn được ghi lại",
+        "for whom it is said; the account that logged in is recorded in any case",
+    ),
     "help.incident.note": Sentence("nội dung, ghi vào hồ sơ", "what is said, kept in the record"),
     "help.incident.month": Sentence(
         "list: sự cố của tháng này, kèm thời gian nhận và thời gian xử lý trung bình",
@@ -181,6 +184,9 @@ _RECORD: dict[str, Sentence] = {
     "incident.deadline": Sentence(
         "{name}: hạn {due}, báo {recipient}; đã báo: {given} ({source})",
         "{name}: due {due}, to {recipient}; given: {given} ({source})",
+    ),
+    "incident.unchecked": Sentence(
+        "CHƯA đối chiếu với văn bản luật", "NOT compared with the text of the law yet"
     ),
     "incident.timeline": Sentence("Diễn biến:", "Timeline:"),
     "incident.opened": Sentence("mở sự cố", "opened"),

@@ -84,6 +84,10 @@ _HOSTS: dict[str, Sentence] = {
         "cùng lúc không tới được: {names}; nghi mạng hoặc điện chung",
         "not reached at the same time: {names}; suspect the network or the power they share",
     ),
+    "playbook.host_unreachable.cut_off": Sentence(
+        "Alertmanager đã cắt bớt {count} cảnh báo: không ai biết còn máy nào khác im lặng",
+        "Alertmanager left out {count} alerts: nobody knows which other hosts are silent",
+    ),
     "playbook.host_unreachable.cycle": Sentence(
         "tắt rồi bật nguồn {host}, qua {via}: dữ liệu chưa ghi xuống đĩa sẽ mất",
         "take the power of {host} and give it back, via {via}: what it had not written is lost",

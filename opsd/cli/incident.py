@@ -17,7 +17,7 @@ from opsd.clock import now
 from opsd.drivers import system
 from opsd.errors import Refused, UsageError
 from opsd.model import Incident
-from opsd.people import ALERT, EntryKind, Grade, Sort
+from opsd.people import ALERT, BY, EntryKind, Grade, Sort
 from opsd.policy import objective, records
 from opsd.report import incidents as report
 from opsd.report.incidents import Dossier
@@ -176,8 +176,9 @@ def _review(desk: Desk, notices: Notices) -> Answer:
 
 def _add(desk: Desk, notices: Notices, kind: EntryKind, body: dict[str, str]) -> Answer:
     incident = _incident(desk, notices)
-    who = desk.arguments.said_by or system.user()
-    notices.add_entry(incident.code, now(), who, kind, {k: v for k, v in body.items() if v})
+    who, by = system.person(), desk.arguments.said_by or ""
+    told = {**body, BY: "" if by == who else by}
+    notices.add_entry(incident.code, now(), who, kind, {k: v for k, v in told.items() if v})
     text = report.shown(desk.voice, desk.config, _dossier(desk, notices))
     return Answer(ExitCode.DONE, text, report.plain_dossier(_dossier(desk, notices)))
 
@@ -207,7 +208,7 @@ def _incident(desk: Desk, notices: Notices) -> Incident:
 
 
 def _owners(notices: Notices) -> dict[str, str]:
-    return {one.incident: one.who for one in notices.entries() if one.kind is EntryKind.ACK}
+    return {one.incident: one.named for one in notices.entries() if one.kind is EntryKind.ACK}
 
 
 def _needed(desk: Desk, option: str) -> str:

@@ -53,6 +53,10 @@ class LegalNotice(Options):
     until: Day | None = None
     """The last one. None: it still is."""
 
+    checked: Day | None = None
+    """The day on which a person compared this entry with the text of the law. None: nobody did, and
+    it is told so wherever it is shown."""
+
     @property
     def clock(self) -> LegalClock:
         """As it is reckoned with."""
@@ -66,6 +70,7 @@ class LegalNotice(Options):
             self.personal_data,
             self.since,
             self.until,
+            self.checked,
         )
 
 

@@ -36,7 +36,7 @@ def classified(entries: Iterable[Entry]) -> Classified:
                 Sort(one.body["sort"]),
                 Grade(one.body["grade"]),
                 one.body["personal_data"] == "yes",
-                one.who,
+                one.named,
             )
     return found
 

@@ -10,7 +10,7 @@ from typing import Any
 from opsd import record
 from opsd.config.schema import Config
 from opsd.model import Incident
-from opsd.people import Classified, Deadline, Entry, EntryKind, Grade, Received
+from opsd.people import BY, Classified, Deadline, Entry, EntryKind, Grade, Received
 from opsd.policy import alerting, records
 from opsd.policy.records import Month
 from opsd.report import layout
@@ -126,6 +126,7 @@ def plain_dossier(found: Dossier) -> dict[str, Any]:
             {
                 "name": one.clock.name,
                 "source": one.clock.source,
+                "checked": one.clock.checked.isoformat() if one.clock.checked else None,
                 "due": as_json.moment(one.due),
                 "given_at": as_json.moment(one.given_at),
             }
@@ -157,7 +158,7 @@ def _facts(voice: Voice, found: Dossier) -> list[tuple[str, str]]:
             "incident.unclassified", grade=voice.word("incident.grade", found.proposed)
         )
     facts.append(("class", said))
-    owner = next((e.who for e in reversed(found.entries) if e.kind is EntryKind.ACK), "")
+    owner = next((e.named for e in reversed(found.entries) if e.kind is EntryKind.ACK), "")
     facts.append(("owner", owner or voice.say("incident.nobody")))
     if incident.closed_at is not None:
         facts.append(("closed", voice.moment(incident.closed_at)))
@@ -180,6 +181,8 @@ def _due(voice: Voice, one: Deadline) -> str:
         source=one.clock.source,
         given=given,
     )
+    if one.clock.checked is None:
+        said = f"{said}; {voice.say('incident.unchecked')}"
     return layout.hang("  ", said, _WIDTH)
 
 
@@ -195,8 +198,7 @@ def _timeline(voice: Voice, found: Dossier) -> list[str]:
     ]
     lines += [(at, f"→ {to} ({channel}) {outcome}") for at, channel, to, outcome in found.sendings]
     lines += [
-        (one.at, f"{one.who}: {one.kind.value} {', '.join(one.body.values())}")
-        for one in found.entries
+        (one.at, f"{one.named}: {one.kind.value} {', '.join(_body(one))}") for one in found.entries
     ]
     if incident.closed_at is not None:
         lines.append((incident.closed_at, voice.say("incident.ended")))
@@ -204,6 +206,10 @@ def _timeline(voice: Voice, found: Dossier) -> list[str]:
         layout.hang(f"  {voice.moment(at)}  ", alerting.shown(said, 500), _WIDTH)
         for at, said in sorted(lines, key=lambda line: line[0])
     ]
+
+
+def _body(one: Entry) -> list[str]:
+    return [text for name, text in one.body.items() if name != BY]
 
 
 def _row(voice: Voice, one: Incident, owners: Mapping[str, str], lasted: timedelta | None) -> str:
