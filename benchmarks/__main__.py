@@ -2,6 +2,7 @@
 
 `python -m benchmarks watch` measures the watch of hosts beside Ansible, pyinfra and Fabric;
 `python -m benchmarks steps` measures a step on hosts beside Ansible, pyinfra and bare ssh;
+`python -m benchmarks burst` measures how soon alerts of a burst are answered;
 `python -m benchmarks scrape` measures a scrape of opsd beside one of node_exporter;
 `python -m benchmarks idle` measures what the daemon takes while nothing is due;
 `python -m benchmarks nights` measures a night's read coverage and the planning of retention.
@@ -22,7 +23,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import flat, idle, machine, nights, rounds, scrape, source, steps, table, watch
+from benchmarks import (
+    burst,
+    flat,
+    idle,
+    machine,
+    nights,
+    rounds,
+    scrape,
+    source,
+    steps,
+    table,
+    watch,
+)
 from benchmarks.borgmatic import PROGRAM, ROOT
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -51,6 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return watch.main(given[1:])
     if given[:1] == ["steps"]:
         return steps.main(given[1:])
+    if given[:1] == ["burst"]:
+        return burst.main(given[1:])
     if given[:1] == ["scrape"]:
         return scrape.main(given[1:])
     if given[:1] == ["idle"]:

@@ -58,6 +58,11 @@ class Occasion:
         return self.id.host
 
     @property
+    def place(self) -> str:
+        """What it is counted under: its host, or where there is none what it is about."""
+        return self.host or str(self.id)
+
+    @property
     def alert(self) -> str:
         """The name of the alert that opened the incident, where one did."""
         return self.id.subject if self.id.check == ALERT else ""

@@ -163,9 +163,15 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A response without its plan; `reaction` is from the opening of its incident to its start."""
+    """A response without its plan; `reaction` is from the opening of its incident to its start.
 
+    `places` is what limits count it for: what it was about, and the hosts that it touched.
+    """
+
+    id: str
+    incident: str
     playbook: str
+    places: tuple[str, ...]
     origin: Origin
     persons: int
     opened_at: datetime

@@ -9,7 +9,6 @@ from opsd.playbook import Facts, Recall
 
 # Why a run failed, as `opsd_run_failures_total{reason}` has it.
 LOCKED = frozenset({"locked"})
-DAMAGED = frozenset({"integrity"})
 NO_SPACE = frozenset({"space"})
 # What may be over by itself: a second try is worth it.
 PASSING = frozenset({"interrupted", "timeout", "source", "storage", "internal", "host", "lost"})

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+from opsd.keeping import Object
 from opsd.model import CheckId
+from opsd.policy import repair
 from tests.playing import NOW, Case
 
 SET = CheckId("", "backup", "dossiers")
@@ -42,6 +45,25 @@ def backup(
     return replace(Case(name, playbook, SET, "backup", says, does), **more)  # type: ignore[arg-type]
 
 
+HARM = {
+    "repository": "main",
+    "told": "data/ab",
+    "steps": tuple(
+        {"step": step.name.value, "set": step.backup_set}
+        for step in repair.plan(
+            repair.Facts(
+                url="/srv/backup",
+                password_file=Path("/etc/opsd/main.password"),
+                restic="restic",
+                env={},
+                sets=("dossiers", "web"),
+                damaged=(Object("data", "ab" * 32, 10, NOW, read=True, sound=False),),
+                affected=("cd" * 32,),
+                kept=Path("/var/lib/opsd/repair/main"),
+            )
+        )
+    ),
+}
 BACKUP_CASES = (
     backup(
         "a backup that was interrupted",
@@ -140,10 +162,19 @@ BACKUP_CASES = (
             "repair_packs",
             "repair_index",
             "back_up",
+            "back_up_2",
+            "read_again",
             "repair_snapshots",
             "prove",
+            "prove_2",
         ),
-        known=runs("", proof="integrity"),
+        known={**runs("", proof="integrity"), ("damage", "dossiers"): HARM},
+    ),
+    backup(
+        "a damaged repository whose set is being backed up",
+        "repository_damaged",
+        "running",
+        known={**runs("", under_way="r1"), ("damage", "dossiers"): HARM},
     ),
     backup(
         "a sound repository", "repository_damaged", "other", known=runs("timeout"), passes_on=True

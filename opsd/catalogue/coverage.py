@@ -115,6 +115,10 @@ TABLE: dict[str, Sentence] = {
         "only when nothing else helped and the loss is accepted: take the lost files out of old"
         " snapshots",
     ),
+    "repair.prove": Sentence(
+        "chứng minh lại điểm mới nhất bằng khôi phục",
+        "prove the newest point again by restoring it",
+    ),
     "repair.acknowledge": Sentence(
         "xác nhận; việc loại bỏ điểm cũ tiếp tục", "acknowledge; retention goes on"
     ),

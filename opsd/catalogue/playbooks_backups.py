@@ -87,35 +87,6 @@ TABLE: dict[str, Sentence] = {
         "ổ đĩa có lỗi thì sao cả kho sang ổ khác trước khi đồng ý",
         "if its disk is failing, copy the whole repository elsewhere before you agree",
     ),
-    "playbook.repository_damaged.freeze_retention": Sentence(
-        "bộ {name}, kho {repository}: không bỏ điểm nào nữa",
-        "set {name}, repository {repository}: drop nothing any more",
-    ),
-    "playbook.repository_damaged.keep_index": Sentence(
-        "bộ {name}: sao index và snapshots của {repository} ra chỗ khác",
-        "set {name}: copy index and snapshots of {repository} aside",
-    ),
-    "playbook.repository_damaged.repair_packs": Sentence(
-        "bộ {name}: vớt phần còn đọc được của các gói hỏng trong {repository}",
-        "set {name}: save what can be read of damaged packs in {repository}",
-    ),
-    "playbook.repository_damaged.repair_index": Sentence(
-        "bộ {name}: dựng lại mục lục của {repository}",
-        "set {name}: make the index of {repository} anew",
-    ),
-    "playbook.repository_damaged.back_up": Sentence(
-        "sao lưu lại bộ {name} từ nguồn đang sống vào {repository}: chữa lành các điểm cũ",
-        "back up {name} from the living source into {repository}: that heals old points",
-    ),
-    "playbook.repository_damaged.repair_snapshots": Sentence(
-        "bộ {name}: chỉ khi vẫn còn thiếu, thêm bản chụp đã sửa "
-        "vào {repository}; bản cũ giữ nguyên",
-        "set {name}: only if something still lacks, add repaired "
-        "snapshots to {repository}; old ones stay",
-    ),
-    "playbook.repository_damaged.prove": Sentence(
-        "chứng minh lại bộ {name} từ {repository}", "prove {name} from {repository} again"
-    ),
     "repair.not_seen": Sentence(
         "opsd không thấy được từng tệp của kho {repository}: người "
         "sửa theo docs/runbooks/repository-damaged.md",

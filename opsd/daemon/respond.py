@@ -1,4 +1,4 @@
-"""Answering incidents while the daemon runs: one thread that decides, some that do."""
+"""Answering incidents while the daemon runs: one thread goes round, some look, some do."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ from opsd.metrics import Answered
 from opsd.response import Response
 from opsd.tasks.kit import Kit
 from opsd.tasks.respond.hands import Reach
+from opsd.tasks.respond.means import Means
 from opsd.tasks.respond.responding import Round, begin
 
 log = logging.getLogger(__name__)
 
 _PULSE = timedelta(seconds=1)
-_THREADS = 8
+# Connections are there before they are needed: fifty that are opened at once take seconds.
+_MEETING = timedelta(seconds=30)
+_MEETS = 4
+# As many hosts as are looked at, and responses that are under way, at the same time. Most wait.
+_LOOKS, _THREADS = 32, 64
 # How long a step under way may go on when the daemon ends; systemd waits longer.
 _LAST_STEP = timedelta(seconds=20)
 
@@ -39,17 +44,21 @@ class Responder:
         self._responses = app.responses(kit.config)
         self._reach = Reach(kit.config, kit.clock)
         self._means = app.means(kit, self._responses, self._reach)
-        self._round = Round(lambda: self._means, self._submit)
+        self._looks = ThreadPoolExecutor(_LOOKS, thread_name_prefix="look")
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="respond")
+        self._round = Round(lambda: self._means, self._submit, self._looks.submit, self.wake)
         self._busy: set[str] = set()
         self._lock = threading.Lock()
         self._woken = threading.Event()
         self._ending = False
         self._thread = threading.Thread(target=self._live, name="respond", daemon=True)
+        self._ended = threading.Event()
+        self._host = threading.Thread(target=self._meet_again, name="respond:meet", daemon=True)
 
     def begin(self) -> None:
         """Start to answer; first of all what died with the last process is settled."""
         self._thread.start()
+        self._host.start()
 
     def adopt(self) -> None:
         """Answer by the configuration of the moment."""
@@ -82,14 +91,18 @@ class Responder:
     def close(self) -> None:
         """Decide nothing more, let the steps under way end for a while, let go of the hosts."""
         self._ending = True
+        self._ended.set()
         self.wake()
         if self._thread.ident is not None:
             self._thread.join()
         patience = threading.Timer(_LAST_STEP.total_seconds(), self._reach.close)
         patience.start()
+        self._looks.shutdown(cancel_futures=True)
         self._pool.shutdown(cancel_futures=True)
         patience.cancel()
         self._reach.close()
+        if self._host.ident is not None:
+            self._host.join()
         self._responses.close()
 
     def _live(self) -> None:
@@ -102,6 +115,23 @@ class Responder:
                 log.exception("answering incidents failed itself")
             self._woken.wait(_PULSE.total_seconds())
             self._woken.clear()
+
+    def _meet_again(self) -> None:
+        """Be connected to the hosts that playbooks may touch, where they do so by themselves."""
+        with ThreadPoolExecutor(_MEETS, thread_name_prefix="meet") as pool:
+            while not self._ended.is_set():
+                means = self._means
+                if means.kit.config.automation.enabled:
+                    list(pool.map(self._meet, _touched(means)))
+                self._ended.wait(_MEETING.total_seconds())
+
+    def _meet(self, host: str) -> None:
+        try:
+            self._reach.meet(host)
+        except OpsdError as error:
+            log.debug("%s cannot be met: %s", host, error)  # the watch tells so
+        except Exception:
+            log.exception("%s cannot be met: opsd itself failed", host)
 
     def _submit(self, one: Response) -> None:
         with self._lock:
@@ -122,3 +152,9 @@ class Responder:
         finally:
             with self._lock:
                 self._busy.discard(one.id)
+
+
+def _touched(means: Means) -> tuple[str, ...]:
+    """The hosts that some playbook may touch."""
+    terms = [one.terms for one in means.playbooks.values() if one.terms.enabled]
+    return tuple(h for h in means.kit.config.hosts if any(one.may_touch(h) for one in terms))

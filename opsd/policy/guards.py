@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from opsd.model import Finding, Severity
+from opsd.model import Finding, Maintenance, Severity
 from opsd.playbook import Occasion, Plan, Terms
-from opsd.response import Response, Switch
+from opsd.response import Response, Summary, Switch
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Everything that guards look at. `past` are responses that were started, newest first."""
+    """Everything that guards look at. `past` are responses that were started, newest first.
+
+    `unresolved` are those of them with a step of which nobody knows what became of it.
+    """
 
     now: datetime
     enabled: bool
@@ -33,11 +36,11 @@ class Situation:
     hosts_at_once: int = 1
     switches: Mapping[str, Switch] = field(default_factory=dict)
     blackout: str = ""
-    maintained: bool = False
-    past: Sequence[Response] = ()
+    maintenance: Sequence[Maintenance] = ()
+    past: Sequence[Summary] = ()
     proposed: Sequence[Response] = ()
     under_way: Sequence[Response] = ()
-    unresolved: Sequence[Response] = ()
+    unresolved: Sequence[Summary] = ()
     breakers: Collection[tuple[str, str]] = ()
     beside: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
@@ -64,7 +67,7 @@ class Wish:
     def places(self) -> tuple[str, ...]:
         """What its limits are counted for: the hosts it touches, and what the occasion is about."""
         targets = self.plan.targets if self.plan else ()
-        return tuple(dict.fromkeys((place(self.occasion), *targets)))
+        return tuple(dict.fromkeys((self.occasion.place, *targets)))
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -72,11 +75,6 @@ class Wish:
         if self.plan is not None:
             return self.plan.targets
         return (self.occasion.host,) if self.occasion.host else ()
-
-
-def place(found: Occasion) -> str:
-    """What an occasion is counted under: its host, or where there is none what it is about."""
-    return found.host or str(found.id)
 
 
 def against(wish: Wish, now: Situation) -> tuple[Refusal, ...]:
@@ -109,14 +107,14 @@ def _of_others(wish: Wish, now: Situation) -> Iterator[Refusal]:
             if near in busy:
                 yield _no("busy", target=host, other=near, id=busy[near].id)
     for other in now.proposed:
-        shared = set(wish.places) & set(_places(other))
+        shared = set(wish.places) & {other.occasion.place, *other.plan.targets}
         first = not wish.response or other.id < wish.response  # of two that wait one may begin
         if shared and other.playbook == wish.playbook and first:
             yield _no("duplicate", target=min(shared), id=other.id)
-    for other in now.unresolved:
-        shared = set(wish.places) & set(_places(other))
-        if shared and other.playbook == wish.playbook:
-            yield _no("unresolved", target=min(shared), id=other.id)
+    for past in now.unresolved:
+        shared = set(wish.places) & set(past.places)
+        if shared and past.playbook == wish.playbook:
+            yield _no("unresolved", target=min(shared), id=past.id)
     alone = set(wish.targets) - set(busy)
     if alone and len(busy) + len(alone) > now.hosts_at_once:
         yield _no("hosts_at_once", limit=now.hosts_at_once, count=len(busy))
@@ -141,10 +139,9 @@ def _of_switches(wish: Wish, now: Situation) -> Iterator[Refusal]:
 
 
 def _of_times(wish: Wish, now: Situation) -> Iterator[Refusal]:
-    del wish
     if now.blackout:
         yield _no("blackout", reason=now.blackout)
-    if now.maintained:
+    if any(one.covers(wish.occasion.id, now.now) for one in now.maintenance):
         yield _no("maintenance")
 
 
@@ -157,7 +154,7 @@ def _of_limits(wish: Wish, now: Situation) -> Iterator[Refusal]:
     if len(counted) >= limits.in_total:
         yield _no("quota_total", count=len(counted), limit=limits.in_total, within=limits.within)
     for here in wish.places:
-        there = [one for one in mine if here in _places(one)]
+        there = [one for one in mine if here in one.places]
         if (wish.playbook, here) in now.breakers:
             yield _no("breaker_open", name=wish.playbook, target=here)
         if there and now.now - _at(there[0]) < limits.cooldown:
@@ -186,16 +183,12 @@ def breaks(wish: Wish, now: Situation) -> tuple[str, ...]:
         here
         for here in wish.places
         if (wish.playbook, here) not in now.breakers
-        and sum(here in _places(one) for one in mine) >= limits.breaker_after
+        and sum(here in one.places for one in mine) >= limits.breaker_after
     )
 
 
-def _at(one: Response) -> datetime:
+def _at(one: Summary) -> datetime:
     return one.started_at or one.opened_at
-
-
-def _places(one: Response) -> tuple[str, ...]:
-    return (place(one.occasion), *one.plan.targets)
 
 
 # The words of metrics, where they are fewer than the reasons.

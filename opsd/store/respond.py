@@ -6,7 +6,7 @@ A part of the append-only history: what was under way when a process died shows 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -131,27 +131,25 @@ class Responses(Cases):
         found = self._rows(chosen.order_by(tables.response.c.opened_at))
         return tuple(rows.response(row) for row in found)
 
-    def responses(self, since: datetime, playbook: str | None = None) -> Sequence[Response]:
-        """Those opened since a moment, newest first; of one playbook, or of all."""
-        chosen = rows.all_responses().where(tables.response.c.opened_at >= since)
-        if playbook is not None:
-            chosen = chosen.where(tables.response.c.playbook == playbook)
-        found = self._rows(chosen.order_by(tables.response.c.opened_at.desc()))
-        return tuple(rows.response(row) for row in found)
-
     def responses_to(self, incident: str) -> Sequence[Response]:
         """Those to an incident, oldest first."""
         chosen = rows.all_responses().where(tables.response.c.incident == incident)
         found = self._rows(chosen.order_by(tables.response.c.opened_at))
         return tuple(rows.response(row) for row in found)
 
-    def summaries(self) -> Sequence[Summary]:
-        """Every response there ever was, oldest first, without plans."""
+    def summaries(
+        self, since: datetime | None = None, incidents: Collection[str] | None = None
+    ) -> Sequence[Summary]:
+        """Every response there ever was, oldest first, without plans.
+
+        Or those since a moment and those with a step that nobody knows of; or those to incidents.
+        """
         table, start, end = tables.response, tables.response_start, tables.response_end
         unknown = {row.response for row in self._rows(rows.unknown())}
         chosen = (
             select(
                 *(table.c.id, table.c.playbook, table.c.origin, table.c.persons, table.c.opened_at),
+                *(table.c.incident, table.c.host, table.c.occasion, table.c.targets),
                 *(start.c.started_at, end.c.ended_at, end.c.ending, end.c.after_crash),
                 schema.incident.c.opened_at.label("incident_at"),
             )
@@ -160,6 +158,10 @@ class Responses(Cases):
             .outerjoin(schema.incident, schema.incident.c.code == table.c.incident)
             .order_by(table.c.opened_at)
         )
+        if since is not None:
+            chosen = chosen.where((table.c.opened_at >= since) | table.c.id.in_(unknown))
+        if incidents is not None:
+            chosen = chosen.where(table.c.incident.in_(incidents))
         return tuple(rows.summary(row, row.id in unknown) for row in self._rows(chosen))
 
     def held_back(self) -> Mapping[tuple[str, str], int]:
@@ -167,6 +169,11 @@ class Responses(Cases):
         table = tables.decision
         chosen = select(table.c.playbook, table.c.words).where(table.c.playbook != "")
         return Counter((row.playbook, word) for row in self._rows(chosen) for word in row.words)
+
+    def lives(self, node: str) -> bool:
+        """Whether a node of this name was not given up yet."""
+        table = schema.node
+        return bool(self._rows(select(table.c.id).where(table.c.name == node, table.c.gone == 0)))
 
     # --- votes
 

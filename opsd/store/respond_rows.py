@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select
 
 from opsd import record
+from opsd.model import CheckId
 from opsd.playbook import Occasion
 from opsd.response import (
     Attempt,
@@ -94,8 +95,12 @@ def unknown() -> Select[Any]:
 def summary(row: Row[Any], unknown: bool) -> Summary:
     ending = Ending(row.ending) if row.ending else None
     seen = row.started_at is not None and row.incident_at is not None
+    about = row.host or str(CheckId(**row.occasion["id"]))
     return Summary(
+        id=row.id,
+        incident=row.incident,
         playbook=row.playbook,
+        places=(about, *row.targets),
         origin=Origin(row.origin),
         persons=row.persons,
         opened_at=row.opened_at,

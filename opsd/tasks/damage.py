@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from opsd.clock import Stopwatch
 from opsd.drivers.restic import Restic, Snapshot
@@ -23,8 +24,11 @@ _NAMED = 20  # files of a snapshot that are named
 _AT_ONCE = 20_000  # answers of restic that are held in memory
 
 
-def survey(kit: Kit, name: str) -> Damage:
-    """Look whom the damage in the repository of the set `name` affects, and plan its repair."""
+def survey(kit: Kit, name: str, *, suspected: bool = False) -> Damage:
+    """Look whom the damage in the repository of the set `name` affects, and plan its repair.
+
+    `suspected`: also where no damaged object is known.
+    """
     watch, repository = Stopwatch(), kit.backup_set(name).repository
     objects = stock.damaged(kit, repository)
     affected: tuple[Affected, ...] = ()
@@ -37,7 +41,7 @@ def survey(kit: Kit, name: str) -> Damage:
         objects=objects,
         affected=affected,
         unplaced=unplaced,
-        steps=repair.plan(_facts(kit, repository, objects, affected)),
+        steps=repair.plan(replace(_facts(kit, repository, objects, affected), suspected=suspected)),
         elapsed=watch.elapsed(),
     )
 

@@ -1,4 +1,4 @@
-"""Repairing a damaged repository, each step by itself; the order is the playbook's.
+"""Repairing a damaged repository, each step by itself; the order is that of `opsd.policy.repair`.
 
 What is overwritten is kept aside first, nothing is dropped, and what could not be read is kept too:
 restic writes it into the same place.
@@ -15,10 +15,12 @@ from pathlib import Path
 
 from opsd.drivers.restic import Limits, Restic
 from opsd.drivers.storage import LocalStorage, Storage, StoredObject
-from opsd.errors import Refused
+from opsd.errors import Refused, RepositoryDamaged
+from opsd.keeping import Object
+from opsd.policy.repair import KEPT
+from opsd.tasks import coverage, damage, stock
 from opsd.tasks.kit import Kit
 
-KEPT = ("config", "keys", "index", "snapshots")
 _LIMITS = Limits(timedelta(hours=12))
 _HOLDER = "repair"
 _REPAIRED = "repaired"
@@ -55,13 +57,10 @@ def kept_since(kit: Kit, name: str, since: datetime) -> bool:
 
 
 def damaged(kit: Kit, name: str) -> tuple[str, ...]:
-    """The packs that are not what their name says. Reads all of them."""
+    """The packs that were read as damaged, and still are there and not what their name says."""
     storage = _storage(kit, name)
-    return tuple(
-        stored.name
-        for stored in storage.objects()
-        if stored.kind == "data" and not _sound(storage, stored)
-    )
+    known = stock.damaged(kit, kit.backup_set(name).repository)
+    return tuple(one.name for one in known if one.kind == "data" and not _fine(storage, one))
 
 
 def repair_packs(kit: Kit, name: str) -> int:
@@ -83,6 +82,14 @@ def index_is_whole(kit: Kit, name: str) -> bool:
     """Whether restic finds no pack that the index lacks, or names in vain."""
     report = _restic(kit, name).check(limits=_LIMITS)
     return not any(map(_OF_THE_INDEX.search, report.complaints))
+
+
+def read_again(kit: Kit, name: str) -> int:
+    """Read what was damaged, and what waits longest. Gives how much is damaged still."""
+    try:
+        return coverage.cover(kit, name).covered.damaged
+    except RepositoryDamaged:
+        return len(stock.damaged(kit, kit.backup_set(name).repository))
 
 
 def repair_snapshots(kit: Kit, name: str) -> bool:
@@ -119,7 +126,7 @@ def _storage(kit: Kit, name: str) -> Storage:
 
 
 def _place(kit: Kit, name: str) -> Path:
-    return kit.config.state / "repairs" / kit.backup_set(name).repository
+    return kit.config.state / damage.KEPT / kit.backup_set(name).repository
 
 
 @contextmanager
@@ -132,8 +139,11 @@ def _held(kit: Kit, name: str) -> Iterator[tuple[Restic, Storage]]:
         yield kit.restic(repository), storage
 
 
-def _sound(storage: Storage, stored: StoredObject) -> bool:
+def _fine(storage: Storage, one: Object) -> bool:
+    """Whether an object is what its name says, or is gone: what it held is elsewhere by then."""
     try:
-        return storage.digest(stored) == stored.name
+        return storage.digest(StoredObject(one.kind, one.name, one.size)) == one.name
+    except FileNotFoundError:
+        return True
     except OSError:
         return False

@@ -74,7 +74,9 @@ def test_an_answer_is_read_back_as_it_was(responses: Responses) -> None:
     responses.vote(vote)
     assert responses.response("x1") == made
     assert list(responses.open_responses()) == list(responses.responses_to(code)) == [made]
-    assert list(responses.responses(AT, "p")) == [made]
+    (summary,) = responses.summaries(AT, [code])
+    assert (summary.id, summary.incident, summary.places) == ("x1", code, ("h", "h"))
+    assert responses.summaries(AT + 2 * MINUTE) == responses.summaries(incidents=["SC-0"]) == ()
     assert [one.verdict for one in responses.decisions(code)] == [Verdict.STARTED, Verdict.WAITING]
     assert responses.last_decisions([code, "SC-0"]) == {code: held}
     assert responses.held_back()["q", "limit"] == 1

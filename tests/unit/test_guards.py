@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from opsd.catalogue import SENTENCES
-from opsd.model import CheckId
+from opsd.model import CheckId, Maintenance
 from opsd.playbook import (
     Answers,
     Condition,
@@ -24,7 +24,7 @@ from opsd.playbook import (
 )
 from opsd.policy import guards, plans, sudo
 from opsd.policy.guards import Situation, Wish
-from opsd.response import Origin, Response, Switch
+from opsd.response import Ending, Origin, Response, Summary, Switch
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 TERMS = Terms(Answers({"units": frozenset()}), Limits(hosts_at_once=2))
@@ -70,11 +70,32 @@ def response(ago: timedelta, host: str = "db1", name: str = "fix") -> Response:
     )
 
 
+def over(ago: timedelta, host: str = "db1", name: str = "fix") -> Summary:
+    at = NOW - ago
+    places, origin = (host,), Origin.INCIDENT
+    return Summary(
+        f"r-{ago.total_seconds():g}",
+        "SC-1",
+        name,
+        places,
+        origin,
+        persons=0,
+        opened_at=at,
+        started_at=at,
+        ended_at=at,
+        ending=Ending.MENDED,
+        after_crash=False,
+        unresolved=False,
+        reaction=None,
+    )
+
+
 def past(*ago: timedelta, host: str = "db1", name: str = "fix") -> Situation:
-    return replace(CALM, past=[response(one, host, name) for one in ago])
+    return replace(CALM, past=[over(one, host, name) for one in ago])
 
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+WORK = Maintenance("m", NOW - HOUR, NOW + HOUR, "new disks", "an", "db1", "")
 OFF = Switch(NOW, "", on=False, who="an", reason="storm")
 
 REFUSED: dict[str, tuple[Wish, Situation, list[str]]] = {
@@ -91,7 +112,7 @@ REFUSED: dict[str, tuple[Wish, Situation, list[str]]] = {
         ["guard.playbook_off"],
     ),
     "a blackout goes on": (WISH, replace(CALM, blackout="rush"), ["guard.blackout"]),
-    "maintenance goes on": (WISH, replace(CALM, maintained=True), ["guard.maintenance"]),
+    "maintenance goes on": (WISH, replace(CALM, maintenance=[WORK]), ["guard.maintenance"]),
     "a host that nobody knows": (
         replace(WISH, plan=plan("db9")),
         CALM,
@@ -144,7 +165,7 @@ REFUSED: dict[str, tuple[Wish, Situation, list[str]]] = {
     ),
     "nobody knows what the last one did": (
         WISH,
-        replace(CALM, unresolved=[response(2 * DAY)]),
+        replace(CALM, unresolved=[over(2 * DAY)]),
         ["guard.unresolved"],
     ),
     "it was just done there": (WISH, past(timedelta(minutes=29)), ["guard.cooldown"]),

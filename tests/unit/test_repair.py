@@ -38,6 +38,8 @@ def test_the_order_is_that_of_the_manual() -> None:
         StepName.BACK_UP,
         StepName.READ,
         StepName.REPAIR_SNAPSHOTS,
+        StepName.PROVE,
+        StepName.PROVE,
         StepName.ACKNOWLEDGE,
         StepName.ACKNOWLEDGE,
     ]
@@ -70,3 +72,13 @@ def test_a_lost_index_needs_no_repair_of_packs_and_a_bucket_is_copied_by_hand() 
 
 def test_a_whole_repository_has_no_plan() -> None:
     assert repair.plan(replace(FACTS, damaged=())) == ()
+
+
+def test_where_a_run_complained_and_no_object_is_known_the_index_is_repaired_all_the_same() -> None:
+    found = names(replace(FACTS, damaged=(), affected=(), suspected=True))
+    assert found[:4] == [
+        StepName.STOP_PRUNING,
+        StepName.KEEP,
+        StepName.REPAIR_INDEX,
+        StepName.BACK_UP,
+    ]

@@ -31,6 +31,7 @@ _NO_TIMEOUT = "opsd: no timeout here"
 _NOT_FOUND = 127
 _OVERDUE = {124, 137}  # what `timeout` says when it ended something, and when it had to kill
 _KILLED = 137
+_SESSIONS = 8  # at once over one connection: sshd's default allows ten, and refuses any other
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Remote:
         self._line: Line | None = None
         self._lines: set[Line] = set()
         self._closed = False
+        self._sessions = threading.BoundedSemaphore(_SESSIONS)
         self._breaks = line.breaks()
 
     def run(self, script: str, deadline: timedelta, kept: int = _KEPT_BYTES) -> Answered:
@@ -74,8 +76,9 @@ class Remote:
         ended, `Cancelled` after `close`.
         """
         try:
-            used, session = self._session()
-            return self._finished(used, session, script, deadline, kept)
+            with self._sessions:
+                used, session = self._session()
+                return self._finished(used, session, script, deadline, kept)
         except OpsdError:
             if self._closed:
                 raise Cancelled("host.cancelled", host=self._address.host) from None
@@ -91,12 +94,23 @@ class Remote:
         not even begun.
         """
         try:
-            used, session = self._session()
-            return self._ordered(used, session, (argv, deadline, kept), quiet=quiet)
+            with self._sessions:
+                used, session = self._session()
+                return self._ordered(used, session, (argv, deadline, kept), quiet=quiet)
         except OpsdError:
             if self._closed:
                 raise Cancelled("host.cancelled", host=self._address.host) from None
             raise
+
+    def meet(self) -> None:
+        """Have a connection, so that whoever needs it next need not wait. Raises as `run` does."""
+        kept = self._line
+        if kept is None or not kept.alive:
+            with self._opening:
+                if self._line is kept:
+                    if kept is not None:
+                        self._drop(kept)
+                    self._line = self._opened()
 
     def close(self) -> None:
         """End the connection and every wait for it; what runs there ends at its own deadline."""

@@ -66,9 +66,9 @@ def _prove(means: Means, parameters: Parameters) -> str:
     return closing.outcome.value
 
 
-def _since(task: Task) -> Callable[[Means, Parameters, datetime], bool]:
+def _since(task: Task, *, good: bool = True) -> Callable[[Means, Parameters, datetime], bool]:
     def done(means: Means, parameters: Parameters, since: datetime) -> bool:
-        last = means.kit.store.last_ended(task, parameters["set"], good=True)
+        last = means.kit.store.last_ended(task, parameters["set"], good=good)
         return last is not None and last[0].opened_at >= since
 
     return done
@@ -85,6 +85,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "keep_index": Action(Effect.CHANGE, doing.keep_index, doing.kept),
     "repair_packs": Action(Effect.CHANGE, doing.repair_packs, doing.packs_are_sound),
     "repair_index": Action(Effect.CHANGE, doing.repair_index, doing.index_is_whole),
+    "read_again": Action(Effect.CHANGE, doing.read_again, _since(Task.COVER, good=False)),
     "repair_snapshots": Action(Effect.CHANGE, doing.repair_snapshots, doing.snapshots_repaired),
 }
 EFFECTS: Final[Mapping[str, Effect]] = {name: action.effect for name, action in ACTIONS.items()}

@@ -1,11 +1,15 @@
 """Which incidents are answered, by what, and when.
 
-All of it is read from the history, so that no restart loses one.
+All of it is read from the history, so that no restart loses one. Looking takes its time and may go
+on beside other looks; decisions are made one at a time, each in view of those before it.
 """
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -14,15 +18,57 @@ from opsd.playbook import Occasion, Plan, occasion, say
 from opsd.policy import guards
 from opsd.policy.guards import Refusal, Situation, Wish
 from opsd.policy.plans import Planned
-from opsd.response import Call, Decision, Ending, Origin, Page, Response, Verdict
+from opsd.response import (
+    Call,
+    Decision,
+    Ending,
+    Origin,
+    Page,
+    Response,
+    Summary,
+    Verdict,
+)
 from opsd.tasks.kit import new_run_id
 from opsd.tasks.respond.means import Means
-from opsd.tasks.respond.planning import answering, planned
+from opsd.tasks.respond.planning import answering, drafted, fitting, guarded
 from opsd.tasks.respond.situation import situation
 
 # After these the same incident may be answered again; after all others a person has it.
 _AGAIN = {Ending.CHANGED, Ending.MENDED}
+_BEGUN = {Verdict.PROPOSED, Verdict.STARTED}
 _SETTLING = timedelta(minutes=2)  # the watch closes an incident some answers after it is mended
+_FRESH = 1.0  # seconds: what was seen of the situation longer ago is looked at anew
+
+
+class Bench:
+    """Where decisions are made one at a time, from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._base: Situation | None = None
+        self._seen = 0.0
+
+    def clear(self) -> None:
+        """What was seen so far is old."""
+        with self._lock:
+            self._base = None
+
+    @contextmanager
+    def turn(self, means: Means) -> Iterator[Situation]:
+        """Nobody else decides meanwhile; gives how everything stands."""
+        with self._lock:
+            if self._base is None or time.monotonic() - self._seen > _FRESH:
+                self._base, self._seen = situation(means), time.monotonic()
+            yield self._base
+
+    def add(self, made: Response) -> None:
+        """Within a turn: what comes next is decided in view of this one."""
+        if self._base is not None:
+            self._base = replace(self._base, proposed=[*self._base.proposed, made])
+
+    def forget(self) -> None:
+        """Within a turn: how everything stands has changed."""
+        self._base = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +79,11 @@ class Case:
     found: Occasion
     playbook: str
     last: Decision | None
+
+    def decided_meanwhile(self) -> bool:
+        """Whether somebody decided since the last decision was read."""
+        code = self.found.incident
+        return self.means.responses.last_decisions([code]).get(code) != self.last
 
     def held_back(self, refused: Sequence[Refusal], plan: Plan | None = None) -> None:
         """Wait until what stands against it has passed; what never passes is for a person."""
@@ -68,35 +119,37 @@ class Case:
 
 
 def consider(
-    means: Means, incident: Incident, last: Decision | None, base: Situation | None = None
-) -> bool:
-    """Decide about an open incident; gives whether a response was opened.
-
-    `base` is the situation, where it is known.
-    """
-    if last is not None and not _open_question(means, incident, last):
-        return False
+    means: Means, incident: Incident, last: Decision | None, bench: Bench
+) -> Response | None:
+    """Look at an open incident and decide about it; gives the response that was opened."""
     found = occasion(incident)
     name = answering(means, found)
     if name is None:
-        return False
+        return None
     case = Case(means, found, name, last)
-    if refused := _before_looking(means, name, found, base):
-        case.held_back(refused)
-        return False
-    return _weigh(case, planned(means, name, found, base=base))
+    with bench.turn(means) as now:
+        if refused := _before_looking(case, now, bench):
+            case.held_back(refused)
+            return None
+    made = drafted(means, name, found)
+    with bench.turn(means) as now:
+        if case.decided_meanwhile():
+            return None
+        response = _weigh(case, guarded(means, made, now))
+        if response is not None:
+            bench.add(response)
+    return response
 
 
-def _weigh(case: Case, made: Planned) -> bool:
+def _weigh(case: Case, made: Planned) -> Response | None:
     if not made.plan.steps:
         case.hand_over(made.plan.diagnosis, plan=made.plan)
     elif made.refusals:
         case.held_back(made.refusals, made.plan)
     else:
         origin = Origin.ALERT if case.found.alert else Origin.INCIDENT
-        propose(case.means, made, origin, "")
-        return True
-    return False
+        return propose(case.means, made, origin, "")
+    return None
 
 
 def propose(means: Means, made: Planned, origin: Origin, who: str) -> Response:
@@ -173,32 +226,28 @@ def refuse(means: Means, one: Response, ending: Ending) -> None:
     means.responses.end_response(replace(one, ended_at=at, ending=ending, said=said), page)
 
 
-def _open_question(means: Means, incident: Incident, last: Decision) -> bool:
-    """Whether there is still something to decide."""
-    if last.verdict in {Verdict.NONE, Verdict.WAITING}:
+def _open_question(means: Means, last: Decision | None, newest: Summary | None) -> bool:
+    """Whether there is still something to decide, by the newest response to an incident."""
+    if last is None or last.verdict in {Verdict.NONE, Verdict.WAITING}:
         return True
-    if last.verdict is Verdict.HANDED_OVER:
-        return False
-    newest = means.responses.responses_to(incident.code)[-1]
-    if newest.ended_at is None:
+    if newest is None or newest.ended_at is None:
         return False
     if newest.ending is Ending.EXPIRED and not newest.persons:
         return True
     return newest.ending in _AGAIN and means.now - newest.ended_at > _SETTLING
 
 
-def _before_looking(
-    means: Means, name: str, found: Occasion, base: Situation | None
-) -> tuple[Refusal, ...]:
+def _before_looking(case: Case, now: Situation, bench: Bench) -> tuple[Refusal, ...]:
     """What stands against it already before anybody looks; a breaker that must open opens."""
+    means, name, found = case.means, case.playbook, case.found
     wish = Wish(name, means.playbooks[name].terms, found)
-    now = situation(means, found, base)
     refused = guards.against(wish, now)
     for place in guards.breaks(wish, now):
         said = Finding(Severity.FAULT, "respond.breaker", {"name": name, "target": place})
         page = Page(means.now, Call.BREAKER, found.incident, "", said)
         means.responses.open_breaker(name, place, page)
-        refused = guards.against(wish, situation(means, found))
+        bench.forget()
+        refused = guards.against(wish, situation(means))
     return refused
 
 
@@ -207,17 +256,22 @@ def _told(one: Decision) -> tuple[object, ...]:
 
 
 def undecided(means: Means) -> tuple[tuple[Incident, Decision | None], ...]:
-    """Every open incident that a playbook answers, the oldest first, with the last decision.
+    """Every open incident of which something must be decided, the oldest first.
 
-    Of the others it is recorded, once and together, that nothing answers them: there may be
-    thousands in a burst.
+    Each comes with the last decision. Of those that no playbook answers it is recorded, once and
+    together, that nothing does: there may be thousands in a burst.
     """
     still = means.responses.incidents()
     last: Mapping[str, Decision] = means.responses.last_decisions(one.code for one in still)
-    answered = [one for one in still if answering(means, occasion(one))]
-    codes = {one.code for one in answered}
-    strange = [one.code for one in still if one.code not in codes | last.keys()]
+    begun = [code for code, one in last.items() if one.verdict in _BEGUN]
+    summaries = means.responses.summaries(incidents=begun) if begun else ()
+    newest = {one.incident: one for one in summaries}
+    asked = [
+        one for one in still if _open_question(means, last.get(one.code), newest.get(one.code))
+    ]
+    answered = [one for one in asked if fitting(means, occasion(one))]
+    strange = {one.code for one in asked} - {one.code for one in answered} - last.keys()
     if strange:
         now = means.now
-        means.responses.decide(*(Decision(code, now, "", Verdict.NONE) for code in strange))
+        means.responses.decide(*(Decision(code, now, "", Verdict.NONE) for code in sorted(strange)))
     return tuple((one, last.get(one.code)) for one in reversed(answered))

@@ -107,6 +107,11 @@ def index_is_whole(means: Means, parameters: Parameters, since: datetime) -> boo
     return repairing.index_is_whole(means.kit, parameters["set"])
 
 
+def read_again(means: Means, parameters: Parameters) -> str:
+    """Read again what was damaged: what became of it the history says."""
+    return f"{repairing.read_again(means.kit, parameters['set'])} damaged"
+
+
 def repair_snapshots(means: Means, parameters: Parameters) -> str:
     """Add snapshots without what stayed lost, where something did."""
     return "repaired" if repairing.repair_snapshots(means.kit, parameters["set"]) else "not needed"

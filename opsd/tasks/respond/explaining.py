@@ -63,4 +63,4 @@ def _against(means: Means, playbook: str, found: Occasion) -> Sequence[Refusal]:
     if not playbook:
         return ()
     wish = Wish(playbook, means.playbooks[playbook].terms, found)
-    return guards.against(wish, situation(means, found))
+    return guards.against(wish, situation(means))

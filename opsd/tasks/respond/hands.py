@@ -129,6 +129,12 @@ class Reach:
         """How often the way to each host was tried."""
         return self._hands.tallies
 
+    def meet(self, name: str) -> None:
+        """Have a connection to a host before somebody waits for it. Raises an `OpsdError`."""
+        remote = self._hands.remote(name, self._config.hosts[name])
+        if remote is not None:
+            remote.meet()
+
     def places(self) -> dict[str, str]:
         """Where each host is, and as whom it is reached there: a part of what is approved."""
         return {

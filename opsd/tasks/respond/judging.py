@@ -51,8 +51,8 @@ def content(means: Means, found: Occasion, patience: timedelta) -> bool:
 
 def over(means: Means, found: Occasion) -> bool:
     """Whether the incident was closed."""
-    open_ones = {one.code for one in means.responses.incidents()}
-    return bool(found.incident) and found.incident not in open_ones
+    known = means.responses.incident(found.incident) if found.incident else None
+    return known is not None and known.closed_at is not None
 
 
 def judge(kit: Kit, reach: Reach, table: Table, samples: Callable[[], Watch]) -> Judge:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from opsd.tasks.respond import knowing
+from opsd.tasks.respond import harmed, knowing
 from opsd.tasks.respond.means import Means
 
 Knowing = Callable[[Means, str], object]
 
 
 def _incidents(means: Means, host: str) -> tuple[Mapping[str, str], ...]:
-    """The open incidents, of one host or of all."""
+    """The open incidents, of one host or of all; `cut_off` alerts were left out of its group."""
     return tuple(
         {
             "code": one.code,
@@ -24,6 +24,7 @@ def _incidents(means: Means, host: str) -> tuple[Mapping[str, str], ...]:
             "check": one.id.check,
             "subject": one.id.subject,
             "cause": one.cause,
+            "cut_off": str(one.said.fields.get("truncated_alerts", "")),
         }
         for one in means.responses.incidents()
         if host in {"", one.id.host}
@@ -57,6 +58,7 @@ KNOWLEDGE: Final[Mapping[str, Knowing]] = {
     "last_runs": knowing.last_runs,
     "room": knowing.room,
     "locks": knowing.locks_of,
+    "damage": harmed.damage_of,
     "dropping": knowing.dropping,
     "points": knowing.points,
     "way": knowing.way,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
 from opsd.check import Answer, Read
-from opsd.errors import OpsdError
+from opsd.errors import Cancelled, OpsdError
 from opsd.model import Finding, Severity
 from opsd.playbook import Ask, Condition, Facts, Occasion, Plan, Question, Recall, Step
 from opsd.policy import guards, plans
@@ -22,34 +23,40 @@ from opsd.tasks.respond.situation import situation
 log = logging.getLogger(__name__)
 
 
+def fitting(means: Means, found: Occasion) -> tuple[str, ...]:
+    """The playbooks that say of themselves that they answer it, in order. Nothing is looked at."""
+    return tuple(name for name, one in means.playbooks.items() if one.terms.answers.fit(found))
+
+
 def answering(means: Means, found: Occasion) -> str | None:
     """The name of the playbook that answers: the first that does, and does not pass it on.
 
     Where one alone could, nothing is looked at. Where all pass it on it is the last one's.
     """
-    fitting = [name for name, one in means.playbooks.items() if one.terms.answers.fit(found)]
-    for name in fitting[:-1]:
+    names = fitting(means, found)
+    for name in names[:-1]:
         enabled = means.playbooks[name].terms.enabled
-        if enabled and not planned(means, name, found).plan.passes_on:
+        if enabled and not drafted(means, name, found).plan.passes_on:
             return name
-    return fitting[-1] if fitting else None
+    return names[-1] if names else None
 
 
-def planned(
-    means: Means,
-    name: str,
-    found: Occasion,
-    *,
-    by_hand: bool = False,
-    base: Situation | None = None,
-) -> Planned:
-    """Look, plan, and ask every guard. Changes nothing.
+def planned(means: Means, name: str, found: Occasion, *, by_hand: bool = False) -> Planned:
+    """Look, plan, and ask every guard. Changes nothing."""
+    made = drafted(means, name, found)
+    return guarded(means, made, situation(means), by_hand=by_hand)
+
+
+def drafted(means: Means, name: str, found: Occasion) -> Planned:
+    """Look and plan; of what stands against it only what is wrong with the plan itself.
 
     A playbook that fails itself has planned nothing: it is handed to a person.
     """
     playbook = means.playbooks[name]
     try:
         made = playbook.plan(found, look(means, playbook.look(found)))
+    except Cancelled:
+        raise  # opsd ends: that says nothing about what was looked at
     except OpsdError as error:
         made = Plan((Finding(Severity.FAULT, error.key, error.fields, error.detail),))
     except Exception as error:
@@ -57,13 +64,20 @@ def planned(
         made = Plan(
             (Finding(Severity.FAULT, "respond.playbook_failed", {"name": name}, repr(error)),)
         )
-    wish = Wish(name, playbook.terms, found, made, by_hand)
-    flaws = [
+    flaws = tuple(
         Refusal("plan", flaw, passes=False) for flaw in plans.flaws(made, playbook.terms, EFFECTS)
-    ]
+    )
     digest = plans.digest(name, made, means.reach.places())
-    refusals = (*flaws, *guards.against(wish, situation(means, found, base))) if made.steps else ()
-    return Planned(name, found, made, digest, refusals)
+    return Planned(name, found, made, digest, flaws if made.steps else ())
+
+
+def guarded(means: Means, made: Planned, now: Situation, *, by_hand: bool = False) -> Planned:
+    """The same plan with everything that guards have against it in this situation."""
+    if not made.plan.steps:
+        return made
+    terms = means.playbooks[made.playbook].terms
+    wish = Wish(made.playbook, terms, made.occasion, made.plan, by_hand)
+    return replace(made, refusals=(*made.refusals, *guards.against(wish, now)))
 
 
 def look(means: Means, questions: Iterable[Question]) -> Facts:
@@ -80,6 +94,8 @@ def look(means: Means, questions: Iterable[Question]) -> Facts:
     for host, asked in reads.items():
         try:
             seen = means.reach.ask(host)(asked)
+        except Cancelled:
+            raise
         except OpsdError as error:
             unreached[host] = Finding(Severity.FAULT, error.key, error.fields, error.detail)
         else:

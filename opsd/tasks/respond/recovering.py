@@ -1,7 +1,8 @@
 """After a crash: each step that was under way is done, undone, or a person is asked.
 
 Nothing is begun here that was begun before. What runs on a host ends at its own deadline, not with
-opsd: until then nobody can say what became of it, and its targets stay held.
+opsd: until then nobody can say what became of it, and its targets stay held. What a node left that
+is gone for good, another one settles: whoever is cut off from the history can begin nothing more.
 """
 
 from __future__ import annotations
@@ -31,9 +32,18 @@ def died(means: Means) -> tuple[Response, ...]:
 
 def dead(means: Means, made: Response) -> bool:
     """Whether it was started, has not ended, and nobody works on it any more."""
-    begun = made.started_at is not None and made.ended_at is None
-    ours = made.node == means.kit.config.host  # of another machine that one says what became of it
-    return begun and ours and not lock.held(means.kit.run_lease(made.id))
+    if made.started_at is None or made.ended_at is not None:
+        return False
+    if made.node != means.kit.config.host:
+        return not means.responses.lives(made.node)
+    return not lock.held(means.kit.run_lease(made.id))
+
+
+def _out_of_reach(means: Means, made: Response, step: Step) -> bool:
+    """Whether it was done on the very machine of a node that is gone: nobody can look there."""
+    host = means.kit.config.hosts.get(step.host)
+    here = bool(step.argv) and (host is None or host.address is None)
+    return here and made.node != means.kit.config.host
 
 
 def recover(means: Means, made: Response) -> Ending | None:
@@ -43,6 +53,9 @@ def recover(means: Means, made: Response) -> Ending | None:
         return None
     try:
         with held(means, made):
+            now = means.responses.response(made.id)
+            if now is None or now.ended_at is not None:
+                return None  # it came to its end between two looks
             for one in open_ones:
                 _judge(means, made, one)
             ending = _end(means, made)
@@ -54,7 +67,9 @@ def recover(means: Means, made: Response) -> Ending | None:
 
 def _judge(means: Means, made: Response, one: Attempt) -> None:
     step = next(step for step in made.plan.steps if step.id == one.intent.step)
-    if one.intent.undoing:
+    if _out_of_reach(means, made, step):
+        fate = Fate.UNKNOWN
+    elif one.intent.undoing:
         fate = _after_undo(means, step)
     else:
         fate = after_silence(means, step, one.intent.at)
@@ -69,7 +84,8 @@ def _after_undo(means: Means, step: Step) -> Fate:
 
 def _end(means: Means, made: Response) -> Ending:
     fates = _fates(means, made)
-    if Fate.FAILED in fates.values():
+    lost = any(_out_of_reach(means, made, step) for step in made.plan.steps)
+    if Fate.FAILED in fates.values() and not lost:
         take_back(means, made)
         fates = _fates(means, made)
     unknown = [step for step, fate in fates.items() if fate is Fate.UNKNOWN]

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from opsd.drivers import lock
-from opsd.errors import OpsdError
+from opsd.errors import Cancelled, OpsdError
+from opsd.model import Incident
+from opsd.playbook import occasion
 from opsd.policy import guards, plans
 from opsd.policy.guards import Wish
 from opsd.response import Decision, Ending, Response, Verdict
-from opsd.tasks.respond.deciding import consider, ready, refuse, undecided
+from opsd.tasks.respond.deciding import Bench, consider, ready, refuse, undecided
 from opsd.tasks.respond.means import Means
 from opsd.tasks.respond.planning import planned
 from opsd.tasks.respond.recovering import died, recover
 from opsd.tasks.respond.running import held, run
-from opsd.tasks.respond.situation import common, situation
+from opsd.tasks.respond.situation import situation
 
 log = logging.getLogger(__name__)
 
 _STARTING = ".start"
+_HERE = threading.Lock()  # who waits for a thread of ours need not ask the file again and again
 _PATIENCE = timedelta(seconds=10)
 _FRESH = timedelta(seconds=5)  # a plan this young needs no second look
 _AGAIN = timedelta(seconds=15)  # what waits is looked at again after this
@@ -59,48 +64,94 @@ def _started(means: Means, made: Response) -> bool:
     place = means.kit.config.state / "targets" / _STARTING
     terms = means.playbooks[made.playbook].terms
     wish = Wish(made.playbook, terms, made.occasion, made.plan, made.who != "", made.id)
-    with lock.lease(place, made.id, wait=_PATIENCE, stop=means.stop):
-        if guards.against(wish, situation(means, made.occasion)):
+    with _HERE, lock.lease(place, made.id, wait=_PATIENCE, stop=means.stop):
+        if guards.against(wish, situation(means)):
             return False
         means.responses.start_response(made.id, means.now, means.kit.config.host)
     return True
 
 
+def at_once(work: Callable[[], None]) -> None:
+    """Look now, and do nothing else meanwhile."""
+    work()
+
+
 class Round:
     """What is done again and again: settle what died, decide what is open, begin what may begin.
 
-    `submit` runs a response beside others.
+    `submit` runs a response beside others, `beside` a look: one that takes long holds up no other.
+    About one place one look goes on at a time. `more` is told that another one waits for its turn.
     """
 
-    def __init__(self, means: Callable[[], Means], submit: Callable[[Response], None]) -> None:
+    def __init__(
+        self,
+        means: Callable[[], Means],
+        submit: Callable[[Response], None],
+        beside: Callable[[Callable[[], None]], object] = at_once,
+        more: Callable[[], None] = lambda: None,
+    ) -> None:
         self._means = means
         self._submit = submit
+        self._beside = beside
+        self._more = more
         self._looked: dict[str, datetime] = {}
+        self._bench = Bench()
+        self._lock = threading.Lock()
+        self._places: dict[str, bool] = {}  # looked at just now, and whether another look waits
+        self._number = 0
+        self._last: dict[str, int] = {}  # the round in which the look at an incident ended
 
     def go(self) -> None:
         """One round. Raises `StorageFailed` where the history cannot be read or written."""
         means = self._means()
+        self._number += 1
         for one in died(means):
             self._submit(one)
         questions = undecided(means)
         still = {incident.code for incident, _ in questions}
         self._looked = {code: at for code, at in self._looked.items() if code in still}
-        due = [one for one in questions if self._due(one[0].code, one[1], means.now)]
-        base = common(means) if due else None
-        for incident, last in due:
-            try:
-                if consider(means, incident, last, base):
-                    base = common(means)
-            except OpsdError as error:
-                log.error("%s: %s", incident.code, error)  # noqa: TRY400
+        with self._lock:
+            self._last = {c: n for c, n in self._last.items() if n == self._number}
+        self._bench.clear()
+        for incident, last in questions:
+            place = occasion(incident).place
+            if self._due(incident.code, last, means.now) and self._take(place, incident.code):
+                self._looked[incident.code] = means.now
+                self._beside(partial(self._look, means, incident, last, place))
         for one in ready(means):
             self._submit(one)
 
     def _due(self, code: str, last: Decision | None, now: datetime) -> bool:
         """Whether it is time to look: at once at first, now and then while it waits."""
-        if last is not None and last.verdict is Verdict.WAITING:
-            looked = self._looked.get(code)
-            if looked is not None and timedelta() <= now - looked < _AGAIN:
+        looked = self._looked.get(code)
+        waits = last is not None and last.verdict is Verdict.WAITING
+        return not (waits and looked is not None and timedelta() <= now - looked < _AGAIN)
+
+    def _take(self, place: str, code: str) -> bool:
+        """Whether nobody looks there, or decided since this round read what is open."""
+        with self._lock:
+            if place in self._places:
+                self._places[place] = True
                 return False
-        self._looked[code] = now
-        return True
+            if self._last.get(code) == self._number:
+                return False
+            self._places[place] = False
+            return True
+
+    def _look(self, means: Means, incident: Incident, last: Decision | None, place: str) -> None:
+        try:
+            made = consider(means, incident, last, self._bench)
+            if made is not None and not made.persons:
+                self._submit(made)
+        except Cancelled:
+            log.info("%s: the look was cut off: opsd ends", incident.code)
+        except OpsdError as error:
+            log.error("%s: %s", incident.code, error)  # noqa: TRY400
+        except Exception:
+            log.exception("%s: opsd itself failed", incident.code)
+        finally:
+            with self._lock:
+                waits = self._places.pop(place)
+                self._last[incident.code] = self._number
+            if waits:
+                self._more()

@@ -125,14 +125,18 @@ def _take(means: Means, made: Response, step: Step) -> None:
     for condition in step.requires:
         if not check(means, step, condition).holds:
             raise Stopped(Ending.PRECONDITION, step.id)
-    until = means.now + step.timeout + GRACE
-    intent = means.responses.intend(made.id, step.id, means.now, until)
+    intent = means.responses.intend(made.id, step.id, means.now, _until(means, step))
     found = _done(means, step, intent)
     means.responses.end_step(found)
     if found.fate is Fate.FAILED:
         raise Stopped(Ending.FAILED, step.id)
     if found.fate is Fate.UNKNOWN:
         raise Stopped(Ending.UNKNOWN, step.id)
+
+
+def _until(means: Means, step: Step) -> datetime:
+    """When nothing of it runs any more, at the latest: what opsd does itself dies with it."""
+    return means.now + GRACE + (step.timeout if step.argv else timedelta())
 
 
 def _done(means: Means, step: Step, intent: int) -> StepEnd:
@@ -231,7 +235,7 @@ def take_back(means: Means, made: Response) -> bool:
 
 def undo(means: Means, made: Response, step: Step, argv: Sequence[str]) -> Fate:
     """Take one step back, once."""
-    until = means.now + step.timeout + GRACE
+    until = _until(means, step)
     intent = means.responses.intend(made.id, step.id, means.now, until, undoing=True)
     began = time.monotonic()
     try:
