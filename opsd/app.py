@@ -20,6 +20,7 @@ from opsd.store import Alerts, Cases, Claims, Notices, Responses, Watch
 from opsd.tasks import audit
 from opsd.tasks.backup import back_up
 from opsd.tasks.check.disturbances import Disturbances
+from opsd.tasks.check.itself import Itself
 from opsd.tasks.check.ledger import Ledger
 from opsd.tasks.check.own import Heartbeat
 from opsd.tasks.check.watching import Door, Watching
@@ -153,7 +154,8 @@ def watching(kit: Kit, alerts: Alerts, watch: Watch, door: Door) -> Watching:
     disturbances = Disturbances(kit)
     ledger = Ledger(alerts, watch, disturbances, wall.Steps(kit.clock).by)
     heartbeat = Heartbeat(alerts.last_heard, kit.clock())
-    return Watching(ledger, watch, CHECKS, door, disturbances, heartbeat)
+    itself = Itself(kit.clock, {"history": alerts.try_writing, "watch": watch.try_writing})
+    return Watching(ledger, watch, CHECKS, door, disturbances, heartbeat, itself)
 
 
 def responses(config: Config) -> Responses:

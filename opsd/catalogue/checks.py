@@ -68,6 +68,20 @@ TABLE: dict[str, Sentence] = {
         "xem opsd status {set}",
         "see opsd status {set}",
     ),
+    "check.opsd_in_time": Sentence("opsd làm việc đúng giờ", "opsd keeps its time"),
+    "check.opsd_late": Sentence(
+        "opsd bắt đầu việc trễ {late}: mọi phép kiểm tra đều trễ như vậy",
+        "opsd begins its work {late} late, and so every check",
+        "máy có quá tải không (top), có máy nào treo không: opsd checks --bad",
+        "is this machine overloaded (top), does a host hang: opsd checks --bad",
+    ),
+    "check.opsd_small": Sentence("opsd dùng {size} bộ nhớ", "opsd has {size} of memory"),
+    "check.opsd_large": Sentence(
+        "opsd dùng {size} bộ nhớ, từ {limit} là bất thường",
+        "opsd has {size} of memory; from {limit} on that is not usual",
+        "khởi động lại khi không có sao lưu nào đang chạy: systemctl restart opsd; giữ nhật ký",
+        "restart it while no backup goes on: systemctl restart opsd; keep its log",
+    ),
     "check.repository": Sentence("kho {repository} trả lời", "the repository {repository} answers"),
     "check.repository_silent": Sentence(
         "kho {repository} không trả lời ({reason})",

@@ -65,6 +65,7 @@ class Watchtower:
             maintenance=self._cases.maintenance(self._kit.clock()),
             hosts=tuple(config.hosts),
             ways=self._ways(),
+            writable=dict(self._watching.itself.writable),
             bare=frozenset(name for name, host in config.hosts.items() if host.node_exporter),
         )
 

@@ -65,6 +65,11 @@ def memory_free(groups: Path = Path("/sys/fs/cgroup")) -> int:
     return free
 
 
+def own_memory() -> int:
+    """Memory that this process has."""
+    return int(psutil.Process().memory_info().rss)
+
+
 def _groups(root: Path) -> tuple[Path, ...]:
     """Our own control group and those above it (cgroups, version 2)."""
     try:

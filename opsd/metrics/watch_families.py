@@ -47,6 +47,17 @@ OF_THE_WATCH: Final = (
     Family(
         "opsd_maintenance_end_timestamp_seconds", ("host",), "When the maintenance window ends."
     ),
+    Family(
+        "opsd_watch_late_seconds",
+        (),
+        "How long after its time the newest errand began that only looks at this.",
+    ),
+    Family("opsd_threads", (), "Threads of opsd; each host that is asked has one."),
+    Family(
+        "opsd_store_writable",
+        ("store",),
+        "1 when the last attempt to write succeeded, a minute ago at most, else 0.",
+    ),
     Family("opsd_ssh_connections_total", ("host",), "SSH connections that were tried."),
     Family(
         "opsd_ssh_connection_failures_total",

@@ -33,6 +33,7 @@ class Watched:
     maintenance: Sequence[Maintenance] = ()
     hosts: Sequence[str] = ()
     ways: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    writable: Mapping[str, bool] = field(default_factory=dict)
     bare: frozenset[str] = frozenset()
 
 
@@ -50,6 +51,8 @@ def tell(page: Page, watched: Watched) -> None:
         page.add("opsd_incident_open", 1, one.host, one.check, one.subject, incident.cause)
     for host in watched.hosts:
         _tell_maintenance(page, host, [w for w in watched.maintenance if w.host in {"", host}])
+    for store, writable in watched.writable.items():
+        page.add("opsd_store_writable", writable, store)
     for host, ways in watched.ways.items():
         page.add("opsd_ssh_connections_total", ways.get("", 0), host)
         for reason in sorted({*_FAILURES, *ways} - {""}):

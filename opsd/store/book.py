@@ -45,6 +45,11 @@ class Book:
         """Let go of the place."""
         self._engine.dispose()
 
+    def try_writing(self) -> None:
+        """See whether anything can be written, and change nothing. Raises `StorageFailed`."""
+        with self._writing() as connection:
+            self._ground.touch(connection)
+
     def _add(self, table: Any, **values: object) -> None:  # noqa: ANN401  (a FromClause of any kind)
         with self._writing() as connection:
             connection.execute(table.insert().values(**values))

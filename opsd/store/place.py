@@ -68,6 +68,10 @@ class Ground(Protocol):
         """The tables are there."""
         ...
 
+    def touch(self, connection: Connection) -> None:
+        """Have something written that changes nothing."""
+        ...
+
 
 # One at a time by the path of a file: SQLite only looks now and then whether it is free, so that of
 # many threads some would wait for seconds while others pass.
@@ -143,6 +147,10 @@ class File:
         """Nobody else reads it."""
         self._path.chmod(0o600)
 
+    def touch(self, connection: Connection) -> None:
+        """Write the file's own number anew: its page is."""
+        self.mark(connection, self.version(connection))
+
 
 class Shared:
     """PostgreSQL. A server that is silent is given up, so that nobody waits for ever."""
@@ -190,6 +198,10 @@ class Shared:
 
     def made(self) -> None:
         """Who may read it is the server's to say."""
+
+    def touch(self, connection: Connection) -> None:
+        """Take a number for the transaction: its commit is written to the log."""
+        connection.execute(text("SELECT pg_current_xact_id()"))
 
 
 def ground(place: Place, synchronous: str) -> Ground:

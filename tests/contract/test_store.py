@@ -53,6 +53,15 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, stores: Stores) -> Pla
     return stores.fresh() if request.param == "postgresql" else tmp_path / "opsd.sqlite"
 
 
+def test_trying_to_write_changes_nothing(place: Place) -> None:
+    with closing(Store(place)) as store:
+        store.try_writing()
+        store.try_writing()
+        assert not store.unclosed_runs()
+    with closing(Store(place)) as again:
+        again.try_writing()
+
+
 @pytest.fixture
 def store(place: Place) -> Iterator[Store]:
     with closing(Store(place)) as found:

@@ -27,6 +27,7 @@ __all__ = ["Address", "Answered", "Ends", "Remote", "Tally"]
 
 _KEPT_BYTES = 1 << 20
 _CHUNK = 1 << 16
+_LISTENS_SECONDS = 0.5
 _NO_TIMEOUT = "opsd: no timeout here"
 _NOT_FOUND = 127
 _OVERDUE = {124, 137}  # what `timeout` says when it ended something, and when it had to kill
@@ -171,6 +172,7 @@ class Remote:
         try:
             with used.guarded(deadline + 3 * _KILL_AFTER):
                 session.exec_command(_bounded(script, deadline))
+                _gathered(session)
                 out = _taken(session.recv, kept)
                 whole = len(out) <= kept
                 err = _taken(session.recv_stderr, kept) if whole else b""
@@ -238,6 +240,13 @@ def _bounded(script: str, deadline: timedelta) -> str:
         f"LC_ALL=C timeout -k {_KILL_AFTER.seconds} {seconds:g} sh -c {shlex.quote(script)} & "
         "p=$!; wait $p; c=$?; kill -s KILL -- -$p 2>/dev/null; exit $c"
     )
+
+
+def _gathered(session: Session) -> None:
+    """Wait until all was said, or so much that it must be taken: not woken by each piece of it."""
+    while not session.status_event.wait(_LISTENS_SECONDS):
+        if len(session.in_buffer) > _CHUNK or len(session.in_stderr_buffer) > _CHUNK:
+            return
 
 
 def _taken(receive: Callable[[int], bytes], kept: int) -> bytes:

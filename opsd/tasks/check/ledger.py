@@ -145,7 +145,10 @@ class Ledger:
     def _judge(self, answers: Answers, result: CheckResult, rule: Rule) -> CheckState:
         one = CheckId(answers.host, answers.check, result.subject)
         after = judging.take(self._states.get(one), one, result, answers.at, rule)
-        return self._decided(replace(after, incident=self._open.get(one, "")), rule, answers.at)
+        code = self._open.get(one, "")
+        if after.incident != code:
+            after = replace(after, incident=code)
+        return self._decided(after, rule, answers.at)
 
     def _decided(self, state: CheckState, rule: Rule, at: datetime) -> CheckState:
         """The state with its flip told, and its incident opened or closed, where that is due."""
@@ -164,7 +167,7 @@ class Ledger:
             state = replace(state, incident="")
         if state.status is Status.CRITICAL and not state.incident:
             return self._opened(state, rule, at)
-        return state if explained else replace(state, silent="")
+        return replace(state, silent="") if state.silent and not explained else state
 
     def _opened(self, state: CheckState, rule: Rule, at: datetime) -> CheckState:
         disturbances = self._disturbances(state.id.host) if rule.disturbed_by else frozenset()

@@ -20,6 +20,7 @@ from opsd.store import Watch
 from opsd.tasks.check import own, probing, rooms
 from opsd.tasks.check.around import whose
 from opsd.tasks.check.disturbances import Disturbances
+from opsd.tasks.check.itself import BEAT, OPSD, Itself
 from opsd.tasks.check.ledger import Asked, Ledger
 from opsd.tasks.check.notebook import Answers
 from opsd.tasks.check.patrol import REACH, Alone, Apart, Ask, Patrol, Posted
@@ -59,6 +60,7 @@ class Watching:
     door: Door
     disturbances: Disturbances
     heartbeat: own.Heartbeat
+    itself: Itself
     patrols: dict[str, Patrol] = field(default_factory=dict)
 
     def adopt(self, kit: Kit) -> Mapping[str, Errand]:
@@ -70,6 +72,7 @@ class Watching:
             ("", own.BACKUP): Rule(_OWN, confirm=1, recover=1),
             ("", rooms.REPOSITORY): Rule(_OWN),
             ("", rooms.STATE): Rule(_OWN),
+            ("", OPSD): Rule(BEAT),
         }
         if _within(kit.config) is not None:
             rules["", own.WATCHDOG] = Rule(_OWN, confirm=1, recover=1)
@@ -95,6 +98,8 @@ class Watching:
             yield ":watchdog", Errand(_BEATING, lambda: self.ledger.take(ask()))
         yield ":repositories", Errand(_OWN, lambda: self.ledger.take(rooms.repositories(kit)))
         yield ":state", Errand(_OWN, lambda: self.ledger.take(rooms.state(kit)))
+        yield ":opsd", Errand(BEAT, lambda: self.ledger.take(self.itself.beat()))
+        yield ":writing", Errand(_OWN, self.itself.try_writing)
         yield ":aging", Errand(_AGING, lambda: self.ledger.age(kit.clock()))
         yield ":thinning", Errand(_THINNING, lambda: self.watch.thin(kit.clock()))
 
