@@ -21,6 +21,8 @@ from tests.site import CONFIG, workplace
 LIVING = {
     **THROWAWAY,
     "event_scheduler": "ON",
+    "innodb_buffer_pool_size": "64M",
+    "innodb_log_file_size": "8M",
     "log_bin": "fees-log",
     "server_id": "1",
     "binlog_format": "ROW",
@@ -62,8 +64,8 @@ INSERT INTO attachment VALUES
 """
 ACCOUNT = """
 CREATE USER opsd_backup@localhost IDENTIFIED BY 'only for tests';
-GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, RELOAD, PROCESS, BINLOG MONITOR ON *.* TO
-    opsd_backup@localhost;
+GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR,
+    REPLICATION SLAVE ON *.* TO opsd_backup@localhost;
 """
 INVARIANT = {
     "name": "every fee has an office",

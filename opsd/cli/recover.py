@@ -8,7 +8,7 @@ from pathlib import Path
 import shtab
 
 from opsd.catalogue import Size, say
-from opsd.cli import moments
+from opsd.cli import moments, recover_mariadb
 from opsd.cli.answer import Answer
 from opsd.cli.arguments import add_set
 from opsd.cli.desk import Desk
@@ -58,6 +58,8 @@ def add(parser: Parser) -> None:
 
 def run(desk: Desk) -> Answer:
     """Plan, carry out, tell; `--plan` stops after the plan."""
+    if recover_mariadb.is_meant(desk):
+        return recover_mariadb.run(desk)
     target = Path(desk.arguments.target).absolute()
     with desk.doors() if desk.arguments.plan else desk.kit() as kit:
         log = _log(desk, kit)

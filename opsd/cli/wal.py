@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 
 from opsd import app, record
+from opsd.binlog import BaseCopy
 from opsd.catalogue import say
 from opsd.cli import exit_codes
 from opsd.cli.answer import Answer
@@ -15,15 +16,18 @@ from opsd.cli.ended import recorded
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import Parser
 from opsd.clock import now
-from opsd.model import Closing, Status, Task, worst
+from opsd.model import Closing, Finding, Status, Task, worst
 from opsd.report import plain, text
 from opsd.report import wal as report
 from opsd.report.recover import bases as report_of_bases
+from opsd.tasks.binlog import bases as binlog
+from opsd.tasks.binlog.stream import streams_of
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal import setting_up
 from opsd.tasks.wal.bases import every_base, take_base
-from opsd.tasks.wal.log import Log, logs_of
+from opsd.tasks.wal.log import logs, logs_of
 from opsd.tasks.wal.replaying import replay
+from opsd.wal import Base
 
 _ACTIONS = ("setup", "status", "base", "bases", "replay")
 
@@ -82,17 +86,17 @@ def _status(desk: Desk) -> Answer:
         closing(app.samples(desk.config)) as watch,
         closing(app.cases(desk.config)) as cases,
     ):
-        logs = logs_of(kit, name)
+        subjects = _subjects(kit, name)
         seen = watch.states()
         incidents = {incident.code: incident for incident in cases.incidents()}
     told, bodies = [], {}
     found: list[Status] = []
-    for log in logs:
-        states = report.of_log(seen, log.subject)
+    for subject in subjects:
+        states = report.of_log(seen, subject)
         status = worst(state.status for state in states)
         found.append(status)
-        told.append(report.status(desk.voice, log.subject, states, incidents, at))
-        bodies[log.subject] = {
+        told.append(report.status(desk.voice, subject, states, incidents, at))
+        bodies[subject] = {
             "status": status.word,
             "loss": report.losses(states, at),
             "checks": [
@@ -103,19 +107,36 @@ def _status(desk: Desk) -> Answer:
     return Answer(ExitCode.DONE if good else ExitCode.FAILED, text.joined(*told), {"logs": bodies})
 
 
+def _subjects(kit: Kit, name: str) -> list[str]:
+    """The logs of a set, of whatever kind. Raises `UsageError` when it has none."""
+    streams = [stream.subject for stream in streams_of(kit, name)]
+    known = streams if streams and not kit.backup_set(name).logged else []
+    return known or [*(log.subject for log in logs_of(kit, name)), *streams]
+
+
 def _base(desk: Desk) -> Answer:
-    return _runs(desk, Task.BASE, take_base)
+    def work(kit: Kit, name: str) -> dict[str, Closing]:
+        _subjects(kit, name)
+        taken = {log.subject: take_base(kit, log) for log in logs(kit) if log.backup_set == name}
+        copied = {one.subject: binlog.take_base(kit, one) for one in streams_of(kit, name)}
+        return taken | copied
+
+    return _runs(desk, Task.BASE, work)
 
 
 def _replay(desk: Desk) -> Answer:
-    return _runs(desk, Task.REPLAY, replay)
+    return _runs(
+        desk,
+        Task.REPLAY,
+        lambda kit, name: {log.subject: replay(kit, log) for log in logs_of(kit, name)},
+    )
 
 
-def _runs(desk: Desk, task: Task, work: Callable[[Kit, Log], Closing]) -> Answer:
+def _runs(desk: Desk, task: Task, work: Callable[[Kit, str], dict[str, Closing]]) -> Answer:
     """Do something for each log of a set, as runs of the history."""
     name = desk.arguments.set
     with desk.kit() as kit, recorded(kit, task, name):
-        ended = {log.subject: work(kit, log) for log in logs_of(kit, name)}
+        ended = work(kit, name)
     said = [
         text.joined(
             desk.voice.say(
@@ -135,14 +156,17 @@ def _runs(desk: Desk, task: Task, work: Callable[[Kit, Log], Closing]) -> Answer
 
 def _bases(desk: Desk) -> Answer:
     with desk.doors() as kit:
-        found = [(log, *every_base(log)) for log in logs_of(kit, desk.arguments.set)]
+        name = desk.arguments.set
+        _subjects(kit, name)
+        found: list[tuple[str, Sequence[Base | BaseCopy], Sequence[Finding]]] = [
+            *((log.subject, *every_base(log)) for log in logs(kit) if log.backup_set == name),
+            *((one.subject, *binlog.every_base(one)) for one in streams_of(kit, name)),
+        ]
     said = [
-        text.joined(
-            log.subject, report_of_bases(desk.voice, bases), text.findings(desk.voice, wrong)
-        )
-        for log, bases, wrong in found
+        text.joined(subject, report_of_bases(desk.voice, bases), text.findings(desk.voice, wrong))
+        for subject, bases, wrong in found
     ]
-    bodies = {log.subject: [record.plain(base) for base in bases] for log, bases, _ in found}
+    bodies = {subject: [record.plain(base) for base in bases] for subject, bases, _ in found}
     wrong = any(findings for _, _, findings in found)
     return Answer(
         ExitCode.PARTIAL if wrong else ExitCode.DONE, text.joined(*said), {"bases": bodies}

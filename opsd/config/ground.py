@@ -157,7 +157,13 @@ def _own_directories(config: Config) -> Iterator[Finding]:
 
 def _receivers(config: Config) -> list[tuple[Location, Path]]:
     """Where the log of databases is received."""
-    return [
+    binlogs: list[tuple[Location, Path]] = [
+        (("backup_sets", name, "members", member, "binlog", "directory"), found.binlog.directory)
+        for name, backup_set in config.backup_sets.items()
+        for member, found in backup_set.streamed.items()
+        if found.binlog is not None
+    ]
+    return binlogs + [
         (("backup_sets", name, "members", member, "wal", "receivers", place, "directory"), at)
         for name, backup_set in config.backup_sets.items()
         for member, database in backup_set.logged.items()

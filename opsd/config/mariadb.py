@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from opsd.config.binlog import Binlog
 from opsd.config.options import Options
 from opsd.config.secret import Secret, secret
 from opsd.config.values import AbsolutePath, Credential, HostName, SecretFile, Text
@@ -37,6 +38,10 @@ class MariadbMember(Options):
 
     passfile_credential: Credential | None = None
     """Name of the systemd credential that holds such a file."""
+
+    binlog: Binlog | None = None
+    """The server's binary log, received while it is written. None: what is newer than the last
+    backup is lost."""
 
     @property
     def passwords(self) -> Secret | None:

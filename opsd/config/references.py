@@ -96,6 +96,9 @@ def _logs(backup_set: Group, location: Location, repositories: Group) -> Iterato
         wal, here = _group(member, "wal"), (*location, "members", name, "wal")
         yield from _one_of(wal, here, ("passfile", "passfile_credential"), needed=False)
         yield from wal_references.check(wal, here, backup_set.get("repository"), repositories)
+        binlog, here = _group(member, "binlog"), (*location, "members", name, "binlog")
+        if binlog:
+            yield from wal_references.kept(binlog, here, backup_set.get("repository"), repositories)
 
 
 def _prove(backup_set: Group, location: Location) -> Iterator[Finding]:

@@ -224,6 +224,12 @@ class BackupSet(Options):
         return {n: m for n, m in self.databases.items() if m.wal is not None}
 
     @property
+    def streamed(self) -> Mapping[str, MariadbMember]:
+        """The MariaDB databases whose binary log is received."""
+        found = ((n, m) for n, m in self.members.items() if isinstance(m, MariadbMember))
+        return {name: member for name, member in found if member.binlog is not None}
+
+    @property
     def trees(self) -> Mapping[str, FilesMember]:
         """The files members."""
         return {n: m for n, m in self.members.items() if isinstance(m, FilesMember)}

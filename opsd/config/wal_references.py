@@ -18,7 +18,7 @@ def check(
     repositories: Mapping[Any, Any],
 ) -> Iterator[Finding]:
     """What does not fit together in a group `wal`."""
-    yield from _kept(wal, location, set_repository, repositories)
+    yield from kept(wal, location, set_repository, repositories)
     receivers = wal.get("receivers")
     seen: dict[tuple[str, object], str] = {}
     for name, receiver in receivers.items() if isinstance(receivers, Mapping) else ():
@@ -32,7 +32,7 @@ def check(
             seen[option, found] = name
 
 
-def _kept(
+def kept(
     wal: Mapping[Any, Any],
     location: Location,
     set_repository: object,

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Protocol
 
 from opsd.config.schema import Config
 from opsd.errors import OpsdError
+from opsd.model import CheckResult
+from opsd.tasks.binlog import guarding
+from opsd.tasks.binlog import shipping as binlog
+from opsd.tasks.binlog.stream import Stream, streams
 from opsd.tasks.check.notebook import Answers
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal.guard import Guard, Look
@@ -30,16 +35,93 @@ _STALE = timedelta(seconds=15)  # what a guard saw that hangs since then says no
 
 
 @dataclass(slots=True)
+class Rounds:
+    """Work about one log that is done again and again, each kind in a thread of its own."""
+
+    subject: str
+    over: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def every(
+        self,
+        interval: timedelta,
+        work: Callable[[], None],
+        after: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Do something again and again until it is over; what fails is told and tried again."""
+
+        def go() -> None:
+            while not self.over.is_set():
+                try:
+                    work()
+                except OpsdError as error:
+                    log.error("%s: %s", self.subject, error)  # noqa: TRY400
+                except Exception:
+                    log.exception("%s: opsd itself failed", self.subject)
+                self.over.wait(interval.total_seconds())
+            after()
+
+        thread = threading.Thread(target=go, name=f"wal:{self.subject}")
+        self._threads.append(thread)
+        thread.start()
+
+    def end(self) -> None:
+        """End it, and wait until it has ended."""
+        self.over.set()
+        for thread in self._threads:
+            thread.join()
+
+
+class Keeper(Protocol):
+    """Who keeps the log of one member, of whatever kind."""
+
+    @property
+    def member(self) -> object:
+        """The member as it is configured."""
+        ...
+
+    def begin(self) -> None:
+        """Start all that goes on about it."""
+        ...
+
+    def close(self) -> None:
+        """End all of it."""
+        ...
+
+    @property
+    def seen_at(self) -> datetime | None:
+        """When it was last looked at."""
+        ...
+
+    def results(self) -> Iterator[CheckResult]:
+        """What was seen then."""
+        ...
+
+
+@dataclass(slots=True)
 class Warden:
-    """Everything that goes on about one log."""
+    """Everything that goes on about one log of PostgreSQL's."""
 
     log: Log
     tell: Callable[[], None]
-    over: threading.Event = field(default_factory=threading.Event)
+    rounds: Rounds
     receivers: dict[str, Receiver] = field(default_factory=dict)
     shippers: dict[str, Shipper] = field(default_factory=dict)
     look: Look | None = None
-    _threads: list[threading.Thread] = field(default_factory=list)
+
+    @property
+    def member(self) -> object:
+        """The member as it is configured."""
+        return self.log.member
+
+    @property
+    def seen_at(self) -> datetime | None:
+        """When it was last looked at."""
+        return self.look.at if self.look else None
+
+    def results(self) -> Iterator[CheckResult]:
+        """What was seen then."""
+        return results(self.log, self.look) if self.look else iter(())
 
     def begin(self) -> None:
         """Start all of it."""
@@ -49,17 +131,16 @@ class Warden:
         guard = Guard(found, self._receptions, self._shipped)
         for receiver in self.receivers.values():
             receiver.begin()
-        self._every(_GUARDED_EVERY, lambda: self._guard(guard), guard.close)
+        self.rounds.every(_GUARDED_EVERY, lambda: self._guard(guard), guard.close)
         for shipper in self.shippers.values():
-            self._every(found.wal.ship_every, partial(self._ship, shipper, guard))
+            self.rounds.every(found.wal.ship_every, partial(self._ship, shipper, guard))
 
     def close(self) -> None:
         """End all of it; what was received by then is shipped once more by the next daemon."""
-        self.over.set()
+        self.rounds.over.set()
         for receiver in self.receivers.values():
             receiver.close()
-        for thread in self._threads:
-            thread.join()
+        self.rounds.end()
 
     def _guard(self, guard: Guard) -> None:
         self.look = guard.turn()
@@ -77,28 +158,56 @@ class Warden:
     def _shipped(self) -> Mapping[str, Shipped]:
         return {name: shipper.shipped for name, shipper in self.shippers.items()}
 
-    def _every(
-        self,
-        interval: timedelta,
-        work: Callable[[], None],
-        after: Callable[[], None] = lambda: None,
-    ) -> None:
-        """Do something again and again until it is over; what fails is told and tried again."""
 
-        def go() -> None:
-            while not self.over.is_set():
-                try:
-                    work()
-                except OpsdError as error:
-                    log.error("%s: %s", self.log.subject, error)  # noqa: TRY400
-                except Exception:
-                    log.exception("%s: opsd itself failed", self.log.subject)
-                self.over.wait(interval.total_seconds())
-            after()
+@dataclass(slots=True)
+class BinlogWarden:
+    """Everything that goes on about one binary log of MariaDB's."""
 
-        thread = threading.Thread(target=go, name=f"wal:{self.log.subject}")
-        self._threads.append(thread)
-        thread.start()
+    stream: Stream
+    tell: Callable[[], None]
+    rounds: Rounds
+    shippers: dict[str, binlog.Shipper] = field(default_factory=dict)
+    look: guarding.Look | None = None
+
+    @property
+    def member(self) -> object:
+        """The member as it is configured."""
+        return self.stream.member
+
+    @property
+    def seen_at(self) -> datetime | None:
+        """When it was last looked at."""
+        return self.look.at if self.look else None
+
+    def results(self) -> Iterator[CheckResult]:
+        """What was seen then."""
+        return guarding.results(self.stream, self.look) if self.look else iter(())
+
+    def begin(self) -> None:
+        """Start all of it."""
+        found, guard = self.stream, guarding.Guard(self.stream)
+        receiver = Receiver(found, guarding.RECEIVER, found.directory)
+        self.shippers = {name: binlog.Shipper(found, name) for name in found.repositories}
+        receiver.begin()
+        self.rounds.every(
+            _GUARDED_EVERY, lambda: self._guard(guard, receiver.reception), receiver.close
+        )
+        for shipper in self.shippers.values():
+            self.rounds.every(found.binlog.ship_every, partial(self._ship, shipper, guard))
+
+    def close(self) -> None:
+        """End all of it."""
+        self.rounds.end()
+
+    def _guard(self, guard: guarding.Guard, reception: Reception) -> None:
+        shipped = {name: shipper.shipped for name, shipper in self.shippers.items()}
+        self.look = guard.turn(reception, shipped)
+        self.tell()
+
+    def _ship(self, shipper: binlog.Shipper, guard: guarding.Guard) -> None:
+        if guard.server:
+            shipper.turn(guard.server)
+            binlog.clear(self.stream, [one.held for one in self.shippers.values()])
 
 
 class Wardens:
@@ -107,20 +216,25 @@ class Wardens:
     def __init__(self, kit: Kit, take: Callable[[Answers], None]) -> None:
         self._kit = kit
         self._take = take
-        self._wardens: dict[str, Warden] = {}
+        self._wardens: dict[str, Keeper] = {}
 
     def adopt(self, config: Config) -> None:
         """Guard what this configuration names; what it says of a log unchanged goes on."""
-        wanted = {found.subject: found for found in logs(self._kit, config)}
+        wanted: dict[str, Keeper] = {
+            found.subject: Warden(found, self._tell, Rounds(found.subject))
+            for found in logs(self._kit, config)
+        }
+        for stream in streams(self._kit, config):
+            wanted[stream.subject] = BinlogWarden(stream, self._tell, Rounds(stream.subject))
         for subject, warden in list(self._wardens.items()):
             found = wanted.get(subject)
-            if found is None or found.member != warden.log.member:
+            if found is None or found.member != warden.member:
                 warden.close()
                 del self._wardens[subject]
-        for subject, found in wanted.items():
+        for subject, warden in wanted.items():
             if subject not in self._wardens:
-                self._wardens[subject] = Warden(found, self._tell)
-                self._wardens[subject].begin()
+                self._wardens[subject] = warden
+                warden.begin()
 
     def close(self) -> None:
         """End all of them."""
@@ -131,13 +245,13 @@ class Wardens:
     def _tell(self) -> None:
         """Hand what all wardens saw last to the watch: one answer of one check."""
         now, wardens = self._kit.clock(), list(self._wardens.values())
-        looks = [(warden.log, warden.look) for warden in wardens]
-        if any(look is None for _, look in looks):
+        looked = [(warden, warden.seen_at) for warden in wardens]
+        if any(at is None for _, at in looked):
             return  # what was known before this daemon began is not gone: it ages
         told = [
             result
-            for found, look in looks
-            if look is not None and now - look.at < _STALE
-            for result in results(found, look)
+            for warden, at in looked
+            if at is not None and now - at < _STALE
+            for result in warden.results()
         ]
         self._take(Answers("", CHECK, now, tuple(told)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from opsd.binlog import BaseCopy
 from opsd.catalogue import Size
 from opsd.model import Finding
 from opsd.report import layout, text
@@ -36,7 +37,7 @@ def goal(voice: Voice, kind: str, at: datetime | None, name: str, lsn: int | Non
     return voice.say(f"recover.goal_{kind}", **fields)
 
 
-def bases(voice: Voice, found: Sequence[Base]) -> str:
+def bases(voice: Voice, found: Sequence[Base | BaseCopy]) -> str:
     """The base copies, oldest first."""
     if not found:
         return voice.say("base.none")
@@ -44,7 +45,7 @@ def bases(voice: Voice, found: Sequence[Base]) -> str:
         voice.say(
             "base.row",
             id=base.id,
-            at=base.until,
+            at=base.until if isinstance(base, Base) else base.at,
             bytes=Size(base.bytes),
             repository=base.repository,
         )

@@ -70,6 +70,7 @@ class Server:
     settings: Mapping[str, str] = field(default_factory=dict)
     limits: tuple[str, ...] = ()
     niceness: int = 0
+    user: str = "root"
     _server: process.Background | None = None
 
     @property
@@ -85,7 +86,7 @@ class Server:
     @property
     def way(self) -> Way:
         """How to reach it."""
-        return Way("root", socket=self.directory / "socket")
+        return Way(self.user, socket=self.directory / "socket")
 
     def database(self, name: str = "mysql") -> Database:
         """The door to one of its databases."""

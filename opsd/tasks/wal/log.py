@@ -9,7 +9,7 @@ from pathlib import Path
 from opsd.config.addresses import read_connection
 from opsd.config.schema import Config, PostgresMember
 from opsd.config.wal import Wal
-from opsd.drivers import cluster, pgwal
+from opsd.drivers import cluster, pgwal, process
 from opsd.drivers.postgres import Database
 from opsd.errors import ToolFailed, UsageError
 from opsd.tasks.kit import Kit
@@ -62,6 +62,13 @@ class Log:
         way = (found and found.connection) or self.member.connection
         application = self.wal.application(receiver) if receiver else "opsd_base"
         return pgwal.as_role(way, self.wal.role, application)
+
+    def receive(self, receiver: str, directory: Path, said: Path) -> process.Background:
+        """Begin to receive it into a directory, from its own slot."""
+        connection, slot = self.connection(receiver), self.wal.slot(receiver)
+        programs = self.programs()
+        programs.make_slot(connection, slot)
+        return programs.receive(connection, slot, directory, said)
 
     def programs(self, major: int | None = None) -> pgwal.WalPrograms:
         """PostgreSQL's programs for its log. Those that read it must be of its own version."""

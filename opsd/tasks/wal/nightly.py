@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from opsd.model import Closing
+from opsd.tasks.binlog import bases as binlog
+from opsd.tasks.binlog.stream import streams_of
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal.bases import take_base
-from opsd.tasks.wal.log import Log, logs_of
+from opsd.tasks.wal.log import logs, logs_of
 from opsd.tasks.wal.replaying import replay
 
 
 def take_bases(kit: Kit, name: str) -> Closing:
     """A base copy of each server of a set; how the worst of them ended."""
-    return _each(kit, name, take_base)
+    ended = [take_base(kit, log) for log in logs(kit) if log.backup_set == name]
+    return _worst([*ended, *(binlog.take_base(kit, one) for one in streams_of(kit, name))])
 
 
 def replay_all(kit: Kit, name: str) -> Closing:
     """A replay of each log of a set; how the worst of them ended."""
-    return _each(kit, name, replay)
+    return _worst([replay(kit, log) for log in logs_of(kit, name)])
 
 
-def _each(kit: Kit, name: str, work: Callable[[Kit, Log], Closing]) -> Closing:
-    ended = [work(kit, log) for log in logs_of(kit, name)]
+def _worst(ended: list[Closing]) -> Closing:
     return next((one for one in ended if not one.outcome.good), ended[-1])

@@ -11,10 +11,11 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from opsd.drivers import process, system
 from opsd.errors import OpsdError
-from opsd.tasks.wal.log import Log
+from opsd.tasks.kit import Kit
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +38,27 @@ class Reception:
     since: datetime | None
 
 
+class Received(Protocol):
+    """A log that can be received."""
+
+    @property
+    def kit(self) -> Kit: ...
+    @property
+    def backup_set(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+
+    def receive(self, receiver: str, directory: Path, said: Path) -> process.Background:
+        """Begin to receive it into a directory; what the program says goes to `said`."""
+        ...
+
+
 class Receiver:
     """One receiver, from `begin` to `close`."""
 
-    def __init__(self, found: Log, name: str, directory: Path) -> None:
+    def __init__(self, found: Received, name: str, directory: Path) -> None:
         self._log = found
         self._name = name
         self._directory = directory
@@ -89,16 +107,13 @@ class Receiver:
 
     def _receive(self) -> None:
         """Receive until the receiver ends."""
-        found, wal = self._log, self._log.wal
+        found = self._log
         self._directory.mkdir(parents=True, mode=0o700, exist_ok=True)
-        connection, slot = found.connection(self._name), wal.slot(self._name)
-        programs = found.programs()
-        programs.make_slot(connection, slot)
         said = found.kit.config.state / "wal" / f"{found.backup_set}-{found.name}-{self._name}.log"
         said.parent.mkdir(parents=True, exist_ok=True)
         if said.exists() and said.stat().st_size > _LOG_BYTES:
             said.unlink()
-        child = programs.receive(connection, slot, self._directory, said)
+        child = found.receive(self._name, self._directory, said)
         self._child, self._since = child, found.kit.clock()
         try:
             while child.alive and not self._over.wait(_LOOK):
