@@ -97,10 +97,10 @@ def _carry_out(journal: Journal, fates: Sequence[Fate]) -> None:
         first = [drop.record for drop in every] + list(holding.over(kit, run.backup_set, listed))
         left = _clear(journal, listed)
         owed = frozenset((*first, *left, *(s for drop in every for s in drop.snapshots))) & present
-        _forget(journal, restic, [one for one in first if one in owed])
-        _forget(journal, restic, sorted(owed.difference(first)))
+        said = _forget(journal, restic, [one for one in first if one in owed])
+        said += _forget(journal, restic, sorted(owed.difference(first)))
         if owed:
-            _insist(journal, restic, present, owed)
+            _insist(journal, present, owed, said)
     kept = sum(fate.kept for fate in fates)
     journal.evidence(
         "retained", {"kept": kept, "dropped": len(drops), "snapshots_removed": len(owed)}
@@ -150,11 +150,13 @@ def _drop(journal: Journal, standing: Standing, listed: Iterable[Snapshot]) -> D
     )
 
 
-def _forget(journal: Journal, restic: Restic, snapshots: Sequence[str]) -> None:
-    limits = _limits(journal)
+def _forget(journal: Journal, restic: Restic, snapshots: Sequence[str]) -> str:
+    """Remove snapshots; gives what restic says of those that stay."""
+    limits, said = _limits(journal), ""
     for begin in range(0, len(snapshots), _AT_ONCE):
         journal.kit.go_on()
-        restic.forget(snapshots[begin : begin + _AT_ONCE], limits=limits)
+        said += restic.forget(snapshots[begin : begin + _AT_ONCE], limits=limits)
+    return said
 
 
 def _limits(journal: Journal) -> Limits:
@@ -162,17 +164,20 @@ def _limits(journal: Journal) -> Limits:
     return kit.limits(run.repository, kit.backup_set(run.backup_set).timeout)
 
 
-def _insist(journal: Journal, restic: Restic, before: frozenset[str], owed: frozenset[str]) -> None:
+def _insist(journal: Journal, before: frozenset[str], owed: frozenset[str], said: str) -> None:
     """Is gone what had to go, and nothing else? restic's exit code does not tell."""
     run = journal.run
-    after = frozenset(s.id for s in restic.snapshots(TAG, f"set:{run.backup_set}"))
+    listed = journal.kit.restic(run.repository).snapshots(TAG, f"set:{run.backup_set}")
+    after = frozenset(snapshot.id for snapshot in listed)
     if lost := sorted(before - owed - after):
         names = [name[:8] for name in lost[:_NAMED]]
         raise RepositoryDamaged(
             "repository.snapshots_gone", repository=run.repository, count=len(lost), names=names
         )
     if left := sorted(owed & after):
-        raise StorageFailed("retention.not_removed", repository=run.repository, count=len(left))
+        raise StorageFailed(
+            "retention.not_removed", repository=run.repository, count=len(left), detail=said[:2000]
+        )
 
 
 def _prune(journal: Journal, wanted: Retention) -> None:

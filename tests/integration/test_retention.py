@@ -225,10 +225,12 @@ def test_a_storage_that_lets_nothing_go_is_told(season: Season) -> None:
         _old(season, kit)
     with season.kit(FEW) as kit:
         stubborn = season.base / "stubborn-restic"
-        stubborn.write_text('#!/bin/sh\ncase "$*" in *forget*) exit 0;; esac\nexec restic "$@"\n')
+        says = "echo it is kept >&2; exit 3"
+        stubborn.write_text(f'#!/bin/sh\ncase "$*" in *forget*) {says};; esac\nexec restic "$@"\n')
         stubborn.chmod(0o755)
-        with pytest.raises(OpsdError, match="does not let go: 8"):
+        with pytest.raises(OpsdError, match="does not let go: 8") as caught:
             retain(replace(kit, config=replace_program(kit, stubborn)), SET)
+        assert "it is kept" in caught.value.detail
         assert retain(kit, SET).closing.outcome is Outcome.SUCCEEDED
         insist(kit)
 

@@ -143,13 +143,14 @@ class Restic:
         )
         return parse_check(self.name, messages, done)
 
-    def forget(self, snapshots: Sequence[str], *, limits: Limits) -> None:
+    def forget(self, snapshots: Sequence[str], *, limits: Limits) -> str:
         """Remove these snapshots, by their whole ids. Whether they went is seen by listing them.
 
-        One that is gone already is passed over, and so is one that the storage keeps.
+        One that is gone already is passed over, and so is one that the storage keeps; gives what
+        restic says of the latter.
         """
         messages = Messages(silent)
-        self._call(
+        done = self._call(
             "forget",
             *("--retry-lock", _seconds(limits.lock)),
             "--",
@@ -158,6 +159,7 @@ class Restic:
             messages=messages,
             tolerate=frozenset({INCOMPLETE}),
         )
+        return done.complaint if done.exit_code else ""
 
     def prune(self, repack: int, *, limits: Limits) -> tuple[str, ...]:
         """Give back the space of what no snapshot needs; what the storage would not remove.
