@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 
 from opsd.demo.system import DossierSystem
-from tests import hosts
+from tests import cheap, hosts
 from tests.faults.telling import empty_repository
 from tests.groups import ByGroup, turn
 from tests.s3 import Server, served
@@ -47,6 +47,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByGroup
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long comes first; what takes as long as others stays in random order."""
     items.sort(key=lambda item: turn(item.nodeid))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def made_servers() -> Iterator[None]:
+    """Database servers of tests and proofs are copies of one that was made once."""
+    with cheap.servers():
+        yield
 
 
 @pytest.fixture(scope="session")

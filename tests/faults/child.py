@@ -24,6 +24,7 @@ from opsd.config.load import load
 from opsd.errors import OpsdError
 from opsd.model import Task
 from opsd.tasks.kit import Nobody
+from tests import cheap
 from tests.faults.telling import WORK, Ward
 from tests.site import ROOT, SET, Site
 
@@ -63,6 +64,7 @@ def main() -> int:
     parser.add_argument("task", type=Task)
     parser.add_argument("--fill", nargs=2, default=("", None))
     given = parser.parse_args()
+    cheap.take_over()
     moment, place = given.fill
     announcer = Announcer(moment, Path(place) if place else None)
     kit = app.assemble(load(given.config), watcher=announcer)

@@ -36,11 +36,6 @@ from tests.site import ROOT
 OURS = str(ROOT / "opsd")
 _HALF = 'f=$(mktemp); "$@" >"$f"; c=$?; head -c $(($(wc -c <"$f") / 2)) "$f"; rm "$f"; exit $c'
 _GARBLED = "\"$@\" | tr '{}[]:,0-9a-f' 'zyxwvu(-/G-L'; exit 0"
-# A server of its own is made once for real; after that its directory is copied.
-_MADE_BEFORE = (
-    't=$1 d=$2; shift 2; if [ -d "$t" ]; then exec cp -a "$t" "$d"; fi; "$@" || exit; '
-    'cp -a "$d" "$t.made" && mv "$t.made" "$t"'
-)
 _SO_FAST = 1e6
 _SHORT = 0.02  # seconds, between two looks at something
 # Files are counted once a place in the code and kind of call: sixty scans are one place.
@@ -92,7 +87,6 @@ class Injector:
     base: Path
     part: str = ""
     halt_before: str = ""
-    cheap: Path | None = None  # where a database server lies that was made once
     seen: Counter[tuple[str, ...]] = field(default_factory=Counter)
     crossings: list[Crossing] = field(default_factory=list)
     armed: tuple[Crossing, str] | None = None
@@ -125,13 +119,6 @@ class Injector:
                 return ""
         finally:
             self._inside.busy = False
-
-    def spared(self, argv: tuple[str, ...]) -> tuple[str, ...]:
-        """The same, without making a database server anew each time, where `cheap` says where."""
-        target = next((one[9:] for one in argv if one.startswith("--pgdata=")), "")
-        if self.cheap is None or Path(argv[0]).name != "initdb":
-            return argv
-        return ("sh", "-c", _MADE_BEFORE, "sh", str(self.cheap / "server"), target, *argv)
 
     def enter(self, part: str) -> None:
         """A part of the night begins. Raises `Halted` where it is not to."""
@@ -202,8 +189,7 @@ def _on_processes(made: Injector, monkeypatch: pytest.MonkeyPatch) -> None:
             raise ToolFailed(
                 "process.cannot_start", program=command.program, detail=str(error)
             ) from error
-        argv = made.spared(command.argv)
-        changed = replace(command, argv=_harmed(argv, kind) if kind else argv)
+        changed = replace(command, argv=_harmed(command.argv, kind)) if kind else command
         return start(changed, *arguments, **more)
 
     monkeypatch.setattr(process, "_start", _start)

@@ -298,9 +298,6 @@ def swept(server: Server | None = None, prefix: str = "") -> Iterator[Sweep]:
             server.upload(site.repository, prefix)
             in_bucket(site, server, prefix)
         patch.setattr(database, "_NICENESS", 0)  # on a busy machine it would wait for ever
-        injector.cheap = site.base / "cheap"
-        injector.cheap.mkdir()
-        injector.cheap.chmod(0o777)  # the server's account makes it
         for part, name in PARTS.items():
             patch.setattr(app, name, _announced(injector, part, getattr(app, name)))
         yield Sweep(site, injector, stages=Stages(site, (server, prefix) if server else None))

@@ -14,9 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from opsd.drivers import process
 from opsd.model import Outcome, Task
 from opsd.tasks.kit import Nobody
 from opsd.tasks.prove import prove
+from tests import cheap
 from tests.faults.child import child, gone, start_again
 from tests.faults.telling import all_is_well, attempt, nothing_left
 from tests.site import SET, Site
@@ -178,8 +180,11 @@ DEATHS = [
 
 
 @pytest.mark.parametrize("death", DEATHS, ids=lambda death: death.name)
-def test_a_program_killed_in_mid_run(death: Death, ward: Site) -> None:
-    with assassin(death.program, *death.words):
+def test_a_program_killed_in_mid_run(
+    death: Death, ward: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with assassin(death.program, *death.words), monkeypatch.context() as patch:
+        patch.setattr(process, "_start", cheap.real_start)  # initdb itself is wanted
         told = attempt(ward, death.task)
     assert told.outcome is death.outcome, told.text
     assert death.key in told.keys, told.text
