@@ -101,8 +101,9 @@ class Programs:
         roles.unlink()
         wrong = [line for line in done.complaint.splitlines() if "ERROR:" in line]
         wrong = [line for line in wrong if "already exists" not in line]
-        if done.exit_code != 0 or wrong:
+        if wrong:
             raise DatabaseFailed("globals.refused", detail="\n".join(wrong[:10]))
+        _insist("psql", done)
 
     def restore(self, dump: Path, connection: str, jobs: int, *, owners: bool) -> None:
         """Load a dump into an empty database. Any error of it is an error.
@@ -169,21 +170,26 @@ class Programs:
     def _run(self, program: str, *arguments: str, whole: bool = False) -> process.Completed:
         command = replace(self._command(program, *arguments), whole=whole)
         done = process.run(command, stop=self.stop)
-        if done.exit_code != 0 and _FULL in done.complaint:
-            raise ScratchFull("scratch.full", detail=impersonal(done.complaint))
-        if done.exit_code < 0:
-            # Killed from outside, by a person or for want of memory: no word about the database.
-            raise ToolFailed(
-                "pgtools.killed", program=program, signal=signal.Signals(-done.exit_code).name
-            )
-        if done.exit_code != 0:
-            raise DatabaseFailed(
-                "pgtools.failed",
-                program=program,
-                exit_code=done.exit_code,
-                detail=impersonal(done.complaint),
-            )
+        _insist(program, done)
         return done
+
+
+def _insist(program: str, done: process.Completed) -> None:
+    """Raise, where a program failed, what its end says."""
+    if done.exit_code != 0 and _FULL in done.complaint:
+        raise ScratchFull("scratch.full", detail=impersonal(done.complaint))
+    if done.exit_code < 0:
+        # Killed from outside, by a person or for want of memory: no word about the database.
+        raise ToolFailed(
+            "pgtools.killed", program=program, signal=signal.Signals(-done.exit_code).name
+        )
+    if done.exit_code != 0:
+        raise DatabaseFailed(
+            "pgtools.failed",
+            program=program,
+            exit_code=done.exit_code,
+            detail=impersonal(done.complaint),
+        )
 
 
 class DumpedTable:
