@@ -2,10 +2,11 @@
 
 from opsd.catalogue.language import Sentence
 
-_ACKNOWLEDGE = '`opsd retention acknowledge SET --reason "..."`'
+_ACKNOWLEDGE = '`opsd retention acknowledge {set} --reason "..."`'
 _LOOK = (
-    f"có thể là mã độc mã hoá dữ liệu, hoặc một đợt nhập liệu lớn: xem trước, rồi {_ACKNOWLEDGE}",
-    f"ransomware, or a large import: look first, then {_ACKNOWLEDGE}",
+    "có thể là mã độc mã hoá dữ liệu, hoặc một đợt nhập liệu lớn: xem trước, rồi "
+    + _ACKNOWLEDGE.format(set="BỘ"),
+    "ransomware, or a large import: look first, then " + _ACKNOWLEDGE.format(set="SET"),
 )
 
 TABLE: dict[str, Sentence] = {

@@ -35,11 +35,11 @@ TABLE: dict[str, Sentence] = {
     ),
     "check.reached": Sentence("trả lời trong {elapsed}", "answered in {elapsed}"),
     "check.backup": Sentence(
-        "{set}: dữ liệu đã chứng minh phục hồi được cách đây {age}, trong mức {rpo}",
+        "{set}: dữ liệu đã chứng minh khôi phục được cách đây {age}, trong mức {rpo}",
         "{set}: proved data is {age} old, within {rpo}",
     ),
     "check.backup_proved": Sentence(
-        "{set}: dữ liệu đã chứng minh phục hồi được cách đây {age}, mức cho phép là {rpo}",
+        "{set}: dữ liệu đã chứng minh khôi phục được cách đây {age}, mức cho phép là {rpo}",
         "{set}: proved data is {age} old, tolerable is {rpo}",
         "xem opsd status {set}; chứng minh ngay: opsd prove {set}",
         "see opsd status {set}; prove at once: opsd prove {set}",
@@ -86,7 +86,7 @@ TABLE: dict[str, Sentence] = {
     "check.repository_silent": Sentence(
         "kho {repository} không trả lời ({reason})",
         "the repository {repository} does not answer ({reason})",
-        "xem mạng, khóa và bucket: opsd doctor",
+        "xem mạng, khoá và bucket: opsd doctor",
         "see the network, the key and the bucket: opsd doctor",
     ),
     "check.room": Sentence(

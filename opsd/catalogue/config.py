@@ -231,7 +231,7 @@ _SECRETS: dict[str, Sentence] = {
         "cần một trong hai: {one} hoặc {other}", "one of {one} and {other} is needed"
     ),
     "config.no_known_hosts": Sentence(
-        "cần `known_hosts`: máy có `address` mà không biết khóa thì không kết nối",
+        "cần `known_hosts`: máy có `address` mà không biết khoá thì không kết nối",
         "`known_hosts` is needed: a host with an `address` is not reached without its key",
     ),
     "config.only_s3": Sentence("chỉ dùng cho kho s3:", "is only for a repository of the form s3:"),

@@ -53,13 +53,13 @@ TABLE: dict[str, Sentence] = {
         " ví dụ {names}",
         "repository {repository}: the damage affects {count} recovery points ({points}),"
         " {files} files, for instance {names}",
-        "xem toàn bộ và kế hoạch sửa: `opsd repository damage SET`",
+        "xem toàn bộ và kế hoạch sửa: `opsd repository damage BỘ`",
         "see all of it and the plan of repair: `opsd repository damage SET`",
     ),
     "coverage.unsurveyed": Sentence(
         "kho {repository}: không xác định được điểm nào bị ảnh hưởng: {why}",
         "repository {repository}: whom the damage affects could not be found out: {why}",
-        "chạy lại: `opsd repository damage SET`",
+        "chạy lại: `opsd repository damage BỘ`",
         "try again: `opsd repository damage SET`",
     ),
     "damage.none": Sentence(
@@ -107,7 +107,7 @@ TABLE: dict[str, Sentence] = {
         "back up again from the living source: what it still has heals older points as well",
     ),
     "repair.read": Sentence(
-        "đọc lại các khối; rồi xem ai còn bị ảnh hưởng: `opsd repository damage SET`",
+        "đọc lại các khối; rồi xem ai còn bị ảnh hưởng: `opsd repository damage BỘ`",
         "read the objects again; then look who is still affected: `opsd repository damage SET`",
     ),
     "repair.repair_snapshots": Sentence(

@@ -35,7 +35,7 @@ TABLE: dict[str, Sentence] = {
     ),
     "daemon.page_title": Sentence("opsd {version}", "opsd {version}"),
     "daemon.page_about": Sentence(
-        "Sao lưu dữ liệu và chứng minh rằng dữ liệu phục hồi được.",
+        "Sao lưu dữ liệu và chứng minh rằng dữ liệu khôi phục được.",
         "Backs data up, and proves that it can be restored.",
     ),
     "daemon.page_metrics": Sentence("Số liệu cho Prometheus", "Metrics for Prometheus"),

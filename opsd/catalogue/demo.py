@@ -24,7 +24,7 @@ TABLE: dict[str, Sentence] = {
     "demo.another_scale": Sentence(
         "thư mục {directory} chứa hệ thống mẫu với quy mô hoặc phiên bản khác",
         "the directory {directory} holds a demo of another scale or version",
-        "xóa bằng `python -m opsd.demo clean`, hoặc chọn thư mục khác bằng --directory",
+        "xoá bằng `python -m opsd.demo clean`, hoặc chọn thư mục khác bằng --directory",
         "remove it with `python -m opsd.demo clean`, or choose another one with --directory",
     ),
     "demo.foreign_directory": Sentence(
@@ -89,6 +89,6 @@ TABLE: dict[str, Sentence] = {
         "the system that came back does not answer as before the fire",
     ),
     "demo.removed": Sentence(
-        "đã xóa hệ thống mẫu tại {directory}", "the demo in {directory} has been removed"
+        "đã xoá hệ thống mẫu tại {directory}", "the demo in {directory} has been removed"
     ),
 }

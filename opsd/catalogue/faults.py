@@ -121,7 +121,7 @@ TABLE: dict[str, Sentence] = {
     "repository.damaged": Sentence(
         "kho {repository} bị hỏng",
         "repository {repository} is damaged",
-        "không xóa, không prune; giữ nguyên kho, sao chép index và snapshots rồi mới sửa theo"
+        "không xoá, không prune; giữ nguyên kho, sao chép index và snapshots rồi mới sửa theo"
         " docs/runbooks/repository-damaged.md",
         "do not forget or prune; keep everything, copy index and snapshots, then repair by"
         " docs/runbooks/repository-damaged.md",
@@ -145,15 +145,15 @@ TABLE: dict[str, Sentence] = {
         "look at the link and at the storage server",
     ),
     "repository.denied": Sentence(
-        "máy chủ lưu trữ của kho {repository} từ chối khóa truy cập",
+        "máy chủ lưu trữ của kho {repository} từ chối khoá truy cập",
         "the storage server of repository {repository} refuses the access key",
-        "kiểm tra tệp khóa S3 và quyền của tài khoản đó trên bucket (docs/s3.md)",
+        "kiểm tra tệp khoá S3 và quyền của tài khoản đó trên bucket (docs/s3.md)",
         "look at the S3 credentials file and at what its user may do in the bucket (docs/s3.md)",
     ),
     "repository.no_bucket": Sentence(
         "máy chủ lưu trữ không có bucket của kho {repository}",
         "the storage server has no bucket of repository {repository}",
-        "kiểm tra địa chỉ; bucket do người quản trị tạo, kèm khóa đối tượng và quyền (docs/s3.md)",
+        "kiểm tra địa chỉ; bucket do người quản trị tạo, kèm khoá đối tượng và quyền (docs/s3.md)",
         "look at the address; a person makes the bucket, with its lock and policy (docs/s3.md)",
     ),
     "s3.address": Sentence(
@@ -163,7 +163,7 @@ TABLE: dict[str, Sentence] = {
         "write it as s3:https://host/bucket/prefix",
     ),
     "s3.credentials": Sentence(
-        "tệp khóa S3 {path} không có đủ khóa truy cập của mục [default]",
+        "tệp khoá S3 {path} không có đủ khoá truy cập của mục [default]",
         "the S3 credentials file {path} has no access key of the profile [default]",
         "tệp cần aws_access_key_id và aws_secret_access_key dưới dòng [default]",
         "it needs aws_access_key_id and aws_secret_access_key below the line [default]",
@@ -268,7 +268,7 @@ TABLE: dict[str, Sentence] = {
     "clock.behind": Sentence(
         "bản sao lưu mới nhất có thời điểm {newest}, sau hiện tại {now}: đồng hồ đã từng sai",
         "the newest snapshot is dated {newest}, after now ({now}): a clock was or is wrong",
-        "đồng bộ thời gian (NTP); nếu đồng hồ nay đã đúng, xóa snapshot có ngày tương lai",
+        "đồng bộ thời gian (NTP); nếu đồng hồ nay đã đúng, xoá snapshot có ngày tương lai",
         "synchronise the clock (NTP); if it is right now, remove the snapshot from the future",
     ),
     "clock.unsynchronised": Sentence(

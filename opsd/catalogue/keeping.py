@@ -28,7 +28,7 @@ _RETENTION: dict[str, Sentence] = {
     "retention.nothing_proved": Sentence(
         "chưa có điểm nào được chứng minh: không loại bỏ gì",
         "no recovery point is proved: nothing is dropped",
-        "chứng minh một điểm trước: `opsd prove SET`",
+        "chứng minh một điểm trước: `opsd prove BỘ`",
         "prove a point first: `opsd prove SET`",
     ),
     "retention.proof_unknown": Sentence(

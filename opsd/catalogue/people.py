@@ -104,9 +104,10 @@ _HELP: dict[str, Sentence] = {
     ),
     "help.incident.action": Sentence(
         "list: đang mở; show: một hồ sơ; ack: nhận xử lý; note: ghi thêm; classify: xếp loại; "
-        "close: kết thúc; review: rút kinh nghiệm",
+        "close: kết thúc; review: rút kinh nghiệm; resume: làm tiếp lần xử lý bị dở",
         "list: the open ones; show: one record; ack: take it on; note: add a line; classify: say "
-        "what it is; close: end it; review: what was learnt",
+        "what it is; close: end it; review: what was learnt; resume: go on with a response that "
+        "was cut off",
     ),
     "help.incident.code": Sentence("mã sự cố", "code of the incident"),
     "help.incident.by": Sentence(
@@ -174,8 +175,6 @@ _RECORD: dict[str, Sentence] = {
     "incident.unclassified": Sentence(
         "chưa ai xếp loại; opsd đề nghị: {grade}",
         "nobody has decided; opsd proposes: {grade}",
-        "opsd incident classify",
-        "opsd incident classify",
     ),
     "incident.deadlines": Sentence(
         "Thông báo theo luật (tính từ T0, kể cả đêm và ngày nghỉ):",

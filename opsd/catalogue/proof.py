@@ -10,7 +10,7 @@ TABLE: dict[str, Sentence] = {
         "see `opsd points {name}`; if the history was lost, run `opsd store rebuild`",
     ),
     "proof.out_of_time": Sentence(
-        "chưa kiểm chứng xong trong thời hạn {limit}; chưa có kết luận",
+        "chưa chứng minh xong trong thời hạn {limit}; chưa có kết luận",
         "the proof was not done within {limit}; nothing is concluded",
         "tăng prove.timeout hoặc giảm prove.budget trong cấu hình",
         "raise prove.timeout or lower prove.budget in the configuration",
@@ -31,13 +31,13 @@ TABLE: dict[str, Sentence] = {
         "do not prune; repair by docs/runbooks/repository-damaged.md, then back up again at once",
     ),
     "proof.server_died": Sentence(
-        "máy chủ tạm dùng để kiểm chứng đã chết; chưa có kết luận",
+        "máy chủ tạm dùng để chứng minh đã chết; chưa có kết luận",
         "the throwaway database server of the proof died; nothing is concluded",
         "kiểm tra bộ nhớ và ổ đĩa scratch rồi chạy lại `opsd prove`",
         "look at memory and at the scratch disk, then run `opsd prove` again",
     ),
     "proof.server_failed": Sentence(
-        "máy chủ PostgreSQL tạm dùng để kiểm chứng báo lỗi; chưa có kết luận",
+        "máy chủ PostgreSQL tạm dùng để chứng minh báo lỗi; chưa có kết luận",
         "the throwaway PostgreSQL server of the proof failed; nothing is concluded",
         "kiểm tra bộ nhớ và ổ đĩa scratch rồi chạy lại `opsd prove`",
         "look at memory and at the scratch disk, then run `opsd prove` again",
@@ -51,7 +51,7 @@ TABLE: dict[str, Sentence] = {
     "repository.snapshots_gone": Sentence(
         "kho {repository} đã mất {count} snapshot mà opsd từng ghi: {names}",
         "repository {repository} lost {count} snapshots that opsd had written: {names}",
-        "có người hoặc chương trình đã xóa; đóng băng kho, tìm nguyên nhân, dùng bản sao khác",
+        "có người hoặc chương trình đã xoá; đóng băng kho, tìm nguyên nhân, dùng bản sao khác",
         "a person or a program removed them; freeze the repository, find out who, use another copy",
     ),
     "repository.tells_otherwise": Sentence(
@@ -116,7 +116,7 @@ TABLE: dict[str, Sentence] = {
         "large objects differ from the manifest: {count} there, {expected} expected",
     ),
     "proof.invariant_broken": Sentence(
-        "điều kiện «{name}» không thỏa: {rows} dòng vi phạm",
+        "điều kiện «{name}» không thoả: {rows} dòng vi phạm",
         "the invariant “{name}” does not hold: {rows} rows offend",
     ),
     "proof.files.missing": Sentence(
@@ -178,24 +178,24 @@ TABLE: dict[str, Sentence] = {
         " (hypergeometric distribution, {formula}: {source})",
     ),
     "proof.covered_in_part": Sentence(
-        "{member}: {covered}/{parts} phần đã được kiểm chứng trong {days} ngày gần đây; mỗi ngày"
+        "{member}: {covered}/{parts} phần đã được chứng minh trong {days} ngày gần đây; mỗi ngày"
         " một lần thì đủ mọi phần vào {full_by}",
         "{member}: {covered} of {parts} parts proved in the last {days} days; with one proof a day"
         " all of them by {full_by}",
     ),
     "proof.covered": Sentence(
-        "{member}: cả {parts} phần đã được kiểm chứng trong {days} ngày gần đây",
+        "{member}: cả {parts} phần đã được chứng minh trong {days} ngày gần đây",
         "{member}: all {parts} parts proved in the last {days} days",
     ),
     "proof.not_kept": Sentence(
-        "không ghi được kết quả kiểm chứng {point} vào kho, chỉ có trong lịch sử",
+        "không ghi được kết quả chứng minh {point} vào kho, chỉ có trong lịch sử",
         "the result of the proof of {point} could not be kept in the repository, only in the"
         " history",
     ),
     "proof.blind": Sentence(
-        "phép kiểm không phát hiện mẫu bị làm hỏng có chủ ý ({names}): kết quả kiểm chứng vô hiệu",
+        "phép kiểm không phát hiện mẫu bị làm hỏng có chủ ý ({names}): kết quả chứng minh vô hiệu",
         "damage made on purpose was not caught ({names}): the proof is void",
-        "báo cho người phát triển opsd; không tin kết quả kiểm chứng này",
+        "báo cho người phát triển opsd; không tin kết quả chứng minh này",
         "tell the developers of opsd; do not trust this proof",
     ),
     "reconcile.missing": Sentence(

@@ -28,8 +28,8 @@ _GUARDS: dict[str, Sentence] = {
     "guard.unresolved": Sentence(
         "{target}: lần xử lý {id} dừng giữa chừng, chưa ai nói kết quả ra sao",
         "{target}: the response {id} was cut off, and nobody has said yet what became of it",
-        "opsd incident resume",
-        "opsd incident resume",
+        "opsd incident resume {id} --was-done BƯỚC, hoặc --again BƯỚC",
+        "opsd incident resume {id} --was-done STEP, or --again STEP",
     ),
     "guard.hosts_at_once": Sentence(
         "đang thay đổi trên {count} máy, giới hạn là {limit}",
@@ -133,8 +133,8 @@ _RESPONSES: dict[str, Sentence] = {
     "respond.asks": Sentence(
         "kịch bản {name} xin phép xử lý ({id}), cần {persons} người đồng ý trước {expires}",
         "the playbook {name} asks for approval ({id}): {persons} to agree before {expires}",
-        "xem: opsd playbook plan {id}; đồng ý: opsd approve {id}",
-        "see: opsd playbook plan {id}; agree: opsd approve {id}",
+        "xem: opsd approve {id} --show; đồng ý: opsd approve {id}",
+        "see: opsd approve {id} --show; agree: opsd approve {id}",
     ),
     "respond.breaker": Sentence(
         "{target}: lại cần {name} quá nhiều lần; cầu dao đã ngắt, cần tìm nguyên nhân",
@@ -161,8 +161,8 @@ _RESPONSES: dict[str, Sentence] = {
     "respond.unknown": Sentence(
         "{name} ({id}): không rõ bước {step} đã làm hay chưa: cần người xem",
         "{name} ({id}): nobody knows whether the step {step} was done: a person must look",
-        "xem trên máy, rồi: opsd incident resume",
-        "look on the host, then: opsd incident resume",
+        "xem trên máy, rồi: opsd incident resume {id} --was-done {step}, hoặc --again {step}",
+        "look on the host, then: opsd incident resume {id} --was-done {step}, or --again {step}",
     ),
     "respond.stopped": Sentence(
         "{name} ({id}): dừng trước bước {step}", "{name} ({id}): stopped before the step {step}"

@@ -56,7 +56,12 @@ _COMMANDS: dict[str, Sentence] = {
         "kịch bản xử lý sự cố: danh sách, kế hoạch, chạy tay",
         "what answers incidents: list them, see a plan, run one by hand",
     ),
-    "help.playbook.action": Sentence("làm gì", "what to do"),
+    "help.playbook.action": Sentence(
+        "list: liệt kê; show: xem điều khoản; plan: xem sẽ làm gì; run: chạy; lint: kiểm tra các"
+        " tệp kịch bản riêng",
+        "list: show all; show: the terms of one; plan: what it would do; run: do it; lint: check"
+        " the files of the site's own",
+    ),
     "help.playbook.name": Sentence("kịch bản nào", "which playbook"),
     "help.playbook.incident": Sentence("mã sự cố cần xử lý", "the code of the incident to answer"),
     "help.playbook.check": Sentence("phép kiểm tra đã báo", "the check that raised it"),
@@ -71,7 +76,8 @@ _COMMANDS: dict[str, Sentence] = {
     "help.approve.show": Sentence("chỉ xem kế hoạch", "only show the plan"),
     "help.automation": Sentence("bật hay tắt việc tự xử lý", "switch automation on or off"),
     "help.automation.action": Sentence(
-        "bật, tắt, xem, hoặc đóng lại cầu dao", "on, off, how it stands, or close a breaker"
+        "on: bật; off: tắt; status: xem; reset: đóng lại cầu dao",
+        "on, off; status: how it stands; reset: close a breaker",
     ),
     "help.automation.name": Sentence(
         "chỉ một kịch bản (mặc định: tất cả)", "one playbook alone (all, by default)"
@@ -83,20 +89,24 @@ _COMMANDS: dict[str, Sentence] = {
     "help.metavar.incident": Sentence("SỰ_CỐ", "INCIDENT"),
     "help.metavar.step": Sentence("BƯỚC", "STEP"),
     "help.resume.was-done": Sentence(
-        "bước không rõ kết quả: tôi đã xem, nó đã làm xong",
-        "a step whose outcome is unknown: I looked, it was done",
+        "resume: bước không rõ kết quả: tôi đã xem, nó đã làm xong",
+        "resume: a step whose outcome is unknown: I looked, it was done",
     ),
     "help.resume.again": Sentence(
-        "bước không rõ kết quả: tôi đã xem, hãy làm lại",
-        "a step whose outcome is unknown: I looked, do it again",
+        "resume: bước không rõ kết quả: tôi đã xem, hãy làm lại",
+        "resume: a step whose outcome is unknown: I looked, do it again",
     ),
     "help.host": Sentence(
         "các máy: thử kết nối, làm quen, sudo", "hosts: try them, meet them, what sudo needs"
     ),
-    "help.host.action": Sentence("làm gì", "what to do"),
+    "help.host.action": Sentence(
+        "list: liệt kê; test: thử chạy lệnh; sudoers: in dòng cho sudo; enroll: ghi khoá máy chủ",
+        "list: show them; test: try a command; sudoers: print what sudo must allow; enroll: keep"
+        " the host key",
+    ),
     "help.host.name": Sentence("máy nào (mặc định: tất cả)", "which host (all, by default)"),
     "help.host.fingerprint": Sentence(
-        "dấu của khoá máy mà bạn đã so trên chính máy đó",
+        "dấu vân tay của khoá máy chủ mà bạn đã so trên chính máy đó",
         "fingerprint of the host key that you compared on the host itself",
     ),
     "host.row": Sentence("{name}  {place}  kịch bản: {playbooks}", "{name}  {place}  {playbooks}"),

@@ -25,7 +25,7 @@ from opsd.tasks.respond.means import Means
 from opsd.tasks.respond.responding import begin
 
 _ACTIONS = ("list", "show", "plan", "run", "lint")
-_OPTIONS = (("incident", "id"), ("check", "check"), ("subject", "subject"), ("cause", "text"))
+_OPTIONS = (("incident", "id"), ("check", "check"), ("subject", "text"), ("cause", "text"))
 CODES = {Ending.MENDED: ExitCode.DONE, Ending.UNKNOWN: ExitCode.COULD_NOT_VERIFY}
 
 

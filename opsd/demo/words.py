@@ -35,7 +35,7 @@ PROCEDURES = (
 FAMILIES = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Phan", "Vũ", "Đặng", "Bùi", "Đỗ")
 MIDDLES = ("Văn", "Thị", "Hữu", "Đức", "Ngọc", "Quỳnh", "Thành", "Minh")
 
-PLACES = ("Thôn Ví Dụ", "Ấp Minh Họa", "Tổ dân phố Thử Nghiệm", "Bản Giả Định")
+PLACES = ("Thôn Ví Dụ", "Ấp Minh Hoạ", "Tổ dân phố Thử Nghiệm", "Bản Giả Định")
 OFFICERS = ("Cán bộ Mẫu A", "Cán bộ Mẫu B", "Cán bộ Mẫu C", "Cán bộ Mẫu D", "Cán bộ Mẫu Đ")
 PURPOSES = ("lần đầu", "cấp lại", "điều chỉnh", "gia hạn")
 

@@ -186,7 +186,7 @@ def test_legal_deadlines_are_warned_of_once_each(notices: Notices, config: Confi
 def test_what_a_playbook_needs_a_person_for_is_paged_once_with_what_it_found(
     tmp_path: Path, notices: Notices, config: Config
 ) -> None:
-    said = Finding(Severity.FAULT, "notice.gap", {"since": NOW, "until": NOW + MINUTE})
+    said = Finding(Severity.FAULT, "respond.breaker", {"name": "p", "target": "db1"})
     found = {"df": "/srv 100%"}
     with closing(Responses(tmp_path / "opsd.sqlite")) as journal:
         journal.open_breaker("p", "db1", Page(NOW, Call.BREAKER, "SC-1", "r", said, found))
@@ -194,7 +194,9 @@ def test_what_a_playbook_needs_a_person_for_is_paged_once_with_what_it_found(
         assert answers.look(notices, journal, config, NOW) == 0
         (told,) = notices.waiting("mail")
         assert told.address.person == "an"
-        assert "/srv 100%" in words.letter(config, notices, told, NOW).text
+        text = words.letter(config, notices, told, NOW).text
+        assert "/srv 100%" in text
+        assert "opsd automation reset p --host db1" in text
         for _ in range(50):
             journal.open_breaker("p", "db1", Page(NOW, Call.BREAKER, "SC-1", "r", said))
         assert answers.look(notices, journal, config, NOW) == 1

@@ -17,9 +17,12 @@ _LONG = 300
 
 def letter(config: Config, notices: Notices, one: Sending, now: datetime) -> Letter:
     """What is sent. Its id is the same however often it is sent, and is said in it."""
-    notice = one.notice
-    subject = _said(config, notice.said.key, notice.said.fields)
-    lines = [subject, *filter(None, [notice.said.detail])]
+    notice, said = one.notice, one.notice.said
+    subject = _said(config, said.key, said.fields)
+    fields = _local(config, said.fields)
+    lines = [catalogue.sentence(config.language, said.key, fields)]  # with what to do about it
+    if said.detail:
+        lines.append(said.detail)
     if notice.incident:
         lines += _about(config, notices, notice.incident)
     if one.unsure or one.tries:
