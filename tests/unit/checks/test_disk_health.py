@@ -1,6 +1,8 @@
 """Disk health: RAID, LVM, SMART and the kernel's errors, on what hosts answered."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -77,6 +79,20 @@ def test_a_host_without_lvm_has_nothing_and_one_that_refuses_is_unknown() -> Non
     assert judged(VOLUMES, seen(VOLUMES, "")) == {}
     refused = judged(VOLUMES, seen(VOLUMES, "sudo: a password is required\n", code=1))
     assert told(refused) == {"": (Status.UNKNOWN, "unreadable")}
+
+
+def test_what_the_page_lets_sudo_do_is_what_is_asked_to_the_letter() -> None:
+    page = Path(__file__).parents[3].joinpath("docs", "checks.md").read_text(encoding="utf-8")
+    rules = re.findall(r"NOPASSWD: /usr/sbin/(\w+) (.+)", page)
+    allowed = {(name, words.replace("\\,", ",").strip('"')) for name, words in rules}
+    asked = re.findall(r"\$as (lvs|vgs) ?(.*?) 2>", VOLUMES.reads()[0].script)
+    assert len(asked) == 3
+    assert {one for one in allowed if one[0] != "smartctl"} == set(asked)
+    (smart,) = (words for name, words in allowed if name == "smartctl")
+    for device, kind in (("/dev/sda", "sat"), ("/dev/bus/0", "sat+megaraid,3")):
+        assert f'$as smartctl {smart[1:].split("[", 1)[0]}"$3" "$2"' in SMART.reads()[0].script
+        assert re.match(smart, f"--json=c -i -H -A -d {kind} {device}")
+    assert not re.match(smart, "--json=c -i -H -A -d sat -s off /dev/sda")
 
 
 # ------------------------------------------------------------------------------ SMART
