@@ -109,7 +109,7 @@ class SourceFailed(OpsdError):
 
 
 class DatabaseFailed(SourceFailed):
-    """PostgreSQL, or one of its programs, did not do what was asked."""
+    """A database server, or one of its programs, did not do what was asked."""
 
 
 class CommandFailed(SourceFailed):

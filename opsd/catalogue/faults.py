@@ -211,19 +211,20 @@ TABLE: dict[str, Sentence] = {
         "look at the system's log, most often for want of memory; then run again",
     ),
     "dump.table_missing": Sentence(
-        "bản xuất thiếu bảng: {tables}",
+        "bản kết xuất thiếu bảng: {tables}",
         "the dump lacks tables: {tables}",
         "kiểm tra quyền của tài khoản sao lưu",
         "look at the rights of the backup role",
     ),
     "dump.differs": Sentence(
-        "bảng {table}: bản xuất có {dumped} dòng nhưng cơ sở dữ liệu đếm được {counted}",
+        "bảng {table}: bản kết xuất có {dumped} dòng nhưng cơ sở dữ liệu đếm được {counted}",
         "table {table}: the dump has {dumped} rows but the database counted {counted}",
-        "không tin bản xuất này; kiểm tra ổ đĩa scratch và máy chủ PostgreSQL",
+        "không tin bản kết xuất này; kiểm tra ổ đĩa scratch và máy chủ PostgreSQL",
         "do not trust this dump; look at the scratch disk and the PostgreSQL server",
     ),
     "dump.unread": Sentence(
-        "restic không đọc hết bản xuất của {member}", "restic could not read the dump of {member}"
+        "restic không đọc hết bản kết xuất của {member}",
+        "restic could not read the dump of {member}",
     ),
     "globals.refused": Sentence(
         "không tạo lại được các role của cụm cơ sở dữ liệu",
