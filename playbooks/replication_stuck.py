@@ -22,12 +22,14 @@ from opsd.playbook import (
     Occasion,
     Plan,
     Question,
+    Recall,
     Step,
     Terms,
     say,
 )
-from playbooks.looking import asks, attached, command, probe
+from playbooks.looking import asks, attached, command, probe, subject
 
+LOG = "wal"  # the check of opsd's own about a log that it has received
 STUCK = frozenset(
     {"replication_stopped", "replication_few", "replication_late", "replication_failed"}
 )
@@ -59,10 +61,14 @@ class ReplicationStuck:
     @property
     def terms(self) -> Terms:
         """Who paused a replay may be saving data with it: a person says yes."""
-        return self.options.terms(Answers(dict.fromkeys(self.options.services, STUCK)))
+        return self.options.terms(
+            Answers({**dict.fromkeys(self.options.services, STUCK), LOG: frozenset()})
+        )
 
     def look(self, found: Occasion) -> tuple[Question, ...]:
-        """What the server says of its standbys, slots and archive."""
+        """What the server says of its standbys, slots and archive; or of who receives its log."""
+        if found.id.check == LOG:
+            return (Recall("log", subject(found)),)
         own = self.options.services.get(probe(found))
         if own is None:
             return ()
@@ -75,6 +81,8 @@ class ReplicationStuck:
 
     def plan(self, found: Occasion, facts: Facts) -> Plan:
         """What holds it up; a replay that was paused can be resumed from here."""
+        if found.id.check == LOG:
+            return _of_log(found, facts)
         own = self.options.services.get(probe(found))
         if own is None:
             return Plan((say("playbook.service.unknown", name=probe(found)),))
@@ -84,6 +92,16 @@ class ReplicationStuck:
         said = tuple(_found(seen)) or (say("playbook.replication_stuck.unknown"),)
         paused = seen.get("paused") == [["true"]]
         return Plan(said, (_resume(own),) if paused else (), told)
+
+
+def _of_log(found: Occasion, facts: Facts) -> Plan:
+    """What died comes back by itself, what was agreed is done at once: this is a person's."""
+    seen = facts.known.get(Recall("log", subject(found)))
+    if not isinstance(seen, Mapping) or not seen:
+        return Plan((say("playbook.replication_stuck.unknown"),))
+    fields = {"log": subject(found), "cause": found.cause or "-"}
+    said = say(f"playbook.replication_stuck.log_{seen['word']}", **fields)
+    return Plan((said,), (), {"log": str(seen["told"])})
 
 
 def _read(text: str) -> Mapping[str, Sequence[Sequence[str]]]:

@@ -40,6 +40,10 @@ STOPPED = (
     READY + "2026-11-23 LOG:  received fast shutdown request\nLOG:  database system is shut down\n"
 )
 PANIC = READY + "PANIC:  could not locate a valid checkpoint record\n"
+LOGS = (
+    *("unreachable", "disk", "slot_lost", "no_receiver"),
+    *("unprotected", "one_left", "received"),
+)
 DISK, FRONT, BASE = CheckId("h", "filesystems", "/srv"), CheckId("", "front"), CheckId("", "db")
 WAN = CheckId("", "wan")
 
@@ -233,6 +237,24 @@ HOST_CASES = (
         "not_fed",
         "slot",
         rows="standby|false\npaused|false\nreceiver|none\nslot|b|false|9999999999\n",
+    ),
+    *(
+        Case(
+            f"a log of which {word} is said",
+            "replication_stuck",
+            CheckId("", "wal", "dossiers/database/one"),
+            "no_receiver",
+            (f"log_{word}",),
+            known={("log", "dossiers/database/one"): {"word": word, "told": "seen"}},
+        )
+        for word in LOGS
+    ),
+    Case(
+        "a log that nobody knows",
+        "replication_stuck",
+        CheckId("", "wal", "x"),
+        "gap",
+        ("unknown",),
     ),
     replica("a server that says nothing", "unknown", rows=""),
     silent("a host that is silent", "silent", does=("cycle_power",)),

@@ -209,6 +209,44 @@ _SERVICES: dict[str, Sentence] = {
     "playbook.replication_stuck": Sentence(
         "Nhân bản hoặc lưu nhật ký bị kẹt", "Replication or log archive stuck"
     ),
+    "playbook.replication_stuck.log_unreachable": Sentence(
+        "nhật ký {log} ({cause}): không hỏi được máy chủ cơ sở dữ liệu",
+        "the log {log} ({cause}): its server cannot be asked",
+    ),
+    "playbook.replication_stuck.log_disk": Sentence(
+        "nhật ký {log} ({cause}): hết chỗ ở nơi nhận",
+        "the log {log} ({cause}): there is no room left where it is received",
+        "thêm chỗ; phần đã vào mọi kho thì opsd tự xóa",
+        "give it room; what every repository has opsd removes by itself",
+    ),
+    "playbook.replication_stuck.log_slot_lost": Sentence(
+        "nhật ký {log} ({cause}): khe nhân bản đã mất, nhật ký có chỗ hổng",
+        "the log {log} ({cause}): a replication slot was lost, the log has a gap",
+        "lấy ngay một bản nền mới: `opsd wal base BỘ`",
+        "take a new base copy at once: `opsd wal base SET`",
+    ),
+    "playbook.replication_stuck.log_no_receiver": Sentence(
+        "nhật ký {log} ({cause}): không nơi nào đang nhận",
+        "the log {log} ({cause}): nobody receives it",
+        "xem máy nhận và đường truyền; nơi nhận đã chết opsd tự chạy lại, nơi bị treo thì không",
+        "look at who receives and at the road; opsd starts what died, not what hangs",
+    ),
+    "playbook.replication_stuck.log_unprotected": Sentence(
+        "nhật ký {log} ({cause}): có nơi nhận, nhưng giao dịch không chờ nơi nào",
+        "the log {log} ({cause}): it is received, but commits wait for nobody",
+        "`opsd wal setup BỘ --plan` cho biết cần đổi gì",
+        "`opsd wal setup SET --plan` tells what to change",
+    ),
+    "playbook.replication_stuck.log_one_left": Sentence(
+        "nhật ký {log} ({cause}): chỉ còn một phần số nơi nhận",
+        "the log {log} ({cause}): some of its receivers are away",
+    ),
+    "playbook.replication_stuck.log_received": Sentence(
+        "nhật ký {log} ({cause}): máy chủ gửi bình thường; xem kho và việc gửi vào kho",
+        "the log {log} ({cause}): the server sends as it should; look at the repositories",
+        "`opsd wal status BỘ`",
+        "`opsd wal status SET`",
+    ),
     "playbook.replication_stuck.unknown": Sentence(
         "máy chủ không cho biết vì sao; xem câu trả lời kèm theo",
         "the server does not tell why; see its answer attached",

@@ -16,6 +16,8 @@ import pytest
 from opsd.clock import now
 from opsd.model import CheckId
 from opsd.response import Call, Ending
+from tests.faults.acts import ACTS, played
+from tests.faults.killing import OPSD
 from tests.harms import (
     Harm,
     carry,
@@ -201,3 +203,10 @@ def test_who_can_wait_does(town: Town) -> None:
     finally:
         end(town, "two", f"{town.base}/rsync")
         town.desk.means.responses.close_incident(opened.code, now())
+
+
+def test_a_step_in_whose_middle_opsd_dies_is_settled(town: Town) -> None:
+    """The short form of `tests/soak/test_killed_playbooks.py`, which strikes everywhere."""
+    (act,) = (one for one in ACTS if one.playbook == "web_down")
+    wrong, count = played(town, act, lambda at: (at.moment, at.victim) == ("within", OPSD))
+    assert (wrong, count) == ([], 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from opsd.tasks.respond import harmed, knowing
+from opsd.tasks.respond import harmed, knowing, logged
 from opsd.tasks.respond.means import Means
 
 Knowing = Callable[[Means, str], object]
@@ -61,6 +61,7 @@ KNOWLEDGE: Final[Mapping[str, Knowing]] = {
     "damage": harmed.damage_of,
     "dropping": knowing.dropping,
     "points": knowing.points,
+    "log": logged.log_of,
     "way": knowing.way,
     "probe": knowing.probe,
 }
