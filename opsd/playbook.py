@@ -95,6 +95,7 @@ class Recall:
 
 
 Question: TypeAlias = Ask | Recall
+UNREACHED = "unreached"  # the attached text that says why a host could not be looked at
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from opsd.check import Read
-from opsd.playbook import Ask, Condition, Facts, Occasion
+from opsd.playbook import UNREACHED, Ask, Condition, Facts, Occasion
 
 _LONGEST = 16_000  # characters of one attached text
 
@@ -36,7 +36,7 @@ def attached(facts: Facts, host: str, names: Iterable[str]) -> dict[str, str]:
     said = {name: facts.answer(host, name).text.strip() for name in names}
     texts = {name: text[-_LONGEST:] for name, text in said.items() if text}
     if host in facts.unreached:
-        texts["unreached"] = f"{host}: {facts.unreached[host].detail or facts.unreached[host].key}"
+        texts[UNREACHED] = f"{host}: {facts.unreached[host].detail or facts.unreached[host].key}"
     return texts
 
 

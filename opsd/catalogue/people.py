@@ -184,6 +184,10 @@ _RECORD: dict[str, Sentence] = {
         "{name}: hạn {due}, báo {recipient}; đã báo: {given} ({source})",
         "{name}: due {due}, to {recipient}; given: {given} ({source})",
     ),
+    "incident.action": Sentence(
+        "còn phải làm ({code}): {action}; {owner}, hạn {due}",
+        "still to be done ({code}): {action}; {owner}, due {due}",
+    ),
     "incident.unchecked": Sentence(
         "CHƯA đối chiếu với văn bản luật", "NOT compared with the text of the law yet"
     ),

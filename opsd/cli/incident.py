@@ -99,8 +99,13 @@ def _month(desk: Desk, notices: Notices) -> Answer:
         one.incident: one.at for one in reversed(notices.entries()) if one.kind is EntryKind.ACK
     }
     figures = records.month(found, acknowledged)
-    text = report.month(desk.voice, found, _owners(notices), figures)
-    body = {"incidents": [report.plain(one) for one in found], **report.plain_month(figures)}
+    todo = records.undone(notices.entries())
+    text = report.month(desk.voice, found, _owners(notices), (figures, todo))
+    body = {
+        "incidents": [report.plain(one) for one in found],
+        **report.plain_month(figures),
+        "actions": [{"incident": one.incident, **one.body} for one in todo],
+    }
     return Answer(ExitCode.DONE, text, body)
 
 

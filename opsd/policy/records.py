@@ -75,6 +75,15 @@ def passed(one: Deadline, now: datetime) -> Sequence[int]:
     return [part for part in WARNINGS if now >= one.began + (one.due - one.began) * part / 100]
 
 
+def undone(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """What reviews want done, of whatever incident, and nobody has said is; the earliest first."""
+    every = tuple(entries)
+    done = {(e.incident, e.body["action"]) for e in every if e.kind is EntryKind.DONE}
+    wanted = (e for e in every if e.kind is EntryKind.ACTION)
+    left = (e for e in wanted if (e.incident, e.body["action"]) not in done)
+    return tuple(sorted(left, key=lambda one: one.body["due"]))
+
+
 @dataclass(frozen=True, slots=True)
 class Month:
     """The incidents that began in a month: how long until one was taken on, and until it ended."""

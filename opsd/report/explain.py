@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from opsd.model import Incident
+from opsd.playbook import UNREACHED
+from opsd.policy import alerting
 from opsd.policy.guards import Refusal
 from opsd.report import layout, respond, text
 from opsd.report.voice import Voice
 from opsd.response import Attempt, Decision, Page, Response, Vote
 
 Done = tuple[Response, Sequence[Vote], Sequence[Attempt]]
-_SHOWN = 6
+_SHOWN, _LONG = 6, 300
 
 
 def explained(
@@ -37,7 +39,7 @@ def _incident(voice: Voice, incident: Incident, playbook: str) -> str:
     ended = voice.moment(incident.closed_at) if incident.closed_at else voice.say("respond.open")
     named = f"{playbook}: {voice.word('playbook', playbook)}" if playbook else ""
     rows = (
-        ("incident", f"{incident.code}  {incident.id}  {incident.cause}"),
+        ("incident", f"{incident.code}  {alerting.shown(str(incident.id))}  {incident.cause}"),
         ("said", voice.finding(incident.said)),
         ("since", f"{voice.moment(incident.began)} - {ended}"),
         ("playbook", named or voice.say("explain.no_playbook")),
@@ -72,4 +74,8 @@ def _response(voice: Voice, found: Done) -> str:
 
 
 def _page(voice: Voice, one: Page) -> str:
-    return layout.hang(f"  {voice.moment(one.at)}  ", voice.finding(one.said))
+    """The call, and why a host could not be looked at, where that is so."""
+    lines = [layout.hang(f"  {voice.moment(one.at)}  ", voice.finding(one.said))]
+    if unreached := one.attached.get(UNREACHED, ""):
+        lines.append(layout.hang("    ", alerting.shown(unreached, _LONG)))
+    return "\n".join(lines)

@@ -43,9 +43,13 @@ def listed(
 
 
 def month(
-    voice: Voice, found: Sequence[Incident], owners: Mapping[str, str], figures: Month
+    voice: Voice,
+    found: Sequence[Incident],
+    owners: Mapping[str, str],
+    told: tuple[Month, Sequence[Entry]],
 ) -> str:
-    """Those of a month, and how long it took to take them on and to end them."""
+    """Those of a month, how long it took to take them on and to end them, what is to be done."""
+    figures, todo = told
     rows = [
         _row(voice, one, owners, one.closed_at - one.began if one.closed_at else None)
         for one in found
@@ -58,7 +62,13 @@ def month(
         to_acknowledge=_span(voice, figures.mean_to_acknowledge),
         to_end=_span(voice, figures.mean_to_end),
     )
-    return "\n".join([*rows, "", said])
+    return "\n".join([*rows, "", said, *(_action(voice, one) for one in todo)])
+
+
+def _action(voice: Voice, one: Entry) -> str:
+    fields = {name: alerting.shown(one.body[name]) for name in ("action", "owner", "due")}
+    said = voice.say("incident.action", code=one.incident, **fields)
+    return layout.hang("  ", said, _WIDTH)
 
 
 def shown(voice: Voice, config: Config, found: Dossier) -> str:

@@ -109,6 +109,8 @@ def response(voice: Voice, one: Response, attempts: Sequence[Attempt]) -> str:
         lines.append(f"  {attempt.intent.step}{undo}: {fate}")
         if end is not None and end.output.strip():
             lines.append(layout.hang("    ", _short(end.output.strip())))
+        if end is not None and end.said is not None:
+            lines.append(layout.hang("    ", voice.finding(end.said)))
     if one.said is not None:
         lines.append(layout.hang("  ", voice.finding(one.said)))
     return "\n".join(lines)
