@@ -216,7 +216,7 @@ _SERVICES: dict[str, Sentence] = {
     "playbook.replication_stuck.log_disk": Sentence(
         "nhật ký {log} ({cause}): hết chỗ ở nơi nhận",
         "the log {log} ({cause}): there is no room left where it is received",
-        "thêm chỗ; phần đã vào mọi kho thì opsd tự xóa",
+        "thêm chỗ; phần đã vào mọi kho thì opsd tự bỏ",
         "give it room; what every repository has opsd removes by itself",
     ),
     "playbook.replication_stuck.log_slot_lost": Sentence(
