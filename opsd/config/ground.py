@@ -66,9 +66,16 @@ def _named_secrets(config: Config) -> Iterator[tuple[Location, Secret]]:
             if database.wal and (secret := database.wal.passwords):
                 option = "passfile" if secret.file else "passfile_credential"
                 yield ("backup_sets", name, "members", member, "wal", option), secret
+    yield from _secrets_of_hosts(config)
     yield from _secrets_of_probes(config)
     yield from web_ground.named_secrets(config)
     yield from _secrets_of_people(config)
+
+
+def _secrets_of_hosts(config: Config) -> Iterator[tuple[Location, Secret]]:
+    for name, host in config.hosts.items():
+        if key := host.key:
+            yield ("hosts", name, "key_file" if key.file else "key_credential"), key
 
 
 def _secrets_of_people(config: Config) -> Iterator[tuple[Location, Secret]]:

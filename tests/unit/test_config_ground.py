@@ -35,6 +35,7 @@ def write(tmp_path: Path, password: Path) -> Write:
         url: str = "repository",
         exclude: str = "",
         secret: str = "",
+        more: str = "",
     ) -> Config:
         secret = secret or f"password_file: {password}"
         text = f"""\
@@ -56,6 +57,7 @@ backup_sets:
         kind: postgres
         connection: dbname=dossiers
         passfile: {password}
+{more}
 """
         return parse(text, "opsd.yaml")
 
@@ -210,3 +212,14 @@ demo: true
         ("probes.database.passfile", "config.secret_missing"),
         ("probes.desk.steps[0].secret_form.password", "config.secret_open"),
     ]
+
+
+def test_a_key_to_a_host_that_others_may_read_is_a_mistake(write: Write, password: Path) -> None:
+    key = password.with_name("key")
+    host = f"{{address: db1, key_file: {key}, known_hosts: {password}}}"
+    config = write(more=f"hosts: {{db1: {host}}}")
+    assert [found.key for found in ground.examine(config)] == ["config.secret_missing"]
+    key.write_text("private")
+    key.chmod(0o640)
+    (mistake,) = ground.examine(config)
+    assert (mistake.path, mistake.key) == ("hosts.db1.key_file", "config.secret_open")

@@ -37,9 +37,10 @@ def ping(place: Place, text: str = "") -> None:
 
 
 def _ask(place: Place, method: str, body: bytes, kind: str) -> None:
-    parts = urlsplit(place.url)
-    host = parts.hostname or ""
+    host = ""
     try:
+        parts = urlsplit(place.url)
+        host = parts.hostname or ""
         headers = {"Content-Type": kind, "User-Agent": "opsd", "Connection": "close"}
         if place.token_file is not None:
             token = place.token_file.read_text(encoding="utf-8").strip()
@@ -56,7 +57,8 @@ def _ask(place: Place, method: str, body: bytes, kind: str) -> None:
     except OSError as error:
         raise _failed(host, "connect", error) from error
     except (http.client.HTTPException, ValueError) as error:
-        raise _failed(host, "protocol", error) from error
+        name = type(error).__name__  # no more of it: its words quote the address, or the token
+        raise ChannelFailed("notify.post", reason="protocol", host=host, detail=name) from None
     if answer.status not in _GOOD:
         reason = "auth" if answer.status in {401, 403} else "refused"
         detail = f"{answer.status} {said[:160].decode(errors='replace')}"
