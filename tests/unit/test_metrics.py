@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from opsd.config.load import parse
 from opsd.config.schema import Config
 from opsd.keeping import Cause, Drop, Freeze, Hold
-from opsd.metrics import Board, Collector, Exposition, Sources, Vitals, Watched, watched
+from opsd.metrics import Board, Collector, Exposition, Sources, Vitals
 from opsd.metrics.collector import reasons
 from opsd.metrics.table import FAMILIES, Page, Remembered
 from opsd.model import (
@@ -310,17 +310,6 @@ def test_a_line_that_is_remembered_tells_the_value_of_today() -> None:
         (family,) = text_string_to_metric_families(page.text())
         told = [repr(float(sample.value)) for sample in family.samples]
         assert told == [repr(float(values[(n + day) % len(values)])) for n in range(len(values))]
-
-
-def test_ways_to_hosts_are_counted_from_nought_for_every_reason() -> None:
-    found = Page()
-    ways = {"db1": {"": 3, "timeout": 2}, "web": {"": 1}}
-    watched.tell(found, Watched(ways=ways))
-    text = found.text()
-    assert samples(text, "opsd_ssh_connections_total") == {'{host="db1"}': 3, '{host="web"}': 1}
-    failed = samples(text, "opsd_ssh_connection_failures_total")
-    assert len(failed) == 2 * 5
-    assert {labels: n for labels, n in failed.items() if n} == {'{host="db1",reason="timeout"}': 2}
 
 
 def test_the_disk_of_a_local_repository_tells_its_free_space(store: Store, tmp_path: Path) -> None:
