@@ -149,7 +149,7 @@ def made_config(province: Province, tls_port: int, listen: str) -> dict[str, Any
     # The hosts share this machine's disks: what other tests do to theirs is not ours.
     checks["filesystems"] = {"interval": "2s", "exclude": ["/tmp", "/dev/shm", "/run"]}
     checks["clock"] = {"interval": "2s"}
-    probe = {"interval": "2s", "timeout": "1s", "objective": "99%"}
+    probe = {"interval": "2s", "timeout": "2s", "objective": "99%"}
     web, files = province.host("web").address, province.host("files").address
     front = {"kind": "http", "url": f"http://{web}/", "text": "Hồ sơ của tôi", "host": "web"}
     gate = {"kind": "tls", "address": "127.0.0.1", "port": tls_port}
@@ -192,8 +192,8 @@ def made_config(province: Province, tls_port: int, listen: str) -> dict[str, Any
                 "host": "files",
                 "count": 10,
                 "gap": "20ms",
-                "delay_warning": "150ms",
-                "delay_critical": "200ms",
+                "delay_warning": "250ms",
+                "delay_critical": "280ms",
                 **probe,
             },
         },

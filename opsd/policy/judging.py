@@ -130,6 +130,8 @@ def why_silent(state: CheckState, rule: Rule, around: Surroundings, now: datetim
     began = state.worse_since or state.since
     unheard = any(cause.seen_at < began for cause in causes)
     patience = max(_INTERVALS_OF_WAITING * rule.interval, _LONGEST_ANSWER)
+    if any(timedelta() < cause.since - state.seen_at < patience for cause in causes):
+        return WAITING  # it was asked before the one that explained it got well
     if unheard and timedelta() <= now - began < patience:  # less is no time: the clock was set back
         return WAITING
     return ""

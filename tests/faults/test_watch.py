@@ -318,5 +318,5 @@ def test_it_is_seen_named_and_one_incident_until_it_ends(
         lambda: f"not resolved: {place.prometheus.received}",
     )
     new = [case for case in place.cases.incidents(place.started) if case.code not in known]
-    assert [case.code for case in new] == [seen.code]
+    assert [case.code for case in new] == [seen.code], new
     place.try_disk(tried=False)

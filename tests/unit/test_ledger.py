@@ -166,6 +166,18 @@ def test_a_fault_that_outlives_the_one_that_explained_it_becomes_an_incident(sce
     assert scene.incidents == ["reach:closed", "disk:open"]
 
 
+def test_what_was_asked_before_the_host_came_back_is_asked_again(scene: Scene) -> None:
+    """A probe that waited for a dead host may tell of it after the host has been heard."""
+    scene.play(reach="occco", disk="occcc")
+    scene.answer(REACH, "o")
+    scene.now -= INTERVAL / 2
+    scene.answer(DISK, "c")
+    assert scene.incidents == ["reach:closed"]
+    scene.now += INTERVAL
+    scene.play(reach="o", disk="c")
+    assert scene.incidents == ["reach:closed", "disk:open"]
+
+
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_a_clock_that_is_set_makes_nothing_older_and_nothing_younger(
     scene: Scene, hours: int
