@@ -124,11 +124,11 @@ def _begin(means: object, one: Response) -> None:
 
 
 @contextmanager
-def child(state: Path, *, fails: bool) -> Iterator[subprocess.Popen[str]]:
+def child(state: Path, *, fails: bool) -> Iterator[subprocess.Popen[bytes]]:
     """Start one; whatever happens, it does not stay."""
     argv = (sys.executable, "-m", "tests.faults.answering", str(state), str(int(fails)))
     with subprocess.Popen(
-        argv, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True, env=os.environ
+        argv, cwd=ROOT, stdout=subprocess.PIPE, bufsize=0, start_new_session=True, env=os.environ
     ) as process:
         try:
             yield process
@@ -137,12 +137,12 @@ def child(state: Path, *, fails: bool) -> Iterator[subprocess.Popen[str]]:
                 process.kill()
 
 
-def until(process: subprocess.Popen[str], word: str, times: int) -> bool:
+def until(process: subprocess.Popen[bytes], word: str, times: int) -> bool:
     """Read on until it was said so many times; false where it ended before."""
     assert process.stdout is not None
     while times:
         assert select.select([process.stdout], [], [], _PATIENCE)[0], word
-        line = process.stdout.readline()
+        line = process.stdout.readline().decode()  # unbuffered: nothing is read ahead of select
         if not line:
             return False
         times -= line.strip() == word

@@ -163,7 +163,7 @@ def main(config: Path, response: str, moment: str) -> None:
 class Player:
     """A child that plays, seen from its parent."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     said: list[str] = field(default_factory=list)
 
     def until(self, word: str) -> bool:
@@ -172,22 +172,21 @@ class Player:
         while word not in self.said:
             ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
             assert ready, (word, self.said)
-            line = self.process.stdout.readline()
+            line = self.process.stdout.readline()  # unbuffered: nothing is read ahead of select
             if not line:
                 return False
-            self.said.append(line.strip())
+            self.said.append(line.decode().strip())
         return True
 
     def go_on(self) -> None:
         """Give the word that it waits for."""
         assert self.process.stdin is not None
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
+        self.process.stdin.write(b"\n")
 
     def ended(self) -> None:
         """Wait for its end, by itself."""
         out, _ = self.process.communicate(timeout=PATIENCE)
-        self.said += (out or "").splitlines()
+        self.said += (out or b"").decode().splitlines()
         assert self.process.returncode == 0, self.said
 
     def kill(self) -> None:
@@ -205,7 +204,7 @@ def player(config: Path, response: str, moment: str) -> Iterator[Player]:
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
+        bufsize=0,
         start_new_session=True,
         env=os.environ,
     ) as process:
