@@ -77,8 +77,9 @@ def empty_var(town: Town) -> None:
 
 
 def load(town: Town) -> None:
-    shutil.copy2(os.path.realpath(program("shred")), town.base / "rsync")
-    (town.base / "much").write_bytes(bytes(8 << 20))
+    if not (town.base / "rsync").exists():  # the one before may not have ended yet
+        shutil.copy2(os.path.realpath(program("shred")), town.base / "rsync")
+        (town.base / "much").write_bytes(bytes(8 << 20))
     town.begin("two", f"{town.base}/rsync", "-n", "100000", f"{town.base}/much")
 
 
