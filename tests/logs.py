@@ -37,7 +37,7 @@ def with_log(site: Site, more: str = "", wal: str = WAL) -> Site:
     return site
 
 
-def until(what: Callable[[], object], seconds: float = 30) -> None:
+def until(what: Callable[[], object], seconds: float = 90) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + seconds
     while not what():

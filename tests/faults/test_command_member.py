@@ -71,12 +71,6 @@ PRODUCING = [
         *(Outcome.PARTIAL, "tool", "process.cannot_start"),
     ),
     Fault(
-        "a program that is killed",
-        "produce",
-        shell("kill -9 $$"),
-        *(Outcome.PARTIAL, "source", "command.broken"),
-    ),
-    Fault(
         "more output than it may write",
         "produce",
         shell("head -c 9000000 /dev/zero >$OPSD_ARTEFACT/a; sleep 600", output="4MiB"),
@@ -108,24 +102,6 @@ PRODUCING = [
         "produce",
         shell("echo x >$OPSD_ARTEFACT/a"),
         *(Outcome.PARTIAL, "limit", "command.told_nothing"),
-    ),
-    Fault(
-        "a manifest that is none",
-        "produce",
-        shell("echo x >$OPSD_ARTEFACT/a; echo '{\"tables\": 3}' >$OPSD_MANIFEST"),
-        *(Outcome.PARTIAL, "limit", "command.told_oddly"),
-    ),
-    Fault(
-        "a manifest, and nothing dumped",
-        "produce",
-        shell(TELL),
-        *(Outcome.PARTIAL, "source", "command.no_bytes"),
-    ),
-    Fault(
-        "a link instead of a dump",
-        "produce",
-        shell(f"{TELL}; ln -s /etc/hostname $OPSD_ARTEFACT/a"),
-        *(Outcome.PARTIAL, "source", "command.odd_file"),
     ),
 ]
 
