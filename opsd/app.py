@@ -73,7 +73,6 @@ def _night(kit: Kit, name: str) -> dict[Task, bool]:
         parts.do(Task.RETAIN, lambda: retain(kit, name).closing)
     if backup_set.logged or backup_set.streamed:
         parts.do(Task.BASE, lambda: nightly.take_bases(kit, name))
-    if backup_set.logged:
         parts.do(Task.REPLAY, lambda: nightly.replay_all(kit, name))
     return parts.ended()
 

@@ -21,6 +21,7 @@ from opsd.report import plain, text
 from opsd.report import wal as report
 from opsd.report.recover import bases as report_of_bases
 from opsd.tasks.binlog import bases as binlog
+from opsd.tasks.binlog import replaying
 from opsd.tasks.binlog.stream import streams_of
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal import setting_up
@@ -125,11 +126,13 @@ def _base(desk: Desk) -> Answer:
 
 
 def _replay(desk: Desk) -> Answer:
-    return _runs(
-        desk,
-        Task.REPLAY,
-        lambda kit, name: {log.subject: replay(kit, log) for log in logs_of(kit, name)},
-    )
+    def work(kit: Kit, name: str) -> dict[str, Closing]:
+        _subjects(kit, name)
+        played = {log.subject: replay(kit, log) for log in logs(kit) if log.backup_set == name}
+        streamed = {one.subject: replaying.replay(kit, one) for one in streams_of(kit, name)}
+        return played | streamed
+
+    return _runs(desk, Task.REPLAY, work)
 
 
 def _runs(desk: Desk, task: Task, work: Callable[[Kit, str], dict[str, Closing]]) -> Answer:

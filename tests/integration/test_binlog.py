@@ -23,8 +23,10 @@ from opsd.drivers.mariadb import binlog
 from opsd.drivers.mariadb.server import Server
 from opsd.errors import RepositoryDamaged
 from opsd.model import CheckResult, Outcome, Status
+from opsd.tasks.backup import back_up
 from opsd.tasks.binlog.bases import DATA, take_base
 from opsd.tasks.binlog.recovering import Goal, plan, recovered
+from opsd.tasks.binlog.replaying import replay
 from opsd.tasks.binlog.stream import ASIDE, Stream, streams_of
 from opsd.tasks.check.notebook import Answers
 from opsd.tasks.kit import Kit
@@ -122,6 +124,8 @@ def test_a_burnt_server_comes_back_to_any_moment_though_its_receiver_died_before
     with warded(living) as (kit, stream, watched):
         living.execute("INSERT INTO empty_one VALUES (1);")
         assert take_base(kit, stream).outcome is Outcome.SUCCEEDED
+        living.execute("INSERT INTO office VALUES (3, 'Một cửa xã Mới');")
+        assert back_up(kit, SET).closing.outcome is Outcome.SUCCEEDED
         _receiver_dies(stream, watched)
         living.execute("INSERT INTO empty_one VALUES (2);")
         first = second_passes()
@@ -131,6 +135,11 @@ def test_a_burnt_server_comes_back_to_any_moment_though_its_receiver_died_before
         living.execute("CREATE TABLE empty_one (n INT); INSERT INTO empty_one VALUES (4), (5);")
         eventually(everything_kept(stream, watched), "the repository has it all", 60)
         assert watched.status("dossiers/fees/here") is Status.OK
+        played = replay(kit, stream)
+        assert (played.outcome, played.findings) == (Outcome.PASSED, ())
+        told = kit.store.evidence(played.run, "replayed")
+        assert told is not None
+        assert (told["tables"], told["rows"]) == (5, 2007)
         os.kill(living.server.pid, signal.SIGKILL)
         shutil.rmtree(living.server.data)
         eventually(

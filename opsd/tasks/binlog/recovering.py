@@ -26,7 +26,7 @@ from opsd.drivers.restic import Piece
 from opsd.errors import OpsdError, Refused, RepositoryDamaged, SpaceExhausted, UsageError
 from opsd.model import Finding, Outcome, Severity, Task
 from opsd.policy import binlog as policy
-from opsd.tasks.binlog.bases import DATA, every_base
+from opsd.tasks.binlog.bases import DATA, bases, every_base
 from opsd.tasks.binlog.shelf import Shelf, open_shelf
 from opsd.tasks.binlog.stream import Stream, received
 from opsd.tasks.journal import end, opened
@@ -91,18 +91,20 @@ class Recovered:
         return not any(one.severity is Severity.FAULT for one in self.findings)
 
 
-def plan(stream: Stream, goal: Goal, target: Path) -> Planned:
+def plan(stream: Stream, goal: Goal, target: Path, *, only: str = "") -> Planned:
     """Choose the base copy and the log. Raises `UsageError` when there is no way there.
 
-    Raises `Refused` where something lives in the target, or lies there.
+    With `only` everything comes from that repository, and nothing from here. Raises `Refused` where
+    something lives in the target, or lies there.
     """
     _guard(stream, target)
     found, silent = every_base(stream)
+    found = tuple(base for base in found if only in {"", base.repository})
     base = policy.base_for(found, until=goal.time, spot=goal.spot)
     if base is None:
         oldest = found[0].at if found else "-"
         raise UsageError("recover.no_base", name=stream.subject, oldest=oldest)
-    files, places, wrong = _stock(stream, base.server)
+    files, places, wrong = _stock(stream, base.server, only)
     log = _until_goal(strand(files, base.spot.file), goal)
     _insist(log, base, goal)
     needed = base.bytes + sum(kept.bytes for kept in log.files.values())
@@ -120,6 +122,12 @@ def plan(stream: Stream, goal: Goal, target: Path) -> Planned:
     return Planned(stream, goal, base, log, target, expected, places, told)
 
 
+def reachable(stream: Stream, server: str, spot: Spot, repository: str) -> bool:
+    """Whether a repository has a base copy of a server from before a place in its log."""
+    found = (base for base in bases(stream, repository) if base.server == server)
+    return policy.base_for(tuple(found), until=None, spot=spot) is not None
+
+
 def _guard(stream: Stream, target: Path) -> None:
     """Nothing that lives is written into, and nothing that lies there is written over."""
     if system.servers_in(target):
@@ -131,19 +139,19 @@ def _guard(stream: Stream, target: Path) -> None:
 
 
 def _stock(
-    stream: Stream, server: str
+    stream: Stream, server: str, only: str
 ) -> tuple[dict[LogFile, Kept], dict[LogFile, Path | Shelf], list[Finding]]:
     """All of the log that can be had: of each file the place that has most of it."""
     files: dict[LogFile, Kept] = {}
     places: dict[LogFile, Path | Shelf] = {}
     findings: list[Finding] = []
-    here = received(stream.directory)
+    here = {} if only else received(stream.directory)
     for file, path in here.items():
         kept = policy.walk(path.read_bytes()).kept
         later = file != max(here)  # a server that died left it without an end
         files[file] = Kept(kept.bytes, kept.last, closed=kept.closed or later)
         places[file] = path
-    for repository in stream.repositories:
+    for repository in (only,) if only else stream.repositories:
         try:
             stream.kit.reach(repository)
             shelf = open_shelf(stream, repository, server)
