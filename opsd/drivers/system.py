@@ -17,6 +17,7 @@ import psutil
 _NOBODY_LOGGED_IN = (1 << 32) - 1
 _STA_UNSYNC = 0x40  # adjtimex(2): the clock is not synchronised
 PLACE = "OPSD_PLACE"  # in the environment of a command of the site: the directory it works in
+_ROUNDS = 3  # of ending what a command started
 _SERVERS = {"postgres", "mariadbd"}
 _TIMEX_BYTES = 1024  # struct timex is smaller on every platform
 _STATUS_OFFSET = 40  # of `status` in struct timex on 64-bit Linux
@@ -179,14 +180,19 @@ def memory_of(place: Path) -> int:
 
 
 def end_workers(place: Path) -> int:
-    """End the workers of a place, at once; how many there were."""
+    """End the workers of a place, at once; how many there were.
+
+    Again for those that were just being started; one that hangs in the kernel is left to it.
+    """
     count = 0
-    while found := workers_in(place):
-        count += len(found)
+    for _ in range(_ROUNDS):
+        found = workers_in(place)
         for process in found:
-            with suppress(psutil.NoSuchProcess):
+            with suppress(psutil.Error):
                 process.kill()
-        psutil.wait_procs(found, timeout=10)
+        count += len(found) - len(psutil.wait_procs(found, timeout=10)[1])
+        if not found:
+            break
     return count
 
 

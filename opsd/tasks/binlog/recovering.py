@@ -28,7 +28,7 @@ from opsd.model import Finding, Outcome, Severity, Task
 from opsd.policy import binlog as policy
 from opsd.tasks.binlog.bases import DATA, bases, every_base
 from opsd.tasks.binlog.shelf import Shelf, open_shelf
-from opsd.tasks.binlog.stream import Stream, received
+from opsd.tasks.binlog.stream import Stream, received, walked
 from opsd.tasks.journal import end, opened
 from opsd.tasks.kit import Kit
 from opsd.tasks.members.captured import Forward
@@ -147,7 +147,7 @@ def _stock(
     findings: list[Finding] = []
     here = {} if only else received(stream.directory)
     for file, path in here.items():
-        kept = policy.walk(path.read_bytes()).kept
+        kept = walked(path).kept
         later = file != max(here)  # a server that died left it without an end
         files[file] = Kept(kept.bytes, kept.last, closed=kept.closed or later)
         places[file] = path
@@ -265,11 +265,10 @@ def _fetch_log(planned: Planned, file: LogFile, path: Path) -> Path:
         place.fetch(file, path)
     else:
         shutil.copyfile(place, path)
-    content = path.read_bytes()
-    walked = policy.walk(content)
-    if walked.wrong or walked.kept.bytes < kept.bytes:
-        raise RepositoryDamaged("binlog.file_damaged", file=file.name, why=walked.wrong or "short")
-    os.truncate(path, walked.kept.bytes)
+    found = walked(path)
+    if found.wrong or found.kept.bytes < kept.bytes:
+        raise RepositoryDamaged("binlog.file_damaged", file=file.name, why=found.wrong or "short")
+    os.truncate(path, found.kept.bytes)
     return path
 
 

@@ -16,10 +16,9 @@ from opsd.binlog import Kept, LogFile
 from opsd.drivers.seal import Seal
 from opsd.drivers.storage import Storage
 from opsd.errors import ConfigError
-from opsd.tasks.binlog.stream import Stream
+from opsd.tasks.binlog.stream import PIECE_BYTES, Stream
 from opsd.tasks.wal.archive import keys_of
 
-PIECE_BYTES = 16 << 20
 _PIECE = re.compile(r"(.+\.\d{6,10})\.([0-9a-f]{10})-([0-9a-f]{10})(\.end)?")
 Span = tuple[int, int]
 

@@ -12,8 +12,8 @@ from opsd.clock import Stopwatch
 from opsd.errors import OpsdError
 from opsd.policy import binlog as policy
 from opsd.policy.binlog import Walked
-from opsd.tasks.binlog.shelf import PIECE_BYTES, Shelf, open_shelf
-from opsd.tasks.binlog.stream import ASIDE, Stream, received
+from opsd.tasks.binlog.shelf import Shelf, open_shelf
+from opsd.tasks.binlog.stream import ASIDE, PIECE_BYTES, Stream, received
 
 log = logging.getLogger(__name__)
 

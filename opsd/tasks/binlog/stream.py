@@ -13,8 +13,11 @@ from opsd.config.schema import Config
 from opsd.drivers import process
 from opsd.drivers.mariadb import Database, binlog
 from opsd.errors import DatabaseFailed
+from opsd.policy import binlog as policy
+from opsd.policy.binlog import Walked
 from opsd.tasks.kit import Kit
 
+PIECE_BYTES = 16 << 20
 ASIDE = ".aside"  # what was received of a file before it is received anew
 
 
@@ -73,6 +76,22 @@ def received(directory: Path) -> dict[LogFile, Path]:
         file = LogFile.of(path.name.removesuffix(ASIDE))
         if file is not None and (file not in found or size_of(path) > size_of(found[file])):
             found[file] = path
+    return found
+
+
+def walked(path: Path) -> Walked:
+    """How far a file can be read in whole events; a part of it is in memory at a time."""
+    found, want = Walked(), PIECE_BYTES
+    with path.open("rb") as stream:
+        while not found.wrong:
+            begin = found.kept.bytes
+            stream.seek(begin)
+            content = stream.read(want)
+            found = policy.walk(content, found)
+            grown = found.kept.bytes > begin
+            if not grown and len(content) < want:
+                break
+            want = PIECE_BYTES if grown else 2 * want  # an event may be longer than a piece
     return found
 
 
