@@ -53,13 +53,19 @@ class Journal:
         return replace(self, kit=kit)
 
     def workplace(self) -> Path:
-        """Make this run's place in scratch; its lease tells every sweep that the run lives."""
+        """Make this run's place in scratch; its lease tells every sweep that the run lives.
+
+        Raises `ScratchFull` where scratch cannot take it.
+        """
         place = self.kit.scratch(self.run.id)
-        place.parent.mkdir(parents=True, mode=CROSSABLE, exist_ok=True)
         lease = self.kit.scratch_lease(self.run.id)
-        self.held.enter_context(lock.lease(lease, self.run.id, wait=_PATIENCE))
-        self.held.callback(_forget, lease)
-        place.mkdir(mode=CROSSABLE)
+        try:
+            place.parent.mkdir(parents=True, mode=CROSSABLE, exist_ok=True)
+            self.held.enter_context(lock.lease(lease, self.run.id, wait=_PATIENCE))
+            self.held.callback(_forget, lease)
+            place.mkdir(mode=CROSSABLE)
+        except OSError as error:
+            raise scratch_failed(error) from error
         return place
 
     @contextmanager

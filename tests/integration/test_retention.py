@@ -11,7 +11,14 @@ import pytest
 from opsd import app
 from opsd.config.schema import Config
 from opsd.drivers.restic import Restic
-from opsd.errors import OpsdError, Refused, RepositoryDamaged, RepositoryLocked, UsageError
+from opsd.errors import (
+    OpsdError,
+    Refused,
+    RepositoryDamaged,
+    RepositoryLocked,
+    ScratchFull,
+    UsageError,
+)
 from opsd.keeping import Cause
 from opsd.model import Outcome, RecoveryPoint, Severity, Task
 from opsd.policy.retention import Rule
@@ -218,6 +225,20 @@ def test_after_a_rebuild_nothing_goes_until_holds_are_looked_at(season: Season) 
         with pytest.raises(OpsdError, match="frozen"):
             retain(kit, SET)
         assert audit.verify(kit, [SET]).breach is None  # the new chain names the old one's end
+
+
+def test_a_scratch_that_takes_nothing_is_no_mistake_of_opsd(season: Season) -> None:
+    with season.kit() as kit:
+        occupied = kit.config.model_copy(update={"scratch": season.base / "password"})
+        with (
+            pytest.raises(ScratchFull),
+            opened(replace(kit, config=occupied), Task.RETAIN, SET, "main") as journal,
+        ):
+            journal.workplace()
+        run = kit.store.last_run(Task.RETAIN, SET)
+        assert run is not None
+        assert run[1] is not None
+        assert run[1].reason == "scratch"
 
 
 def test_a_storage_that_lets_nothing_go_is_told(season: Season) -> None:

@@ -51,7 +51,8 @@ def capture(work: Work, name: str, member: MariadbMember, fixed: Callable[[], No
         manifest = _dump(work, member, home, fixed)
     with journal.phase("upload", name):
         source = work.source(home, name, kind_mark(MemberKind.MARIADB))
-        summary = work.store(replace(source, total=sum(file.size for file in manifest.files)))
+        source = replace(source, total=sum(file.size for file in manifest.files))
+        summary = work.store(source, manifest.rows)
     if summary.unread:
         raise DatabaseFailed("dump.unread", member=name, detail="\n".join(summary.unread[:5]))
     kept = home.with_name(f"{name}.{MANIFEST}")
