@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 python := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check bench lock format clean setup-demo setup-test setup-bench
+.PHONY: help demo test soak check bench lock format clean setup-demo setup-test setup-soak setup-bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -16,7 +16,7 @@ demo: setup-demo ## protect a small dossier system, destroy it, and prove that i
 test: setup-test ## run every test
 	@$(python) -m pytest $(TEST)
 
-soak: setup-test ## run what takes long: nights, crashes and losses by the hundred
+soak: setup-soak ## run what takes long: nights, crashes and losses by the hundred
 	@$(python) -m pytest --timeout=0 $(or $(SOAK),tests/soak)
 
 check: setup-test ## format, lint, types and import contracts
@@ -38,5 +38,5 @@ format: setup-test ## format the code and mend what the linter can mend
 clean: ## remove everything that was generated, the demo's state too
 	@tools/setup clean
 
-setup-demo setup-test setup-bench:
+setup-demo setup-test setup-soak setup-bench:
 	@tools/setup $(@:setup-%=%)

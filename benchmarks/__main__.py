@@ -5,7 +5,8 @@
 `python -m benchmarks burst` measures how soon alerts of a burst are answered;
 `python -m benchmarks scrape` measures a scrape of opsd beside one of node_exporter;
 `python -m benchmarks idle` measures what the daemon takes while nothing is due;
-`python -m benchmarks nights` measures a night's read coverage and the planning of retention.
+`python -m benchmarks nights` measures a night's read coverage and the planning of retention;
+`python -m benchmarks wal` measures a week of a database's log and base copies beside pgBackRest.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from benchmarks import (
     source,
     steps,
     table,
+    wal,
     watch,
 )
 from benchmarks.borgmatic import PROGRAM, ROOT
@@ -68,6 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return burst.main(given[1:])
     if given[:1] == ["scrape"]:
         return scrape.main(given[1:])
+    if given[:1] == ["wal"]:
+        return wal.main(given[1:])
     if given[:1] == ["idle"]:
         return idle.main(given[1:])
     if given[:1] == ["nights"]:

@@ -96,7 +96,8 @@ class Gap:
 class Base:
     """A copy of a whole cluster, in a snapshot: what the log is replayed onto.
 
-    It is consistent from `stop` on, a position that the server reached at `until`.
+    It is consistent from `stop` on, a position that the server reached at `until`. One with a
+    `parent` holds only what changed since that one was taken.
     """
 
     id: str  # the run that took it
@@ -111,6 +112,7 @@ class Base:
     until: datetime
     superuser: str
     bytes: int
+    parent: str = ""  # its id
 
 
 @dataclass(frozen=True, slots=True)

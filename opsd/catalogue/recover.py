@@ -12,6 +12,10 @@ TABLE: dict[str, Sentence] = {
         "bản gốc không có bản kê đọc được (backup_manifest)",
         "the base copy has no manifest that can be read (backup_manifest)",
     ),
+    "base.whole_instead": Sentence(
+        "máy chủ không cho được phần đã đổi từ bản trước, nên chụp trọn",
+        "the server could not give what changed since the copy before: a whole one was taken",
+    ),
     "base.not_there": Sentence(
         "kho {repository} không cho thấy bản gốc vừa ghi",
         "{repository} does not show the base copy that was just written",

@@ -85,8 +85,10 @@ _STATES: dict[str, Sentence] = {
     "wal.slot_lost": Sentence(
         "máy chủ đã bỏ phần nhật ký mà {receiver} chưa nhận: có khoảng trống",
         "the server dropped log that {receiver} has not received: there is a gap",
-        "sao lưu lại ngay (opsd backup BỘ), rồi tạo lại slot bằng opsd wal setup BỘ",
-        "back up now (opsd backup SET), then make the slot again with opsd wal setup SET",
+        "nơi nhận tự bắt đầu lại từ sau chỗ đó; nếu không nơi nào khác có phần ấy, chụp bản gốc mới"
+        " ngay: opsd wal base BỘ",
+        "the receiver begins anew behind it by itself; where nobody else has that part, take a new"
+        " base copy now: opsd wal base SET",
     ),
     "wal.slot_large": Sentence(
         "máy chủ đã phải giữ {retained} cho {receiver} (giới hạn {limit})",
@@ -152,6 +154,9 @@ _SETUP: dict[str, Sentence] = {
     ),
     "wal.why_commit": Sentence("giao dịch chờ nơi nhận", "commits wait for a receiver"),
     "wal.why_names": Sentence("một nơi nhận bất kỳ là đủ", "any one receiver is enough"),
+    "wal.why_summaries": Sentence(
+        "bản gốc chỉ chép phần đã đổi", "base copies hold only what changed"
+    ),
     "wal.why_reload": Sentence("để có hiệu lực", "so that it counts"),
     "wal.lone_receiver": Sentence(
         "chỉ có một nơi nhận ({name}): nó hỏng thì mọi giao dịch phải chờ; nên có hai, ở hai máy",

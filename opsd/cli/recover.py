@@ -157,7 +157,11 @@ def _goal(desk: Desk, kit: Kit, log: Log, target: Path) -> Goal:
 def _facts(desk: Desk, planned: Planned, ways: Ways) -> dict[str, object]:
     base, goal = planned.base, planned.goal
     return {
-        "base": {"at": base.until, "bytes": Size(base.bytes), "repository": base.repository},
+        "base": {
+            "at": base.until,
+            "bytes": Size(planned.base_bytes),
+            "repository": base.repository,
+        },
         "log": {
             "count": len(planned.chain.segments),
             "bytes": Size(planned.wal_bytes),

@@ -66,6 +66,10 @@ class Wal(Options):
     ship_every: PositiveDuration = timedelta(seconds=5)
     """How often what was received goes to the repositories."""
 
+    whole_every: PositiveDuration = timedelta(days=7)
+    """How long base copies build on the one before, holding only what changed, until a whole one is
+    taken. From PostgreSQL 17 on, with `summarize_wal = on` (`opsd wal setup`); before, all are."""
+
     window: PositiveDuration = timedelta(days=14)
     """How far back any moment can be recovered. Older base copies and their log are dropped."""
 

@@ -22,6 +22,7 @@ from opsd.tasks.binlog import shipping as binlog
 from opsd.tasks.binlog.stream import Stream, streams
 from opsd.tasks.check.notebook import Answers
 from opsd.tasks.kit import Kit
+from opsd.tasks.wal import resuming
 from opsd.tasks.wal.guard import Guard, Look
 from opsd.tasks.wal.log import Log, logs
 from opsd.tasks.wal.receiving import Receiver, Reception
@@ -126,7 +127,10 @@ class Warden:
     def begin(self) -> None:
         """Start all of it."""
         found = self.log
-        self.receivers = {n: Receiver(found, n, d) for n, d in found.directories.items()}
+        self.receivers = {
+            name: Receiver(found, name, place, partial(resuming.ended, found, name, place))
+            for name, place in found.directories.items()
+        }
         self.shippers = {name: Shipper(found, name) for name in found.repositories}
         guard = Guard(found, self._receptions, self._shipped)
         for receiver in self.receivers.values():

@@ -54,6 +54,12 @@ class WalPrograms:
         arguments = ("-d", connection, "-S", slot, "--create-slot", "--if-not-exists", "-w")
         self._run("pg_receivewal", *arguments, timeout=_QUICK)
 
+    def drop_slot(self, connection: str, slot: str) -> None:
+        """Remove the slot of a receiver. Raises `DatabaseFailed`."""
+        self._run(
+            "pg_receivewal", *("-d", connection, "-S", slot, "--drop-slot", "-w"), timeout=_QUICK
+        )
+
     def receive(self, connection: str, slot: str, directory: Path, log: Path) -> process.Background:
         """Receive the log into a directory until the server or the receiver ends.
 
@@ -90,23 +96,46 @@ class WalPrograms:
                 yield Commit(position(found["lsn"]), int(found["tx"]), at, dropped)
 
     def base(
-        self, connection: str, target: Path, places: Mapping[str, Path], left: timedelta
+        self,
+        connection: str,
+        target: Path,
+        places: Mapping[str, Path],
+        left: timedelta,
+        onto: Path | None = None,
     ) -> str:
         """Copy the whole cluster into `target`; tablespaces by their places. Gives what it said.
 
-        Page checksums are verified by the server while it reads.
+        Page checksums are verified by the server while it reads. With `onto`, the manifest of an
+        earlier copy, only what changed since that one is copied.
         """
         return self._run(
             "pg_basebackup",
             *("-d", connection, "-D", str(target), "--format=plain", "--wal-method=none"),
             *("--checkpoint=fast", "--manifest-checksums=SHA256", "--no-password", "--no-slot"),
             *("--no-sync", "--verbose"),
+            *((f"--incremental={onto}",) if onto else ()),
             *(
                 f"--tablespace-mapping={_mapped(old)}={_mapped(str(new))}"
                 for old, new in places.items()
             ),
             timeout=left,
         ).complaint
+
+    def combine(self, parts: Sequence[Path], target: Path, places: Mapping[str, Path]) -> None:
+        """Make one whole copy of a whole one and of those that build on it, in their order.
+
+        `places` tells for each tablespace of the last where it shall lie.
+        """
+        self._run(
+            "pg_combinebackup",
+            *("--output", str(target), "--manifest-checksums=SHA256", "--no-sync"),
+            *(
+                f"--tablespace-mapping={_mapped(old)}={_mapped(str(new))}"
+                for old, new in places.items()
+            ),
+            *map(str, parts),
+            timeout=timedelta(hours=12),
+        )
 
     def verify(self, directory: Path) -> str:
         """What a restored base copy lacks or has altered, by its own manifest; empty: nothing."""

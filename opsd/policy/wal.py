@@ -236,7 +236,30 @@ def files_for(points: Sequence[RecoveryPoint], moment: datetime) -> RecoveryPoin
 def spare_bases(bases: Sequence[Base], horizon: datetime) -> tuple[Base, ...]:
     """Those that no moment since `horizon` needs: all but the last that is older, and the newer."""
     old = sorted((b for b in bases if b.until <= horizon), key=lambda base: base.until)
-    return tuple(old[:-1])
+    staying = [base for base in bases if base not in old[:-1]]
+    needed = {one.id for base in staying for one in lineage(base, bases)}
+    return tuple(base for base in old[:-1] if base.id not in needed)
+
+
+def lineage(base: Base, bases: Sequence[Base]) -> tuple[Base, ...]:
+    """A base copy behind those that it builds on, the whole one first; empty when one is gone."""
+    known = {one.id: one for one in bases if one.repository == base.repository}
+    line = [base]
+    while line[0].parent:
+        before = known.get(line[0].parent)
+        if before is None:
+            return ()
+        line.insert(0, before)
+    return tuple(line)
+
+
+def parent_for(bases: Sequence[Base], system: str, whole_since: datetime) -> Base | None:
+    """The base copy that the next one may build on: the newest, when its whole one is young."""
+    newest = max(bases, key=lambda base: base.until, default=None)
+    if newest is None or newest.system != system:
+        return None
+    line = lineage(newest, bases)
+    return newest if line and line[0].until > whole_since else None
 
 
 def spare_segments(held: Holdings, bases: Sequence[Base], size: int) -> tuple[Segment, ...]:

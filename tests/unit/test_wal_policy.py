@@ -291,6 +291,22 @@ def test_of_base_copies_beyond_the_window_the_newest_stays_with_its_log() -> Non
     assert wal.spare_segments(log, [], WHOLE) == ()
 
 
+def test_what_a_base_copy_builds_on_stays_and_a_whole_one_is_taken_in_time() -> None:
+    whole = base(20, WHOLE)
+    first = replace(base(18, 2 * WHOLE), parent=whole.id)
+    second = replace(base(1, 9 * WHOLE), parent=first.id)
+    bases = [whole, first, second]
+    assert wal.lineage(second, bases) == (whole, first, second)
+    assert wal.lineage(second, [whole, second]) == ()
+    assert wal.spare_bases(bases, NOON - timedelta(days=14)) == ()
+    assert wal.spare_bases([whole, first, base(1, 1)], NOON) == (whole, first)
+    assert wal.parent_for(bases, "1", NOON - timedelta(days=21)) == second
+    assert wal.parent_for(bases, "1", NOON - timedelta(days=19)) is None
+    assert wal.parent_for(bases, "2", NOON - timedelta(days=21)) is None
+    assert wal.parent_for([whole, second], "1", NOON - timedelta(days=99)) is None
+    assert wal.parent_for([], "1", NOON) is None
+
+
 def test_a_receiver_lets_go_only_of_what_every_repository_has_and_keeps_the_newest() -> None:
     finished = [Segment(1, number) for number in range(6)]
     everywhere = {Segment(1, number) for number in (0, 1, 3, 5)}

@@ -32,6 +32,7 @@ _SETTINGS = (
     "fsync",
     "full_page_writes",
     "wal_sender_timeout",
+    "summarize_wal",
 )
 
 
@@ -146,6 +147,13 @@ class Server:
             ),
             slots=tuple(Slot(s["name"], s["active"], s["retained"], s["status"]) for s in slots),
         )
+
+    @property
+    def summarizes(self) -> bool:
+        """Whether it keeps what a copy of only what changed needs."""
+        with _told():
+            found = self.raw.execute("SELECT current_setting('summarize_wal', true)").fetchall()
+        return bool(found[0][0] == "on")
 
     def beat(self) -> tuple[datetime, int]:
         """Write a sign of life into the log: its time, and the position behind it."""

@@ -43,7 +43,7 @@ def take_base(kit: Kit, log: Log) -> Closing:
         try:
             home = scratch / log.name
             with journal.phase("base", log.name):
-                taken = _copy(journal, log, home)
+                taken = _copied(journal, log, home)
             for repository in repositories:
                 with journal.phase("upload", repository):
                     _store(journal, log, replace(taken, repository=repository), home)
@@ -96,15 +96,47 @@ def _insist(journal: Journal, log: Log, repository: str) -> None:
         kit.restic(repository).init()
 
 
-def _copy(journal: Journal, log: Log, home: Path) -> Base:
+def _copied(journal: Journal, log: Log, home: Path) -> Base:
+    """What changed since the copy before, where that can be had; else everything."""
+    parent = _parent(journal.kit, log)
+    if parent is None:
+        return _copy(journal, log, home)
+    try:
+        return _copy(journal, log, home, parent)
+    except DatabaseFailed as error:
+        journal.findings.append(Finding(Severity.CHANGE, "base.whole_instead", detail=error.detail))
+        system.wipe(home)
+        return _copy(journal, log, home)
+
+
+def _parent(kit: Kit, log: Log) -> Base | None:
+    """The copy that the next one may build on: the newest, where every repository has it."""
+    with visiting(log.database) as server:
+        if not server.summarizes:
+            return None
+        seen = server.seen()
+    since, found = kit.clock() - log.wal.whole_every, [bases(log, r) for r in log.repositories]
+    newest = [policy.parent_for(one, seen.system, since) for one in found]
+    same = len({one.id if one else "" for one in newest}) == 1
+    return newest[0] if same else None
+
+
+def _copy(journal: Journal, log: Log, home: Path, parent: Base | None = None) -> Base:
     """The cluster below `home`, its tablespaces beside it and not where the server has them."""
     kit = journal.kit
     home.mkdir(mode=0o700)
+    onto = None
+    if parent is not None:
+        restic = kit.restic(parent.repository)
+        onto = home / "parent_manifest"
+        onto.write_bytes(restic.read_file(parent.snapshot, f"{parent.root}/{DATA}/{_MANIFEST}"))
     with visiting(log.database) as server:
         ground = server.ground(log.wal.role)
     places = {where: home / PLACES / oid for oid, where in ground.tablespaces.items()}
     limit = kit.backup_set(log.backup_set).timeout
-    log.programs().base(log.connection(), home / DATA, places, limit)
+    log.programs().base(log.connection(), home / DATA, places, limit, onto)
+    if onto is not None:
+        onto.unlink()
     start, stop, timeline = _spans(home / DATA / _MANIFEST)
     with visiting(log.database) as server:
         seen = server.seen()
@@ -122,6 +154,7 @@ def _copy(journal: Journal, log: Log, home: Path) -> Base:
         until=seen.at,
         superuser=ground.first,
         bytes=size,
+        parent=parent.id if parent else "",
     )
 
 
@@ -158,6 +191,7 @@ def _store(journal: Journal, log: Log, taken: Base, home: Path) -> None:
             "start": written(taken.start),
             "stop": written(taken.stop),
             "until": taken.until.isoformat(),
+            "parent": taken.parent,
         },
     )
 
@@ -207,6 +241,7 @@ def _tags(log: Log, taken: Base) -> tuple[str, ...]:
         f"stop:{written(taken.stop)}",
         f"until:{taken.until.isoformat()}",
         f"superuser:{taken.superuser}",
+        f"parent:{taken.parent}",
     )
 
 
@@ -230,6 +265,7 @@ def _told(repository: str, found: Snapshot) -> Base | None:
             until=datetime.fromisoformat(tag("until")),
             superuser=tag("superuser"),
             bytes=found.bytes,
+            parent=tag("parent"),
         )
     except (ValueError, IndexError):
         return None

@@ -65,6 +65,12 @@ class Planned:
     expected: timedelta
     findings: tuple[Finding, ...] = ()
     files: RecoveryPoint | None = None  # of which point, where that is known before
+    line: tuple[Base, ...] = ()  # the base copy behind those that it builds on
+
+    @property
+    def base_bytes(self) -> int:
+        """How much of base copies is fetched."""
+        return sum(one.bytes for one in self.line)
 
     @property
     def wal_bytes(self) -> int:
@@ -94,7 +100,8 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     ways = ways or Ways()
     _guard(log, target, ways)
     found, silent = every_base(log)
-    found = tuple(b for b in found if ways.only in {"", b.repository} and ways.base in {"", b.id})
+    lines = {b: policy.lineage(b, found) for b in found if ways.only in {"", b.repository}}
+    found = tuple(b for b, line in lines.items() if line and ways.base in {"", b.id})
     base = policy.base_for(found, until=goal.time, lsn=goal.lsn)
     if base is None:
         oldest = found[0].until if found else "-"
@@ -108,9 +115,9 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     if goal.lsn is not None:
         chain = policy.until(chain, goal.lsn, size)
     trees = _trees(log, goal, findings) if ways.files else None
-    needed = base.bytes + len(chain.segments) * size + _tree_bytes(log, trees)
-    if ways.delta:
-        needed -= base.bytes
+    line = lines[base]
+    fetched = sum(one.bytes for one in line) + len(chain.segments) * size + _tree_bytes(log, trees)
+    needed = fetched + (line[0].bytes if len(line) > 1 else 0) - (base.bytes if ways.delta else 0)
     room = system.space(target)
     if room.free < needed + _SPARE:
         raise SpaceExhausted(
@@ -120,8 +127,8 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
             needed=Size(needed),
             spare=Size(_SPARE),
         )
-    expected = timedelta(seconds=needed / _speed(log))
-    return Planned(log, goal, base, chain, known, target, expected, tuple(findings), trees)
+    expected = timedelta(seconds=fetched / _speed(log))
+    return Planned(log, goal, base, chain, known, target, expected, tuple(findings), trees, line)
 
 
 def _trees(log: Log, goal: Goal, findings: list[Finding]) -> RecoveryPoint | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -58,8 +59,16 @@ class Received(Protocol):
 class Receiver:
     """One receiver, from `begin` to `close`."""
 
-    def __init__(self, found: Received, name: str, directory: Path) -> None:
+    def __init__(
+        self,
+        found: Received,
+        name: str,
+        directory: Path,
+        ended: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`ended` hears what it said whenever it ends without being asked."""
         self._log = found
+        self._ended = ended
         self._name = name
         self._directory = directory
         self._over = threading.Event()
@@ -113,6 +122,7 @@ class Receiver:
         said.parent.mkdir(parents=True, exist_ok=True)
         if said.exists() and said.stat().st_size > _LOG_BYTES:
             said.unlink()
+        before = said.stat().st_size if said.exists() else 0
         child = found.receive(self._name, self._directory, said)
         self._child, self._since = child, found.kit.clock()
         try:
@@ -122,7 +132,8 @@ class Receiver:
             self._child, self._since = None, None
             code = child.end()
         if not self._over.is_set():
-            self._said = _tail(said)
+            text = said.read_bytes()[before:][-_SAID:].decode(errors="backslashreplace").strip()
+            self._said = text.rpartition("\n")[2]
             told = {"backup_set": found.backup_set, "receiver": self._name}
             log.warning(
                 "%s: receiver %s ended (%d): %s",
@@ -132,9 +143,4 @@ class Receiver:
                 self._said,
                 extra=told,
             )
-
-
-def _tail(path: Path) -> str:
-    """The last thing that a program said."""
-    text = path.read_bytes()[-_SAID:].decode(errors="backslashreplace")
-    return text.strip().rpartition("\n")[2]
+            self._ended(text)

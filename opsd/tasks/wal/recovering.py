@@ -6,12 +6,14 @@ touches nothing that lives. What comes out is a stopped cluster that anybody can
 
 from __future__ import annotations
 
+import shutil
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 
 from opsd.clock import Stopwatch
 from opsd.drivers import cluster, system
@@ -28,6 +30,7 @@ from opsd.tasks.wal.bases import DATA, PLACES, settle_places
 from opsd.tasks.wal.clearing import clear
 from opsd.tasks.wal.files import PLACE, Brought, bring
 from opsd.tasks.wal.planning import HBA, Goal, Planned, Ways
+from opsd.wal import Base
 
 WAL = "wal"
 _LIMIT = timedelta(days=7)
@@ -35,6 +38,7 @@ _POLL = 0.2
 _THROWAWAY = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 _NICENESS = 10
 _CONFIG = "recovery.conf.d"
+_PARTS = ".parts"  # base copies until they are made one
 _SPARED = (f"/{PLACE}",)  # what a restore over a used target leaves alone
 
 
@@ -153,20 +157,48 @@ def _bring_files(kit: Kit, done: Recovered, database: Database) -> None:
 
 def _fetch(kit: Kit, planned: Planned, ways: Ways) -> None:
     """The base copy and the log, into the target."""
-    base, target = planned.base, planned.target
+    target = planned.target
     kit.watcher.phase("fetch", planned.log.name)
+    if len(planned.line) > 1:
+        _combine(kit, planned)
+    else:
+        _fetch_base(kit, planned, planned.base, target, exact=ways.delta)
+    settle_places(target)
+    (target / WAL).mkdir(mode=0o700)
+    kit.watcher.phase("fetch", WAL)
+    planned.stock.fetch(planned.chain.segments, target / WAL)
+
+
+def _fetch_base(
+    kit: Kit, planned: Planned, base: Base, target: Path, *, exact: bool = False
+) -> None:
     fetched = kit.restic(base.repository).restore(
-        Piece(base.snapshot, base.root, target, exact=ways.delta, spared=_SPARED),
+        Piece(base.snapshot, base.root, target, exact=exact, spared=_SPARED),
         limits=kit.limits(base.repository, _LIMIT),
         on_progress=Forward(kit),
     )
     if fetched.failures:
         detail = "\n".join(fetched.failures[:5])
         raise RepositoryDamaged("proof.fetch_failed", member=planned.log.name, detail=detail)
-    settle_places(target)
-    (target / WAL).mkdir(mode=0o700)
-    kit.watcher.phase("fetch", WAL)
-    planned.stock.fetch(planned.chain.segments, target / WAL)
+
+
+def _combine(kit: Kit, planned: Planned) -> None:
+    """A whole copy of one and of those that build on it; what lay in its place goes."""
+    target, programs = planned.target, planned.log.programs(planned.base.version // 10000)
+    for name in (DATA, PLACES, WAL, _PARTS):
+        shutil.rmtree(target / name, ignore_errors=True)
+    parts = [target / _PARTS / str(number) for number in range(len(planned.line))]
+    for base, part in zip(planned.line, parts, strict=True):
+        part.mkdir(parents=True, mode=0o700)
+        _fetch_base(kit, planned, base, part)
+        settle_places(part)
+        if wrong := programs.verify(part / DATA):
+            raise RepositoryDamaged("recover.base_damaged", id=base.id, detail=wrong)
+    found = parts[-1] / PLACES
+    old = sorted(found.iterdir()) if found.exists() else []
+    places = {str(place): target / PLACES / place.name for place in old}
+    programs.combine([part / DATA for part in parts], target / DATA, places)
+    shutil.rmtree(target / _PARTS)
 
 
 def _server(planned: Planned, ways: Ways) -> cluster.Cluster:

@@ -111,7 +111,7 @@ def _play(journal: Journal, log: Log, night: _Night) -> None:
             "base": base.id,
             **seen,
             "wal_bytes": night.planned.wal_bytes,
-            "base_bytes": base.bytes,
+            "base_bytes": night.planned.base_bytes,
             "seconds": done.seconds,
         },
     )

@@ -64,6 +64,8 @@ def _changes(log: Log, ground: Ground, ready: bool) -> Iterator[Change]:
     if ground.settings["max_slot_wal_keep_size"] != limit.removesuffix("MB"):
         statement = f"ALTER SYSTEM SET max_slot_wal_keep_size = '{limit}'"
         yield Change(statement, "wal.why_slot_limit")
+    if ground.settings.get("summarize_wal") == "off":  # PostgreSQL 17 brought it
+        yield Change("ALTER SYSTEM SET summarize_wal = 'on'", "wal.why_summaries")
     if ground.settings["synchronous_commit"] in _WEAK:
         yield Change("ALTER SYSTEM SET synchronous_commit = 'on'", "wal.why_commit")
     wanted = wanted_names(log.applications)

@@ -1,0 +1,171 @@
+"""What strikes a receiver, with a real server: seen, named, recovered from, no commit lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from opsd.model import Outcome
+from opsd.tasks.kit import Kit
+from opsd.tasks.wal import planning, recovering
+from opsd.tasks.wal.bases import take_base
+from opsd.tasks.wal.log import Log
+from opsd.tasks.wal.planning import Goal, Ways
+from tests.logs import WAL, Heard, guarded, sql, until, with_log
+from tests.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """A site under way, and what a fault may touch of it."""
+
+    site: Site
+    kit: Kit
+    log: Log
+    heard: Heard
+
+    @property
+    def one(self) -> Path:
+        """The directory of the receiver that is struck."""
+        return self.log.directories["one"]
+
+    def pid(self) -> int:
+        """Its process."""
+        found = subprocess.run(
+            ["pgrep", "-f", f"^[^ ]*pg_receivewal .*-D {self.one}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return int(found.stdout.split()[0])
+
+
+def a_disk_fills(struck: Struck) -> Callable[[], None]:
+    """Not a byte is left under the receiver."""
+    filler = struck.one / "filler"
+    with filler.open("wb") as stream:
+        try:
+            while stream.write(b"x" * 65536):
+                stream.flush()
+        except OSError:
+            pass
+    write(struck.site, 3)
+    return filler.unlink
+
+
+def a_slot_grows_too_large(struck: Struck) -> Callable[[], None]:
+    """It hangs until the server gives up what it kept for it."""
+    sql(struck.site, "ALTER SYSTEM SET wal_sender_timeout = '2s'")
+    sql(struck.site, "SELECT pg_reload_conf()")
+    pid = struck.pid()
+    os.kill(pid, signal.SIGSTOP)
+    lost = "SELECT count(*) FROM pg_replication_slots WHERE wal_status = 'lost'"
+    for _ in range(40):
+        write(struck.site, 1)
+        sql(struck.site, "CHECKPOINT")
+        if sql(struck.site, lost) == [("1",)]:
+            break
+    assert sql(struck.site, lost) == [("1",)]
+    return lambda: os.kill(pid, signal.SIGCONT)
+
+
+def a_password_is_changed(struck: Struck) -> Callable[[], None]:
+    """The role's own one does not open any more."""
+    sql(struck.site, "ALTER ROLE opsd_wal NOLOGIN")
+    os.kill(struck.pid(), signal.SIGKILL)
+
+    def back() -> None:
+        sql(struck.site, "ALTER ROLE opsd_wal LOGIN")
+
+    return back
+
+
+def the_server_has_another_address(struck: Struck) -> Callable[[], None]:
+    """Its socket is elsewhere for a while."""
+    server = struck.site.system.cluster
+    socket = server.directory / ".s.PGSQL.5432"
+    moved = socket.with_name("moved")
+    socket.rename(moved)
+    os.kill(struck.pid(), signal.SIGKILL)
+
+    def back() -> None:
+        moved.rename(socket)
+
+    return back
+
+
+FAULTS = {
+    "its disk fills": (a_disk_fills, {"disk", "receiver_down"}),
+    "its slot grows too large": (a_slot_grows_too_large, {"slot_lost", "slot_large"}),
+    "its role may not come in": (a_password_is_changed, {"receiver_down"}),
+    "the server is elsewhere": (the_server_has_another_address, {"receiver_down", "unreachable"}),
+}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_strikes_a_receiver_is_named_recovered_from_and_loses_nothing(
+    site: Site, name: str
+) -> None:
+    strike, causes = FAULTS[name]
+    small = WAL.replace("ship_every: 1s", "ship_every: 1s\n          slot_limit: 48MiB")
+    with small_disk(site.base / "wal" / "one"), guarded(with_log(site, wal=small)) as found:
+        struck = Struck(site, *found)
+        kit, log, heard = found
+        sql(site, "CREATE TABLE moments (number int)")
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        subject = f"{log.subject}/one"
+        heard.causes.clear()
+        heal = strike(struck)
+        until(lambda: causes & heard.causes.get(subject, set()), 60)
+        heal()
+        until(lambda: heard.cause(subject) == "", 120)
+        until(lambda: heard.cause(log.subject) == "", 60)
+        write(site, 1)
+        ((rows,),) = sql(site, "SELECT count(*) FROM moments")
+        ((now,),) = sql(site, "SELECT extract(epoch FROM now())")
+        metric = "opsd_wal_repository_held_timestamp_seconds"
+        until(lambda: (heard.figure(metric) or 0) > float(now), 120)
+        until(lambda: heard.cause(f"{log.subject}@main") == "", 60)
+        ways = Ways(throwaway=True, here=False)
+        planned = planning.plan(log, Goal("now"), site.base / "back", ways)
+        with recovering.recovered(kit, planned, ways) as (done, server):
+            assert done.good
+            asked = subprocess.run(
+                [
+                    "psql",
+                    "-XAt",
+                    "-c",
+                    "SELECT count(*) FROM moments",
+                    server.connection("dossiers"),
+                ],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+        assert asked.stdout.strip() == rows
+
+
+def write(site: Site, segments: int) -> None:
+    """Fill segments of the log."""
+    for _ in range(segments):
+        sql(site, "INSERT INTO moments SELECT generate_series(1, 1000)")
+        sql(site, "SELECT pg_switch_wal()")
+
+
+@contextmanager
+def small_disk(place: Path) -> Iterator[None]:
+    """A disk of its own for a receiver."""
+    place.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", str(place)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
