@@ -209,9 +209,19 @@ _HELP: dict[str, Sentence] = {
     ),
     "help.wal.action": Sentence(
         "setup: đặt máy chủ; status: ngay bây giờ sẽ mất gì; base: chụp bản gốc; bases: liệt kê;"
-        " replay: phát lại thử",
+        " replay: phát lại thử; rekey: đổi mật khẩu cho khóa của nhật ký",
         "setup: prepare the server; status: what would be lost right now; base: take a base copy;"
-        " bases: show them; replay: prove them",
+        " bases: show them; replay: prove them; rekey: a new password for the keys of the log",
+    ),
+    "help.wal.old-password-file": Sentence(
+        "rekey: tệp có mật khẩu cũ của kho", "rekey: a file with the repository's old password"
+    ),
+    "wal.no_keys": Sentence(
+        "kho {repository} chưa có khóa của nhật ký", "{repository} has no keys of the log yet"
+    ),
+    "wal.rekeyed": Sentence(
+        "kho {repository}: khóa của nhật ký đã theo mật khẩu mới",
+        "{repository}: the keys of the log are under the new password",
     ),
     "help.wal.plan": Sentence(
         "setup: chỉ cho xem từng lệnh, không làm gì", "setup: only show each statement, do nothing"

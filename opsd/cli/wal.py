@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from pathlib import Path
+
+import shtab
 
 from opsd import app, record
 from opsd.binlog import BaseCopy
@@ -16,6 +19,7 @@ from opsd.cli.ended import recorded
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import Parser
 from opsd.clock import now
+from opsd.errors import UsageError
 from opsd.model import Closing, Finding, Status, Task, worst
 from opsd.report import plain, text
 from opsd.report import wal as report
@@ -25,12 +29,13 @@ from opsd.tasks.binlog import replaying
 from opsd.tasks.binlog.stream import streams_of
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal import setting_up
+from opsd.tasks.wal.archive import rekey
 from opsd.tasks.wal.bases import every_base, take_base
 from opsd.tasks.wal.log import logs, logs_of
 from opsd.tasks.wal.replaying import replay
 from opsd.wal import Base
 
-_ACTIONS = ("setup", "status", "base", "bases", "replay")
+_ACTIONS = ("setup", "status", "base", "bases", "replay", "rekey")
 
 
 def add(parser: Parser) -> None:
@@ -39,6 +44,12 @@ def add(parser: Parser) -> None:
     parser.add_argument("action", choices=_ACTIONS, help=say(language, "help.wal.action"))
     add_set(parser)
     parser.add_argument("--plan", action="store_true", help=say(language, "help.wal.plan"))
+    old = parser.add_argument(
+        "--old-password-file",
+        metavar=say(language, "help.metavar.file"),
+        help=say(language, "help.wal.old-password-file"),
+    )
+    old.complete = shtab.FILE  # type: ignore[attr-defined]  # shtab reads it
 
 
 def run(desk: Desk) -> Answer:
@@ -49,6 +60,7 @@ def run(desk: Desk) -> Answer:
         "base": _base,
         "bases": _bases,
         "replay": _replay,
+        "rekey": _rekey,
     }
     return actions[desk.arguments.action](desk)
 
@@ -113,6 +125,19 @@ def _subjects(kit: Kit, name: str) -> list[str]:
     streams = [stream.subject for stream in streams_of(kit, name)]
     known = streams if streams and not kit.backup_set(name).logged else []
     return known or [*(log.subject for log in logs_of(kit, name)), *streams]
+
+
+def _rekey(desk: Desk) -> Answer:
+    """The keys of the log, from under the password that was, under the one that is configured."""
+    if not desk.arguments.old_password_file:
+        raise UsageError("usage.needs", name="rekey", other="--old-password-file")
+    old = Path(desk.arguments.old_password_file).absolute()
+    with desk.doors() as kit:
+        wanted = {r: log for log in logs_of(kit, desk.arguments.set) for r in log.repositories}
+        for repository, log in wanted.items():
+            rekey(log, repository, old)
+    said = [desk.voice.say("wal.rekeyed", repository=repository) for repository in wanted]
+    return Answer(ExitCode.DONE, text.joined(*said), {"repositories": list(wanted)})
 
 
 def _base(desk: Desk) -> Answer:

@@ -55,7 +55,14 @@ class Seal:
 
 def new(password_file: Path) -> tuple[Seal, bytes]:
     """A new seal, and the object that keeps it under the password."""
-    keys, salt = os.urandom(2 * _KEY), os.urandom(16)
+    made = _of(os.urandom(2 * _KEY))
+    return made, wrap(made, password_file)
+
+
+def wrap(seal: Seal, password_file: Path) -> bytes:
+    """The object that keeps a seal under a password."""
+    salt = os.urandom(16)
+    keys = seal.hiding + seal.marking
     wrapped = _under(password_file, salt, _ITERATIONS).close(_WRAPPED, keys)
     body = {
         "kdf": "PBKDF2-HMAC-SHA256",
@@ -63,7 +70,7 @@ def new(password_file: Path) -> tuple[Seal, bytes]:
         "salt": salt.hex(),
         "wrapped": base64.b64encode(wrapped).decode(),
     }
-    return _of(keys), json.dumps(body, indent=1).encode()
+    return json.dumps(body, indent=1).encode()
 
 
 def unwrap(kept: bytes, password_file: Path) -> Seal:

@@ -183,3 +183,14 @@ def lost_keys_come_back(site: Site, log: Log) -> None:
     key.unlink()
     shipped(log)
     assert key.read_bytes() == before
+    # A new password of the repository takes the keys along by a command of its own.
+    password, old = site.base / "password", site.base / "old"
+    password.rename(old)
+    password.write_text("another one\n")
+    password.chmod(0o600)
+    assert "password" in shipped(log).shipped.error
+    told, _ = site.opsd("wal", "rekey", SET, "--old-password-file", str(old)).communicate(
+        timeout=60
+    )
+    assert "under the new password" in told
+    assert not shipped(log).shipped.error

@@ -14,11 +14,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from opsd.drivers import seal
 from opsd.drivers.seal import Seal
 from opsd.drivers.storage import OwnObject, Storage
-from opsd.errors import ConfigError
+from opsd.errors import ConfigError, RepositoryMissing
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal.log import Log
 from opsd.wal import Covered, Holdings, Segment, switches, timeline_of_history
@@ -145,6 +146,21 @@ def keys_of(kit: Kit, repository: str, storage: Storage) -> Seal:
         second.touch(mode=0o600)
         second.write_bytes(kept)
     return keys
+
+
+def rekey(log: Log, repository: str, old: Path) -> None:
+    """Put the keys under the password that the configuration names, from under an older one.
+
+    Raises `WrongPassword` when that does not open them, `RepositoryMissing` where there are none.
+    """
+    storage = log.kit.storage(repository)
+    if storage is None:
+        raise ConfigError("wal.no_storage", repository=repository)
+    try:
+        keys = seal.unwrap(storage.get(KEY), old)
+    except FileNotFoundError as none:
+        raise RepositoryMissing("wal.no_keys", repository=repository) from none
+    storage.put(KEY, seal.wrap(keys, log.kit.config.repositories[repository].password.path()))
 
 
 def _piece(found: OwnObject, size: int) -> tuple[Segment, int, int, datetime] | None:
