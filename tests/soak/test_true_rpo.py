@@ -1,0 +1,149 @@
+"""What opsd says may be lost, beside what would be: known stalls, and the files themselves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from opsd.policy import wal as policy
+from opsd.tasks.wal.archive import Archive, open_archive
+from opsd.tasks.wal.log import Log
+from opsd.wal import PARTIAL, SEGMENT_BYTES, Segment
+from tests.logs import Heard, guarded, hit, receivers, sql, until, with_log
+from tests.site import Site
+
+MOST_ABOVE = 2.0
+STALLS = (3.0, 6.0)  # seconds
+
+
+@dataclass(slots=True)
+class Commits:
+    """When somebody committed, and where the log ended then."""
+
+    told: list[tuple[float, int]] = field(default_factory=list)
+
+    def lost_since(self, end: int, now: float) -> float:
+        """The moment of the first commit that a log to `end` lacks; now, when it has them all."""
+        return next((at for at, lsn in list(self.told) if lsn > end), now)
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was claimed beside what was: seconds that a claim was too good, and too bad."""
+
+    samples: int = 0
+    less: list[float] = field(default_factory=list)
+    above: list[float] = field(default_factory=list)
+
+    def take(self, claimed: float, before: float, after: float) -> None:
+        """A claim, and from when on commits were really not held, looked at before and after."""
+        self.samples += 1
+        self.above.append(before - claimed)
+        if claimed > after:
+            self.less.append(claimed - after)
+
+
+@pytest.mark.timeout(600)
+def test_what_may_be_lost_is_never_said_to_be_less_and_little_more(site: Site) -> None:
+    receiver, repository = Seen(), Seen()
+    with guarded(with_log(site)) as (_, log, heard), committing(site) as commits:
+        subject = f"{log.subject}@main"
+        until(lambda: heard.cause(subject) == "" and len(commits.told) > 20, 60)
+        for stall in STALLS:
+            watch(log, heard, commits, (receiver, repository), 5.0)
+            pids = receivers(site)
+            hit(site, signal.SIGSTOP)
+            watch(log, heard, commits, (receiver, repository), stall)
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+            watch(log, heard, commits, (receiver, repository), 4.0)
+    for name, seen in (("receiver", receiver), ("repository", repository)):
+        ordered = sorted(seen.above)
+        print(
+            f"{name}: {seen.samples} claims, {len(seen.less)} too good; above what was:"
+            f" median {ordered[len(ordered) // 2]:.2f} s, most {ordered[-1]:.2f} s"
+        )
+        assert seen.samples > 50
+        assert not seen.less
+        assert sum(one > MOST_ABOVE for one in ordered) <= seen.samples * 0.02
+
+
+def watch(
+    log: Log, heard: Heard, commits: Commits, seen: tuple[Seen, Seen], seconds: float
+) -> None:
+    """Compare again and again, for so long."""
+    over = time.monotonic() + seconds
+    archive = open_archive(log, "main", system(log), SEGMENT_BYTES)
+    while time.monotonic() < over:
+        compare(lambda: received(log.directories["one"]), "receiver", heard, commits, seen[0])
+        compare(lambda: kept(archive), "repository", heard, commits, seen[1])
+        time.sleep(0.1)
+
+
+def compare(end: Callable[[], int], who: str, heard: Heard, commits: Commits, seen: Seen) -> None:
+    """The claim, between two looks at what is really there."""
+    now = time.time()
+    before = commits.lost_since(end(), now)
+    labels = {"receiver": "one"} if who == "receiver" else {}
+    claimed = heard.figure(f"opsd_wal_{who}_held_timestamp_seconds", **labels)
+    if claimed is not None:
+        seen.take(claimed, before, commits.lost_since(end(), time.time()))
+
+
+def received(directory: Path) -> int:
+    """How far the files of a receiver go."""
+    newest = max(path.name for path in directory.iterdir() if Segment.of(path.name[:24]))
+    segment = Segment.of(newest[:24])
+    assert segment
+    if not newest.endswith(PARTIAL):
+        return segment.start() + SEGMENT_BYTES
+    return segment.start() + policy.filled((directory / newest).read_bytes(), 0)
+
+
+def kept(archive: Archive) -> int:
+    """How far the objects of a repository go."""
+    held = archive.holdings()
+    first = min(held.segments)
+    return policy.chain(held, first.timeline, first.start(), SEGMENT_BYTES).end
+
+
+def system(log: Log) -> str:
+    """The server's own number."""
+    path = next(path for path in log.directories["one"].iterdir() if Segment.of(path.name[:24]))
+    head = policy.heading(path.read_bytes()[:64])
+    assert head
+    return head.system
+
+
+@contextmanager
+def committing(site: Site) -> Iterator[Commits]:
+    """Somebody commits ten times a second, waiting for nobody, and notes where the log ended."""
+    commits, over = Commits(), threading.Event()
+    sql(site, "CREATE TABLE told (at timestamptz)")
+
+    def work() -> None:
+        with psycopg.connect(site.system.connection, autocommit=True) as connection:
+            connection.execute("SET synchronous_commit = local")
+            while not over.wait(0.1):
+                at = time.time()
+                connection.execute("INSERT INTO told VALUES (now())")
+                query = "SELECT pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::bigint"
+                lsn = connection.execute(query).fetchall()[0][0]
+                commits.told.append((at, int(lsn)))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield commits
+    finally:
+        over.set()
+        thread.join()
