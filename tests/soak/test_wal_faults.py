@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from opsd.demo.psql import ask
 from opsd.model import Outcome
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal import planning, recovering
@@ -19,6 +21,7 @@ from opsd.tasks.wal.bases import take_base
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
 from tests.logs import WAL, Heard, guarded, sql, until, with_log
+from tests.s3 import Server, in_bucket
 from tests.site import Site
 
 
@@ -129,28 +132,34 @@ def test_what_strikes_a_receiver_is_named_recovered_from_and_loses_nothing(
         until(lambda: heard.cause(subject) == "", 120)
         until(lambda: heard.cause(log.subject) == "", 60)
         write(site, 1)
-        ((rows,),) = sql(site, "SELECT count(*) FROM moments")
-        ((now,),) = sql(site, "SELECT extract(epoch FROM now())")
-        metric = "opsd_wal_repository_held_timestamp_seconds"
-        until(lambda: (heard.figure(metric) or 0) > float(now), 120)
-        until(lambda: heard.cause(f"{log.subject}@main") == "", 60)
-        ways = Ways(throwaway=True, here=False)
-        planned = planning.plan(log, Goal("now"), site.base / "back", ways)
-        with recovering.recovered(kit, planned, ways) as (done, server):
-            assert done.good
-            asked = subprocess.run(
-                [
-                    "psql",
-                    "-XAt",
-                    "-c",
-                    "SELECT count(*) FROM moments",
-                    server.connection("dossiers"),
-                ],
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-        assert asked.stdout.strip() == rows
+        assert brought_back(site, kit, log, heard)
+
+
+def brought_back(site: Site, kit: Kit, log: Log, heard: Heard) -> bool:
+    """Whether the repository alone brings every row back."""
+    ((rows,),) = sql(site, "SELECT count(*) FROM moments")
+    ((now,),) = sql(site, "SELECT extract(epoch FROM now())")
+    metric = "opsd_wal_repository_held_timestamp_seconds"
+    until(lambda: (heard.figure(metric) or 0) > float(now), 120)
+    until(lambda: heard.cause(f"{log.subject}@main") == "", 60)
+    ways = Ways(throwaway=True, here=False)
+    planned = planning.plan(log, Goal("now"), site.base / "back", ways)
+    with recovering.recovered(kit, planned, ways) as (done, server):
+        assert done.good
+        return ask(server.connection("dossiers"), "SELECT count(*) FROM moments") == [(rows,)]
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.xdist_group("s3")
+def test_a_log_in_a_bucket_brings_everything_back(site: Site, s3: Server) -> None:
+    prefix = f"log-{secrets.token_hex(4)}"
+    s3.upload(site.repository, prefix)
+    with guarded(with_log(in_bucket(site, s3, prefix))) as (kit, log, heard):
+        sql(site, "CREATE TABLE moments (number int)")
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        write(site, 3)
+        sql(site, "INSERT INTO moments VALUES (1)")
+        assert brought_back(site, kit, log, heard)
 
 
 def write(site: Site, segments: int) -> None:
