@@ -71,6 +71,12 @@ TABLE: dict[str, Sentence] = {
         "chắc chắn muốn ghi đè: thêm --over-live-cluster",
         "to write over it all the same: --over-live-cluster besides",
     ),
+    "recover.bare_drop": Sentence(
+        "before-drop cần tên cơ sở dữ liệu, chỉ có trong cấu hình",
+        "before-drop needs the name of the database, which only a configuration has",
+        "chọn thời điểm: --to THỜI-ĐIỂM",
+        "choose the moment: --to TIME",
+    ),
     "recover.no_files": Sentence(
         "bộ {name} chưa có điểm khôi phục nào có tệp",
         "no recovery point of the set {name} has files",

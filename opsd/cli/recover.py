@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import shtab
 
 from opsd.catalogue import Size, say
 from opsd.cli import moments, recover_mariadb
+from opsd.cli.alone import kit_of
 from opsd.cli.answer import Answer
 from opsd.cli.arguments import add_set
 from opsd.cli.desk import Desk
@@ -54,14 +56,21 @@ def add(parser: Parser) -> None:
         parser.add_argument(
             f"--{flag}", action="store_true", help=say(language, f"help.recover.{flag}")
         )
+    bare = parser.add_argument_group(say(language, "help.restore.bare"))
+    for name, value in (("repository-url", "url"), ("password-file", "file")):
+        bare.add_argument(
+            f"--{name}",
+            metavar=say(language, f"help.metavar.{value}"),
+            help=say(language, f"help.restore.{name}"),
+        )
 
 
 def run(desk: Desk) -> Answer:
     """Plan, carry out, tell; `--plan` stops after the plan."""
-    if recover_mariadb.is_meant(desk):
+    if not desk.bare and recover_mariadb.is_meant(desk):
         return recover_mariadb.run(desk)
     target = Path(desk.arguments.target).absolute()
-    with desk.doors() if desk.arguments.plan else desk.kit() as kit:
+    with _kit(desk) as kit:
         log = _log(desk, kit)
         goal = _goal(desk, kit, log, target)
         asked = desk.arguments
@@ -75,8 +84,16 @@ def run(desk: Desk) -> Answer:
         told = report.plan(desk.voice, log.subject, _facts(desk, planned, ways), planned.findings)
         if desk.arguments.plan:
             return Answer(ExitCode.DONE, told, {"plan": _body(planned), "recovered": None})
-        done = recovering.recorded(kit, planned, ways)
+        carry_out = recovering.carry_out if desk.bare else recovering.recorded
+        done = carry_out(kit, planned, ways)
     return _answer(desk, told, done)
+
+
+def _kit(desk: Desk) -> AbstractContextManager[Kit]:
+    """As configured; on a bare machine what the repository tells. A plan leaves no history."""
+    if desk.bare:
+        return kit_of(desk)
+    return desk.doors() if desk.arguments.plan else desk.kit()
 
 
 def _answer(desk: Desk, told: str, done: Recovered) -> Answer:
@@ -144,6 +161,8 @@ def _goal(desk: Desk, kit: Kit, log: Log, target: Path) -> Goal:
             return Goal("now")
         case ["name", name]:
             return Goal("name", name=name)
+        case ["before-drop", _] if desk.bare:
+            raise UsageError("recover.bare_drop")
         case ["before-drop", table]:
             return Goal("before", lsn=dropping.find(kit, log, table, target))
         case [one] if is_position(one):

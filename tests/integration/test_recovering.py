@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -26,6 +28,7 @@ from opsd.tasks.wal.bases import DATA, bases, take_base
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
+from opsd.wal import written
 from tests.logs import Heard, finished, guarded, objects, sql, until, with_log
 from tests.site import SET, Site
 
@@ -161,6 +164,7 @@ def test_a_dropped_table_comes_back_as_it_was_just_before_and_files_with_it(site
     finally:
         server.stop()
     over_what_lies_there(site, log, target)
+    from_the_repository_alone(site, written(lsn))
 
 
 def lose_files(site: Site) -> tuple[str, list[tuple[str, str]]]:
@@ -177,6 +181,25 @@ def lose_files(site: Site) -> tuple[str, list[tuple[str, str]]]:
             " SELECT path, code FROM added JOIN dossier ON id = dossier_id",
         )
     ]
+
+
+def from_the_repository_alone(site: Site, lsn: str) -> None:
+    """Without configuration, history and receivers."""
+    shutil.rmtree(site.base / "wal")
+    (site.base / "nothing").mkdir()
+    target = site.base / "alone"
+    words = ("recover", SET, "--to", lsn, "--target", str(target), "--json")
+    where = ("--repository-url", str(site.repository), "--password-file")
+    done = subprocess.run(
+        [sys.executable, "-m", "opsd", *words, *where, str(site.base / "password")],
+        cwd=site.base / "nothing",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (target / DATA / "PG_VERSION").exists()
+    assert (target / "files" / "scans").exists()
 
 
 def over_what_lies_there(site: Site, log: Log, target: Path) -> None:

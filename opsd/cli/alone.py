@@ -1,0 +1,76 @@
+"""A kit out of a repository and its password alone, for a machine that has nothing else."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from opsd.cli.desk import Desk
+from opsd.clock import now
+from opsd.config.schema import Config
+from opsd.drivers.restic import Restic
+from opsd.errors import UsageError
+from opsd.model import MemberKind
+from opsd.store import Store
+from opsd.tasks.kit import Kit, tagged
+from opsd.tasks.shelf import points_in
+from opsd.tasks.wal import bases
+
+_REPOSITORY = "alone"
+
+
+@contextmanager
+def kit_of(desk: Desk) -> Iterator[Kit]:
+    """What the repository tells of its set, as if somebody had configured it; no history stays."""
+    url, password = desk.arguments.repository_url, desk.arguments.password_file
+    if not password:
+        raise UsageError("usage.needs", name="--repository-url", other="--password-file")
+    with desk.watching() as watcher, tempfile.TemporaryDirectory(prefix="opsd-") as place:
+        home = Path(place)
+        restic = Restic(url, url, Path(password).absolute(), home / "cache", stop=desk.stop)
+        config = _config(restic, desk.arguments.set, home)
+        store = Store(home / "history.sqlite")
+        try:
+            yield Kit(config, store, now, desk.stop, watcher)
+        finally:
+            store.close()
+
+
+def _config(restic: Restic, name: str, home: Path) -> Config:
+    """The databases whose base copies are there, and the trees of the newest points."""
+    found = restic.snapshots(bases.TAG, f"set:{name}")
+    members: dict[str, object] = {
+        tagged(one.tags, "member"): {
+            "kind": "postgres",
+            "connection": "dbname=postgres",
+            "wal": {"receivers": {"lost": {}}},
+        }
+        for one in found
+    }
+    if not members:
+        raise UsageError("recover.no_base", name=name, oldest="-")
+    trees = [m for p in points_in(restic, name)[:1] for m in p.members]
+    members |= {
+        m.member: {"kind": "files", "path": m.root} for m in trees if m.kind is MemberKind.FILES
+    }
+    return Config.model_validate(
+        {
+            "host": platform.node(),
+            "state": str(home / "state"),
+            "repositories": {
+                _REPOSITORY: {"url": restic.url, "password_file": str(restic.password_file)}
+            },
+            "backup_sets": {
+                name: {
+                    "repository": _REPOSITORY,
+                    "schedule": "00:00",
+                    "rpo": "24h",
+                    "rto": "24h",
+                    "members": members,
+                }
+            },
+        }
+    )
