@@ -183,10 +183,9 @@ def _fetch_base(
 
 
 def _combine(kit: Kit, planned: Planned) -> None:
-    """A whole copy of one and of those that build on it; what lay in its place goes."""
+    """A whole copy of one and of those that build on it; only then what lay in its place goes."""
     target, programs = planned.target, planned.log.programs(planned.base.version // 10000)
-    for name in (DATA, PLACES, WAL, _PARTS):
-        shutil.rmtree(target / name, ignore_errors=True)
+    shutil.rmtree(target / _PARTS, ignore_errors=True)
     parts = [target / _PARTS / str(number) for number in range(len(planned.line))]
     for base, part in zip(planned.line, parts, strict=True):
         part.mkdir(parents=True, mode=0o700)
@@ -194,10 +193,15 @@ def _combine(kit: Kit, planned: Planned) -> None:
         settle_places(part)
         if wrong := programs.verify(part / DATA):
             raise RepositoryDamaged("recover.base_damaged", id=base.id, detail=wrong)
-    found = parts[-1] / PLACES
+    found, whole = parts[-1] / PLACES, target / _PARTS / "whole"
+    (whole / PLACES).mkdir(parents=True, mode=0o700)
     old = sorted(found.iterdir()) if found.exists() else []
-    places = {str(place): target / PLACES / place.name for place in old}
-    programs.combine([part / DATA for part in parts], target / DATA, places)
+    places = {str(place): whole / PLACES / place.name for place in old}
+    programs.combine([part / DATA for part in parts], whole / DATA, places)
+    for name in (DATA, PLACES, WAL):
+        shutil.rmtree(target / name, ignore_errors=True)
+    for name in (DATA, PLACES):
+        (whole / name).rename(target / name)
     shutil.rmtree(target / _PARTS)
 
 
