@@ -115,6 +115,14 @@ TABLE: dict[str, Sentence] = {
         "one of the two is not to be trusted: opsd prove SET for the dump, opsd wal base SET for a"
         " new base copy; tell whoever looks after the database",
     ),
+    "replay.damaged": Sentence(
+        "kho {repository}: đoạn nhật ký hỏng: {names}",
+        "{repository}: segments of the log are damaged: {names}",
+        "chụp bản gốc mới ngay (opsd wal base BỘ); nơi nhận còn đoạn đó thì xoá vật thể hỏng,"
+        " opsd tự gửi lại",
+        "take a new base copy now (opsd wal base SET); where a receiver still has the segment,"
+        " remove the damaged object: opsd sends it again",
+    ),
     "replay.no_meeting": Sentence(
         "không bản kết xuất nào trong các điểm mới nhất khớp được với một vị trí trong nhật ký",
         "no dump of the newest points could be lined up with a place in the log",

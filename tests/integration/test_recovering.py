@@ -28,6 +28,7 @@ from opsd.tasks.wal.bases import DATA, bases, take_base
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
+from opsd.tasks.wal.rereading import NIGHTS, reread
 from opsd.wal import written
 from tests.logs import Heard, finished, guarded, objects, sql, until, with_log
 from tests.site import SET, Site
@@ -251,6 +252,10 @@ def test_what_is_damaged_or_gone_is_said_before_anything_is_written(site: Site) 
     with site.kit() as kit:
         log = Log(kit, log.backup_set, log.name, log.member, log.wal)
         planned = planning.plan(log, Goal("now"), site.base / "back", alone)
+        # Whoever reads it again finds it, each segment in one of seven nights.
+        nights = [reread(log, planned, "main", night) for night in range(NIGHTS)]
+        assert [name for night in nights for name in night.damaged] == [middle.name]
+        assert sum(night.segments for night in nights) == len(finished(site))
         with (
             pytest.raises(RepositoryDamaged, match=middle.name),
             recovering.recovered(kit, planned, alone),

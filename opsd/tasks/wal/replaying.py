@@ -23,7 +23,7 @@ from opsd.errors import OpsdError, UsageError
 from opsd.model import Closing, Finding, Outcome, Severity, Task
 from opsd.tasks.journal import Journal, end, opened
 from opsd.tasks.kit import Kit
-from opsd.tasks.wal import comparing, planning, recovering
+from opsd.tasks.wal import comparing, planning, recovering, rereading
 from opsd.tasks.wal.bases import bases
 from opsd.tasks.wal.comparing import Dump
 from opsd.tasks.wal.log import Log
@@ -62,6 +62,8 @@ def replay(kit: Kit, log: Log) -> Closing:
             with journal.phase("choose", log.name):
                 night = _chosen(journal, log, repository, scratch)
             _play(journal, log, night)
+            with journal.phase("read_back", repository):
+                rereading.tell(journal, log, night.planned, repository)
         finally:
             wiped = system.wipe(scratch)
             journal.evidence("wiped", {"files": wiped.files, "bytes": wiped.bytes})
