@@ -211,7 +211,7 @@ def _measured(
 def _running(base: Path, backrest: str, mib: int) -> Iterator[Bench]:
     """A server with data, archived by pgBackRest."""
     programs = cluster.binaries(17)
-    archive = base / "archive.sh"
+    archive = base / "pgbackrest-archive.sh"  # it insists on its name
     archive.write_text(
         f'#!/bin/bash\n{backrest} --config={base}/backrest.conf --stanza=one archive-push "$1"\n'
         f"code=$?\ntimes >>{base}/archive.times\nexit $code\n"
