@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import psycopg
@@ -36,7 +37,7 @@ def test_copies_that_build_on_each_other_come_back_as_one(monkeypatch: pytest.Mo
         site = Site(base, system)
         place = base / "elsewhere"
         place.mkdir()
-        place.chmod(0o777)
+        shutil.chown(place, cluster.SERVER_ACCOUNT)
         with guarded(with_log(site)) as (kit, log, heard):
             sql(site, f"CREATE TABLESPACE more LOCATION '{place}'")
             sql(site, "CREATE TABLE moments (number int) TABLESPACE more")
