@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import secrets
 from contextlib import closing
 from datetime import timedelta
@@ -15,6 +14,7 @@ from opsd.cli.desk import Desk
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import Parser
 from opsd.clock import now
+from opsd.drivers import system
 from opsd.errors import UsageError
 from opsd.model import Maintenance
 from opsd.report import checks, plain
@@ -61,7 +61,7 @@ def _start(desk: Desk, cases: Cases) -> Answer:
         began=at,
         ends=at + span_of(asked["for"]),
         reason=asked["reason"],
-        who=getpass.getuser(),
+        who=system.user(),
         host=host_of(desk) or "",
         check=asked["check"] or "",
     )
@@ -81,7 +81,7 @@ def _end(desk: Desk, cases: Cases) -> Answer:
         raise UsageError("usage.needs", name="maintenance end", other="ID")
     if name not in {window.id for window in cases.maintenance(at) if window.ended_at is None}:
         raise UsageError("usage.no_maintenance", name=name)
-    cases.end_maintenance(name, at, getpass.getuser())
+    cases.end_maintenance(name, at, system.user())
     return Answer(ExitCode.DONE, desk.voice.say("maintenance.ended", id=name), {"id": name})
 
 

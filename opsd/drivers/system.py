@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import getpass
 import os
 import pwd
 import shutil
@@ -113,8 +112,12 @@ def other_owner(path: Path) -> str | None:
 
 
 def user() -> str:
-    """The account that this process works as."""
-    return getpass.getuser()
+    """The account that this process works as, whatever `LOGNAME` says."""
+    number = os.geteuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def is_root() -> bool:

@@ -1,5 +1,7 @@
 """The audit chain: every decision is in it, and whatever is done to it is seen."""
 
+import os
+import pwd
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from opsd.drivers import system
 from opsd.errors import StorageFailed
 from opsd.keeping import BEGINNING, Cause, Drop, Freeze, Head, Hold, Word, digest
 from opsd.model import Finding, Maintenance, RecoveryPoint, Run, Severity, Task
@@ -231,3 +234,11 @@ def test_a_chain_that_began_anew_with_a_rebuilt_history_names_the_end_of_the_old
     found = chain.cut(store.lines(), [("n1", old), ("n2", longer)])
     assert found is not None
     assert found.key == "audit.cut"
+
+
+def test_who_decided_is_asked_of_the_kernel_and_not_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "somebody-else")
+    assert system.user() == pwd.getpwuid(os.geteuid()).pw_name
