@@ -11,7 +11,6 @@ from pathlib import Path
 from opsd.errors import SourceFailed
 from opsd.manifest import DIRECTORY, FILE, LINK, OTHER, UNREADABLE, Entry
 
-_CHUNK = 1 << 20
 SOCKET = "s"  # holds nothing, and restic leaves it out: no entry of a manifest
 
 

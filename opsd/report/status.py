@@ -11,8 +11,6 @@ from opsd.policy.freshness import LastRun, Retained, SetFacts, SetVerdict
 from opsd.report import keeping, layout, text
 from opsd.report.voice import Voice
 
-_INDENT = "  "
-
 
 def of_set(voice: Voice, title: str, facts: SetFacts, verdict: SetVerdict, due: datetime) -> str:
     """Everything about a set; what is not good has a mark in front."""

@@ -14,6 +14,7 @@ from opsd.contents import CommandManifest
 from opsd.errors import Refused, ToolFailed
 from opsd.model import MemberKind, Outcome, Proof, Severity, Task
 from opsd.tasks.backup import back_up
+from opsd.tasks.members.captured import STORED
 from opsd.tasks.members.command import read_manifest
 from opsd.tasks.prove import prove
 from opsd.tasks.rebuild import rebuild
@@ -51,6 +52,9 @@ def test_it_is_proved_table_by_table_and_a_loss_would_be_seen(taken: Ledger) -> 
         member = kit.store.points(SET)[0].members[0]
         assert (member.member, member.kind) == ("ledger", MemberKind.COMMAND)
         assert (member.files, member.rows) == (3, 2002)
+        stored = kit.store.all_evidence(kit.store.runs(Task.BACKUP, SET)[0][0].id)
+        rows = {one.body["part"]: one.body["rows"] for one in stored if one.kind == STORED}
+        assert rows == {"ledger": 2002, "scans": 0, "record": 0}  # what the tripwire looks at
         assert not list(kit.config.scratch.iterdir())
 
 

@@ -10,12 +10,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far restic is: bytes and files done and in all (0 while it still counts)."""
+    """How far restic is: bytes done and in all (0 while it still counts)."""
 
     bytes_done: int
     bytes_total: int
-    files_done: int
-    files_total: int
 
 
 OnProgress = Callable[[Progress], None]

@@ -251,8 +251,7 @@ def _error_text(message: Mapping[str, object]) -> str:
 
 def _progress(message: Mapping[str, object]) -> Progress:
     done = _count(message, "bytes_done") or _count(message, "bytes_restored")
-    files = _count(message, "files_done") or _count(message, "files_restored")
-    return Progress(done, _count(message, "total_bytes"), files, _count(message, "total_files"))
+    return Progress(done, _count(message, "total_bytes"))
 
 
 def _count(message: Mapping[str, object], name: str) -> int:

@@ -6,16 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeAlias
 
+from opsd import record
+from opsd.clock import Stopwatch
 from opsd.config.schema import BackupSet
+from opsd.contents import CommandManifest, MariadbManifest
 from opsd.drivers.restic import BackupSummary, Limits, Progress, Source
-from opsd.errors import TimedOut
-from opsd.model import MemberKind, MemberSnapshot
+from opsd.errors import SourceFailed, TimedOut
+from opsd.model import DatabaseManifest, MemberKind, MemberSnapshot
 from opsd.tasks.journal import Journal
 from opsd.tasks.kit import Kit, tagged, tags
 
 MANIFEST = "manifest.json"  # of a dumped member, behind its name
 STORED = "stored"  # the evidence of what restic said of one snapshot
+
+Dump: TypeAlias = DatabaseManifest | MariadbManifest | CommandManifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,32 @@ class Work:
         done = restic.backup(source, limits=self.limits, on_progress=Forward(self.kit))
         self.journal.evidence(STORED, _figures(source, done, rows))
         return done
+
+    def keep(
+        self, member: tuple[str, MemberKind], home: Path, manifest: Dump, watch: Stopwatch
+    ) -> Captured:
+        """Put what was dumped into `home` into a snapshot, and write its manifest down."""
+        name, kind = member
+        with self.journal.phase("upload", name):
+            size = sum(file.lstat().st_size for file in home.rglob("*"))
+            source = replace(self.source(home, name, kind_mark(kind)), total=size)
+            stored = self.store(source, manifest.rows)
+        if stored.unread:
+            raise SourceFailed("dump.unread", member=name, detail="\n".join(stored.unread[:5]))
+        kept = self.scratch / f"{name}.{MANIFEST}"
+        kept.write_text(record.to_json(record.plain(manifest)), encoding="utf-8")
+        snapshot = MemberSnapshot(
+            member=name,
+            kind=kind,
+            snapshot=stored.snapshot,
+            root=str(home),
+            files=len(manifest.tables),
+            bytes=stored.bytes,
+            rows=manifest.rows,
+            added_bytes=stored.added_bytes,
+            elapsed=watch.elapsed(),
+        )
+        return Captured(snapshot, manifest.at, kept)
 
 
 def _figures(source: Source, done: BackupSummary, rows: int) -> dict[str, object]:

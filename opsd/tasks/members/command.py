@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from opsd import record
@@ -20,10 +19,10 @@ from opsd.contents import ArtefactFile, CommandManifest
 from opsd.drivers import tree
 from opsd.errors import CommandFailed, ToolFailed
 from opsd.manifest import DIRECTORY, FILE
-from opsd.model import MemberKind, MemberSnapshot
+from opsd.model import MemberKind
 from opsd.policy import calls
 from opsd.tasks.members.calling import Call, call, told
-from opsd.tasks.members.captured import MANIFEST, Captured, Work, kind_mark
+from opsd.tasks.members.captured import Captured, Work
 
 ARTEFACT = "artefact"
 
@@ -40,13 +39,13 @@ def capture(work: Work, name: str, member: CommandMember, fixed: Callable[[], No
 
     When its data is from is not known before it is done: `fixed` is called then.
     """
-    kit, journal, watch = work.kit, work.journal, Stopwatch()
+    kit, watch = work.kit, Stopwatch()
     place = work.scratch / name
     artefact = place / ARTEFACT
     artefact.mkdir(parents=True, mode=0o700)
     at = kit.clock()
     made = Call(name, calls.PRODUCE, member.produce, place, let_in(member, artefact))
-    with journal.phase("dump", name):
+    with work.journal.phase("dump", name):
         call(made, work.left, kit.stop)
         fixed()
         said = told(made)
@@ -58,27 +57,7 @@ def capture(work: Work, name: str, member: CommandMember, fixed: Callable[[], No
     manifest = CommandManifest(
         said.source, at, said.tables, files, member.restore.argv, member.verify.argv
     )
-    with journal.phase("upload", name):
-        source = work.source(artefact, name, kind_mark(MemberKind.COMMAND))
-        summary = work.store(replace(source, total=manifest.bytes))
-    if summary.unread:
-        raise CommandFailed(
-            "dump.unread", reason="source", member=name, detail="\n".join(summary.unread[:5])
-        )
-    kept = place.with_name(f"{name}.{MANIFEST}")
-    kept.write_text(record.to_json(record.plain(manifest)), encoding="utf-8")
-    snapshot = MemberSnapshot(
-        member=name,
-        kind=MemberKind.COMMAND,
-        snapshot=summary.snapshot,
-        root=str(artefact),
-        files=len(manifest.tables),
-        bytes=summary.bytes,
-        rows=manifest.rows,
-        added_bytes=summary.added_bytes,
-        elapsed=watch.elapsed(),
-    )
-    return Captured(snapshot, at, kept)
+    return work.keep((name, MemberKind.COMMAND), artefact, manifest, watch)
 
 
 def let_in(member: CommandMember, artefact: Path) -> dict[str, str]:

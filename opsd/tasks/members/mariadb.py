@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,10 +14,10 @@ from opsd.contents import ArtefactFile, MariadbManifest
 from opsd.drivers import mariadb, system, tree
 from opsd.drivers.mariadb import ACCOUNTS, DUMP, server
 from opsd.errors import DatabaseFailed, ScratchFull
-from opsd.model import MemberKind, MemberSnapshot, Sequence, Severity, Table
+from opsd.model import MemberKind, Sequence, Severity, Table
 from opsd.policy import preflight
 from opsd.tasks.kit import Kit
-from opsd.tasks.members.captured import MANIFEST, Captured, Work, kind_mark
+from opsd.tasks.members.captured import Captured, Work
 
 _TRANSACTIONAL = {"InnoDB", "RocksDB"}
 _NAMED = 10
@@ -45,30 +45,11 @@ def capture(work: Work, name: str, member: MariadbMember, fixed: Callable[[], No
 
     `fixed` is called as soon as the moment is fixed that the dump will be from.
     """
-    journal, watch, home = work.journal, Stopwatch(), work.scratch / name
+    watch, home = Stopwatch(), work.scratch / name
     home.mkdir(parents=True, mode=0o700)
-    with journal.phase("dump", name):
+    with work.journal.phase("dump", name):
         manifest = _dump(work, member, home, fixed)
-    with journal.phase("upload", name):
-        source = work.source(home, name, kind_mark(MemberKind.MARIADB))
-        source = replace(source, total=sum(file.size for file in manifest.files))
-        summary = work.store(source, manifest.rows)
-    if summary.unread:
-        raise DatabaseFailed("dump.unread", member=name, detail="\n".join(summary.unread[:5]))
-    kept = home.with_name(f"{name}.{MANIFEST}")
-    kept.write_text(record.to_json(record.plain(manifest)), encoding="utf-8")
-    snapshot = MemberSnapshot(
-        member=name,
-        kind=MemberKind.MARIADB,
-        snapshot=summary.snapshot,
-        root=str(home),
-        files=len(manifest.tables),
-        bytes=summary.bytes,
-        rows=manifest.rows,
-        added_bytes=summary.added_bytes,
-        elapsed=watch.elapsed(),
-    )
-    return Captured(snapshot, manifest.at, kept)
+    return work.keep((name, MemberKind.MARIADB), home, manifest, watch)
 
 
 def _dump(

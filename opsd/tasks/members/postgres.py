@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,10 @@ from opsd.drivers.postgres import (
 )
 from opsd.drivers.process import Stop
 from opsd.errors import DatabaseFailed, ScratchFull
-from opsd.model import DatabaseManifest, MemberKind, MemberSnapshot, Severity, Table
+from opsd.model import DatabaseManifest, MemberKind, Severity, Table
 from opsd.policy import preflight
 from opsd.tasks.kit import Kit
-from opsd.tasks.members.captured import MANIFEST, Captured, Work, kind_mark
+from opsd.tasks.members.captured import Captured, Work
 
 _TICK_SECONDS = 0.3
 
@@ -67,30 +67,11 @@ def capture(work: Work, name: str, member: PostgresMember, fixed: Callable[[], N
 
     `fixed` is called as soon as the moment is fixed that the dump will be from.
     """
-    journal, watch, home = work.journal, Stopwatch(), work.scratch / name
+    watch, home = Stopwatch(), work.scratch / name
     home.mkdir(parents=True, mode=0o700)
-    with work.kit.database(member).connect() as connection, journal.phase("dump", name):
+    with work.kit.database(member).connect() as connection, work.journal.phase("dump", name):
         manifest = _dump(work, connection, member, home, fixed)
-    with journal.phase("upload", name):
-        source = work.source(home, name, kind_mark(MemberKind.POSTGRES))
-        source = replace(source, total=_bytes_in(home / pgtools.DUMP))
-        summary = work.store(source, manifest.rows)
-    if summary.unread:
-        raise DatabaseFailed("dump.unread", member=name, detail="\n".join(summary.unread[:5]))
-    kept = home.with_name(f"{name}.{MANIFEST}")
-    kept.write_text(record.to_json(record.plain(manifest)), encoding="utf-8")
-    snapshot = MemberSnapshot(
-        member=name,
-        kind=MemberKind.POSTGRES,
-        snapshot=summary.snapshot,
-        root=str(home),
-        files=len(manifest.tables),
-        bytes=summary.bytes,
-        rows=manifest.rows,
-        added_bytes=summary.added_bytes,
-        elapsed=watch.elapsed(),
-    )
-    return Captured(snapshot, manifest.at, kept)
+    return work.keep((name, MemberKind.POSTGRES), home, manifest, watch)
 
 
 def _dump(
@@ -190,10 +171,6 @@ def _described(
         Table(shape.schema, shape.name, shape.columns, rows, digest, shape.oid)
         for shape, (rows, digest) in zip(dumped, digests, strict=True)
     )
-
-
-def _bytes_in(dump: Path) -> int:
-    return sum(file.stat().st_size for file in dump.iterdir())
 
 
 def _large_objects(dump: Path) -> tuple[int, str]:
