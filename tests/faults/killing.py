@@ -41,7 +41,7 @@ _AWHILE = 0.3  # into what opsd does itself
 class Point:
     """When, in which step, who is killed."""
 
-    step: str
+    number: int  # of the step: its name may be another one each time
     moment: str
     victim: str
 
@@ -62,9 +62,9 @@ class Theatre:
 
 def points(plan: Plan) -> Iterator[Point]:
     """Every step, before, within and after: opsd, and where it is done on a host the way there."""
-    for step, moment in product(plan.steps, MOMENTS):
+    for (number, step), moment in product(enumerate(plan.steps), MOMENTS):
         for victim in VICTIMS if step.argv else (OPSD,):
-            yield Point(step.id, moment, victim)
+            yield Point(number, moment, victim)
 
 
 def proposed(place: Theatre, playbook: str, about: CheckId, cause: str) -> Response:
@@ -84,7 +84,7 @@ def proposed(place: Theatre, playbook: str, about: CheckId, cause: str) -> Respo
 
 def struck(place: Theatre, response: Response, point: Point) -> list[str]:
     """Play it, strike at the point, let the next opsd settle it; gives what is wrong then."""
-    step = next(one for one in response.plan.steps if one.id == point.step)
+    step = response.plan.steps[point.number]
     counted(place.state).unlink(missing_ok=True)
     held = hold(place.state, step.argv) if point.moment == "within" and step.argv else None
     if held:
@@ -110,7 +110,7 @@ def struck(place: Theatre, response: Response, point: Point) -> list[str]:
     _quiet(place, step)
     after = replace(place.means.kit, clock=lambda: now() + _LATER)
     settle(replace(place.means, kit=after))
-    wrong = [f"{point}: {one}" for one in _wrong(place, response)]
+    wrong = [f"{step.id}: {point}: {one}" for one in _wrong(place, response)]
     _looked_at(place.means, response)
     return wrong
 
