@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from opsd.drivers import tree
 from opsd.drivers.storage import LocalStorage, StoredObject
 from opsd.errors import StorageFailed
+from opsd.manifest import UNREADABLE
 from opsd.tasks import stock
+from opsd.tasks.proving.tree import hashed
 
 NAME = hashlib.sha256(b"content").hexdigest()
 OBJECT = StoredObject("index", NAME, 7)
@@ -75,3 +78,10 @@ def test_a_place_that_nobody_can_look_into_is_told_as_the_repositorys(
     with pytest.raises(StorageFailed) as caught:
         storage.fetch(OBJECT, tmp_path / "scratch")
     assert caught.value.key == "repository.unreadable"
+
+
+def test_what_was_restored_and_cannot_be_listed_is_not_called_missing(tmp_path: Path) -> None:
+    (tmp_path / "inside").mkdir()
+    entries = (one._replace(state=UNREADABLE) for one in tree.walk(tmp_path))
+    with pytest.raises(OSError, match="inside"):
+        list(hashed(entries, tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from opsd import manifest
 from opsd.clock import Stopwatch
 from opsd.drivers import manifests, restic, tree
 from opsd.drivers.restic import Piece
-from opsd.manifest import CHANGED, DIRECTORY, FILE, STABLE, Entry
+from opsd.manifest import CHANGED, DIRECTORY, FILE, STABLE, UNREADABLE, Entry
 from opsd.model import Finding, MemberSnapshot, Severity
 from opsd.policy import sampling
 from opsd.policy.comparison import TreeComparison
@@ -149,10 +150,15 @@ def compared(
 
 
 def hashed(entries: Iterable[Entry], root: Path) -> Iterator[Entry]:
-    """The entries with the digests of their files."""
+    """The entries with the digests of their files.
+
+    Raises `OSError` where one cannot be read: that is no word about what was restored.
+    """
     top = os.fsencode(root) + b"/"
 
     def digest(entry: Entry) -> str:
+        if entry.state == UNREADABLE:
+            raise OSError(errno.EIO, "could not be read", os.fsdecode(top + entry.path))
         return tree.digest(top + entry.path) if entry.kind == FILE else ""
 
     for entry, found in ahead(digest, entries):
