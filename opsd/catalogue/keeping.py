@@ -265,8 +265,8 @@ _HELP: dict[str, Sentence] = {
     ),
     "help.reason": Sentence("lý do, ghi vào lịch sử", "the reason; it is kept in the history"),
     "help.by": Sentence(
-        "tên người quyết định (mặc định: tài khoản đang dùng)",
-        "who decides (default: the account in use)",
+        "tên người quyết định, ghi cạnh tài khoản đã đăng nhập (mặc định: chỉ tài khoản đó)",
+        "who decides, kept beside the account that logged in (default: that account alone)",
     ),
     "help.audit": Sentence(
         "chuỗi kiểm toán: ai đã quyết định gì; có bị sửa không",

@@ -119,8 +119,8 @@ _STATES: dict[str, Sentence] = {
         " số khoảng trống: {count}",
         "{repository} lacks the log from {begin} to {end} (written between {since} and {until});"
         " gaps: {count}",
-        "nếu nơi nhận còn giữ, opsd tự gửi lại; nếu không, sao lưu lại ngay: opsd backup BỘ",
-        "what a receiver still has is sent again by itself; else back up now: opsd backup SET",
+        "nếu nơi nhận còn giữ, opsd tự gửi lại; nếu không, chụp bản gốc mới ngay: opsd wal base BỘ",
+        "what a receiver still has is sent again by itself; else copy a base: opsd wal base SET",
     ),
     "wal.refused": Sentence(
         "nơi nhận đưa tới tệp nhật ký hỏng hoặc của máy chủ khác; không đưa vào kho {repository}",
@@ -209,7 +209,7 @@ _HELP: dict[str, Sentence] = {
     ),
     "help.wal.action": Sentence(
         "setup: đặt máy chủ; status: ngay bây giờ sẽ mất gì; base: chụp bản gốc; bases: liệt kê;"
-        " replay: phát lại thử; rekey: đổi mật khẩu cho khóa của nhật ký",
+        " replay: phát lại thử; rekey: đổi mật khẩu cho khoá của nhật ký",
         "setup: prepare the server; status: what would be lost right now; base: take a base copy;"
         " bases: show them; replay: prove them; rekey: a new password for the keys of the log",
     ),
@@ -217,10 +217,10 @@ _HELP: dict[str, Sentence] = {
         "rekey: tệp có mật khẩu cũ của kho", "rekey: a file with the repository's old password"
     ),
     "wal.no_keys": Sentence(
-        "kho {repository} chưa có khóa của nhật ký", "{repository} has no keys of the log yet"
+        "kho {repository} chưa có khoá của nhật ký", "{repository} has no keys of the log yet"
     ),
     "wal.rekeyed": Sentence(
-        "kho {repository}: khóa của nhật ký đã theo mật khẩu mới",
+        "kho {repository}: khoá của nhật ký đã theo mật khẩu mới",
         "{repository}: the keys of the log are under the new password",
     ),
     "help.wal.plan": Sentence(

@@ -44,12 +44,16 @@ def add_word(parser: Parser) -> None:
 
 
 def word_of(desk: Desk, at: datetime) -> Word:
-    """What was decided needs a reason. Raises `UsageError` where there is none."""
+    """What was decided needs a reason. Raises `UsageError` where there is none.
+
+    A name that was typed is kept beside the one that logged in, never instead of it.
+    """
     asked = vars(desk.arguments)
     if not asked["reason"]:
         name = f"{asked['command']} {asked['action']}"
         raise UsageError("usage.needs", name=name, other="--reason")
-    return Word(at, asked["by"] or system.user(), asked["reason"])
+    person = system.person()
+    return Word(at, f"{asked['by']} ({person})" if asked["by"] else person, asked["reason"])
 
 
 def host_of(desk: Desk) -> str | None:

@@ -59,7 +59,7 @@ def run(desk: Desk) -> Answer:
         found = _of_file(desk) if arguments.file else _stored(alerts, span_of(arguments.since))
         if keep:
             told = {"file": Path(arguments.file).name, "alerts": len(found)}
-            alerts.tell(now(), "replay", system.user(), told)
+            alerts.tell(now(), "replay", system.person(), told)
         received = intake.receive(alerts, desk.config, found, now, way)
     answers = {} if keep else _answers(desk, received)
     text = people.received(desk.voice, received, answers, keep=keep)

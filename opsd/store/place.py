@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 
 # Not to be listed, but to be crossed: the server of a proof has its own account and directory.
 _CROSSABLE: Final = 0o711
+_OURS: Final = 0o600
 _BUSY_MILLISECONDS: Final = 15_000
 # Who writes to a shared store waits in this line; the number is ours, and nobody else's.
 _LINE: Final = 0x6F707364
@@ -116,6 +117,7 @@ class File:
         if not self._path.parent.exists():
             self._path.parent.mkdir(parents=True)
             self._path.parent.chmod(_CROSSABLE)
+        self._path.touch(mode=_OURS)  # the files that SQLite puts beside it get the same mode
         engine = create_engine(f"sqlite:///{self._path}")
 
         @event.listens_for(engine, "connect")
@@ -145,7 +147,7 @@ class File:
 
     def made(self) -> None:
         """Nobody else reads it."""
-        self._path.chmod(0o600)
+        self._path.chmod(_OURS)
 
     def touch(self, connection: Connection) -> None:
         """Write the file's own number anew: its page is."""

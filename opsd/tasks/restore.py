@@ -81,7 +81,7 @@ def recorded(kit: Kit, door: Door, wanted: Plan) -> Restored:
         asked = {"point": point.id, "target": str(wanted.request.target)}
         journal.evidence("restore", asked)
         told = {**asked, "backup_set": point.backup_set, "run": journal.run.id}
-        kit.store.tell(kit.clock(), "restore", system.user(), told)
+        kit.store.tell(kit.clock(), "restore", system.person(), told)
         way.clear(journal)
         scratch = journal.workplace()
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -106,6 +107,17 @@ def test_what_a_night_wrote_is_read_back_as_it_was(store: Store) -> None:
     assert store.reached("dossiers")["main", Proof.PROVED] == (LATER, AT)
     assert [one.level for one in store.proofs("r1")] == [Proof.TAKEN, Proof.PROVED]
     assert store.unclosed_runs() == ()
+
+
+def test_a_history_is_nobody_elses_from_its_first_moment(tmp_path: Path) -> None:
+    """SQLite gives the files beside it the mode that the file has then."""
+    before = os.umask(0o022)
+    try:
+        with closing(Store(tmp_path / "opsd.sqlite")):
+            modes = {file.name: file.stat().st_mode & 0o077 for file in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == {"opsd.sqlite": 0, "opsd.sqlite-shm": 0, "opsd.sqlite-wal": 0}
 
 
 def test_runs_come_in_the_order_of_their_slots(store: Store) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from opsd import app, assembly
 from opsd.cli import main
+from opsd.drivers.system import person
 from opsd.errors import Refused
 from opsd.model import Outcome, Task
 from opsd.tasks import audit, keeping
@@ -65,7 +66,7 @@ def test_a_person_looks_holds_drops_and_acknowledges(
     _, text, body = opsd("hold", "list")
     assert points[0] in text
     (hold,) = body["holds"]
-    assert (hold["point"], hold["who"], hold["reason"]) == (points[0], "An", "theft")
+    assert (hold["point"], hold["who"], hold["reason"]) == (points[0], f"An ({person()})", "theft")
 
     code, text, _ = opsd("retention", "run", SET)
     assert code == 0, text

@@ -208,7 +208,7 @@ def recorded(kit: Kit, planned: Planned) -> Recovered:
             "goal": str(planned.goal.time or planned.goal.spot or "now"),
         }
         journal.evidence("recover", told)
-        kit.store.tell(kit.clock(), "recover", system.user(), {**told, "run": journal.run.id})
+        kit.store.tell(kit.clock(), "recover", system.person(), {**told, "run": journal.run.id})
         with recovered(kit, planned) as (done, _):
             pass
         journal.findings += done.findings

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from shlex import quote
 
 from opsd.clock import Stopwatch
 from opsd.drivers import cluster, system
@@ -116,7 +117,7 @@ def recorded(kit: Kit, planned: Planned, ways: Ways) -> Recovered:
             "goal": dict(planned.goal.settings),
         }
         journal.evidence("recover", told)
-        kit.store.tell(kit.clock(), "recover", system.user(), {**told, "run": journal.run.id})
+        kit.store.tell(kit.clock(), "recover", system.person(), {**told, "run": journal.run.id})
         done = carry_out(kit, planned, ways)
         journal.findings += done.findings
         journal.phases.update(done.seconds)
@@ -220,7 +221,7 @@ def _server(planned: Planned, ways: Ways) -> cluster.Cluster:
         "archive_mode": "off",
         "shared_preload_libraries": "",
         "hot_standby": "on",
-        "restore_command": f'cp "{target / WAL}/%f" "%p"',
+        "restore_command": f'cp {quote(str(target / WAL)).replace("%", "%%")}/%f "%p"',
         "recovery_target_timeline": "latest",
         "recovery_target_action": "promote" if ways.promote else "pause",
         **planned.goal.settings,
