@@ -27,6 +27,14 @@ TABLE: dict[str, Sentence] = {
         "cài gói postgresql-{major} (Debian) hoặc mới hơn trên máy này",
         "install the package postgresql-{major} (Debian) or newer on this machine",
     ),
+    "cluster.place": Sentence(
+        "máy chủ PostgreSQL riêng không thể nằm ở {directory}: đường dẫn dài quá {most} byte hoặc"
+        " có dấu phẩy, dấu nháy kép",
+        "a private PostgreSQL server cannot lie in {directory}: the path has more than {most}"
+        " bytes, or a comma or double quote",
+        "chọn thư mục có tên ngắn và đơn giản hơn",
+        "choose a directory with a shorter, plainer name",
+    ),
     "cluster.failed": Sentence(
         "cụm PostgreSQL riêng tại {directory} không khởi tạo hoặc khởi động được",
         "the private PostgreSQL cluster in {directory} cannot be made or started",

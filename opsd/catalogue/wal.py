@@ -81,7 +81,21 @@ _STATES: dict[str, Sentence] = {
     "wal.receives": Sentence(
         "đang nhận; máy chủ giữ lại {retained}", "receives; the server keeps {retained} for it"
     ),
-    "wal.receiver_down": Sentence("nơi nhận {receiver} không nhận", "{receiver} does not receive"),
+    "wal.receiver_down": Sentence(
+        "nơi nhận {receiver} không nhận",
+        "{receiver} does not receive",
+        "opsd tự khởi động lại nó; nếu vẫn vậy, xem máy chủ, mật khẩu, đường mạng: opsd wal status"
+        " BỘ",
+        "opsd starts it again by itself; where that does not help, look at the server, the password"
+        " and the network: opsd wal status SET",
+    ),
+    "wal.receiver_hung": Sentence(
+        "nơi nhận {receiver} vẫn nối nhưng không nhận thêm gì",
+        "{receiver} is connected and takes nothing",
+        "opsd khởi động lại nó nếu nó chạy ở máy này; nếu vẫn vậy, xem ổ của nơi nhận ấy",
+        "opsd starts it anew where it runs on this machine; where that does not help, look at its"
+        " disk",
+    ),
     "wal.slot_lost": Sentence(
         "máy chủ đã bỏ phần nhật ký mà {receiver} chưa nhận: có khoảng trống",
         "the server dropped log that {receiver} has not received: there is a gap",
@@ -99,6 +113,8 @@ _STATES: dict[str, Sentence] = {
     "wal.disk": Sentence(
         "ổ của nơi nhận {receiver} chỉ còn {free}",
         "only {free} is free under the receiver {receiver}",
+        "dọn ổ ấy hoặc chuyển nơi nhận sang ổ lớn hơn; đừng xoá nhật ký trong đó",
+        "make room on that disk or move the receiver to a larger one; never delete the log there",
     ),
     "wal.kept": Sentence(
         "kho {repository} có mọi giao dịch tới {at}", "{repository} has every commit until {at}"
@@ -108,7 +124,10 @@ _STATES: dict[str, Sentence] = {
         "how far {repository} has the log is not known yet",
     ),
     "wal.not_shipped": Sentence(
-        "không gửi được nhật ký vào kho {repository}", "the log does not reach {repository}"
+        "không gửi được nhật ký vào kho {repository}",
+        "the log does not reach {repository}",
+        "xem kho có trả lời và còn chỗ không: opsd doctor; opsd tự gửi lại khi kho trở lại",
+        "look whether it answers and has room: opsd doctor; opsd sends again when it is back",
     ),
     "wal.behind": Sentence(
         "kho {repository} chỉ có nhật ký tới {at}", "{repository} has the log only until {at}"
@@ -126,6 +145,10 @@ _STATES: dict[str, Sentence] = {
         "nơi nhận đưa tới tệp nhật ký hỏng hoặc của máy chủ khác; không đưa vào kho {repository}",
         "a receiver has log files that are damaged or another server's; {repository} does not take"
         " them",
+        "xem ai ghi vào thư mục của nơi nhận, và địa chỉ máy chủ có còn đúng không; sau đó chụp bản"
+        " gốc mới: opsd wal base BỘ",
+        "look who else writes into the receiver's directory, and whether the address is still that"
+        " server's; then copy a base: opsd wal base SET",
     ),
 }
 

@@ -20,6 +20,7 @@ from opsd.daemon import signals
 from opsd.daemon.nights import Nights
 from opsd.daemon.reception import Reception
 from opsd.daemon.switchboard import Switchboard
+from opsd.daemon.tally import Tally
 from opsd.daemon.timetable import Timetable
 from opsd.daemon.wal import Wardens
 from opsd.daemon.watch import Watchtower
@@ -109,6 +110,7 @@ class Daemon:
         self._switchboard: Switchboard | None = None
         self._reception = Reception(kit, lambda: self._reading.config, self._arrived)
         self._wardens = Wardens(kit, self._take)
+        self._tally = Tally()
         sources = Sources(
             config=lambda: self._reading.config,
             store=kit.store,
@@ -119,6 +121,7 @@ class Daemon:
             reached=self._reception.reached,
             told=self._told,
             answered=self._answered,
+            messages=lambda: self._tally.counts,
         )
         self._metrics = MetricsPages(Exposition(Collector(sources)), self._speaks)
         self._admin = AdminPages(
@@ -128,7 +131,7 @@ class Daemon:
 
     def live(self, caught: signals.Signals) -> None:
         """Serve until an ending signal arrives, then end what is under way."""
-        with closing(self._reception), self._node(), self._ports():
+        with self._tally.counting(), closing(self._reception), self._node(), self._ports():
             try:
                 self._begin()
                 self._wait(caught)

@@ -132,7 +132,7 @@ class Warden:
             for name, place in found.directories.items()
         }
         self.shippers = {name: Shipper(found, name) for name in found.repositories}
-        guard = Guard(found, self._receptions, self._shipped)
+        guard = Guard(found, self._receptions, self._shipped, self._renew)
         for receiver in self.receivers.values():
             receiver.begin()
         self.rounds.every(_GUARDED_EVERY, lambda: self._guard(guard), guard.close)
@@ -155,6 +155,9 @@ class Warden:
         shipper.turn(guard.flushed(), seen.system if seen else "")
         if seen is not None and all(one.shipped.at for one in self.shippers.values()):
             clear(self.log, [one.held for one in self.shippers.values()], seen.segment_bytes)
+
+    def _renew(self, receiver: str) -> None:
+        self.receivers[receiver].renew()
 
     def _receptions(self) -> Mapping[str, Reception]:
         return {name: receiver.reception for name, receiver in self.receivers.items()}

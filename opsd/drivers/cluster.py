@@ -18,13 +18,16 @@ from datetime import timedelta
 from pathlib import Path
 
 from opsd.drivers import process
-from opsd.errors import OpsdError, ScratchFull, ToolFailed
+from opsd.errors import OpsdError, Refused, ScratchFull, ToolFailed
 
 _DEBIAN_ROOT = Path("/usr/lib/postgresql")
 _START_LIMIT = timedelta(seconds=60)
 _INITDB_LIMIT = timedelta(minutes=5)
 _LAST_AT_THE_DISK = ("ionice", "-c", "2", "-n", "7")
 _NAME = "cluster"  # of the data directory below the cluster's own directory
+_SOCKET = ".s.PGSQL.5432"
+_SOCKET_BYTES = 107  # unix(7): sun_path, less the byte that ends it
+_APART = frozenset(',"')  # these part one place from the next in a list of libpq or the server
 
 # It may have had more since: a log that says so stops a replay with less.
 _ROOM: Mapping[str, int] = {
@@ -107,6 +110,13 @@ def system_of(data: Path, major: int) -> str:
     return found[1] if found else ""
 
 
+def insist_on_place(directory: Path) -> None:
+    """Raise `Refused` where a server's socket cannot lie there or cannot be addressed."""
+    if _APART & set(str(directory)) or len(os.fsencode(directory / _SOCKET)) > _SOCKET_BYTES:
+        most = _SOCKET_BYTES - len(_SOCKET) - 1
+        raise Refused("cluster.place", directory=directory, most=most)
+
+
 @dataclass(slots=True)
 class Cluster:
     """A cluster below `directory`: `cluster/` the data, `server.log`, and the socket itself.
@@ -139,10 +149,14 @@ class Cluster:
 
     def connection(self, database: str = "postgres") -> str:
         """A libpq connection string to `database` over the socket."""
-        return f"host={self.directory} port=5432 dbname={database} user={self.superuser}"
+        named = {"host": self.directory, "dbname": database, "user": self.superuser}
+        return (
+            " ".join(f"{key}={_worded(str(value))}" for key, value in named.items()) + " port=5432"
+        )
 
     def create(self) -> None:
-        """Run initdb. Raises `ToolFailed` with what it said."""
+        """Run initdb. Raises `ToolFailed` with what it said, `Refused` for a place of no use."""
+        insist_on_place(self.directory)
         _own(self.directory)
         argv = (
             str(binaries(self.major) / "initdb"),
@@ -230,6 +244,14 @@ class Cluster:
         if "No space left on device" in detail:
             return ScratchFull("scratch.full", detail=detail)
         return ToolFailed("cluster.failed", directory=self.directory, log=self.log, detail=detail)
+
+
+def _worded(value: str) -> str:
+    """A value as libpq's connection strings want it where it is no plain word."""
+    if re.fullmatch(r"[\w./-]+", value):
+        return value
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _own(directory: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from opsd import __version__, errors
 from opsd.config.schema import BackupSet, Config
 from opsd.keeping import Cause
-from opsd.metrics import answered, logged, people, probed, watched
+from opsd.metrics import answered, limits, logged, people, probed, watched
 from opsd.metrics.answered import Answered
 from opsd.metrics.board import Board
 from opsd.metrics.disk import Disks
@@ -68,6 +68,7 @@ class Sources:
     reached: Callable[[], Reached | None] = lambda: None
     told: Callable[[], Told] = Told
     answered: Callable[[], Answered | None] = lambda: None
+    messages: Callable[[], Mapping[str, int]] = dict
 
 
 class Collector:
@@ -84,6 +85,9 @@ class Collector:
         store = self._sources.store
         page.add("opsd_build_info", 1, __version__, platform.python_version())
         _tell_vitals(page, self._sources.vitals())
+        for level, times in self._sources.messages().items():
+            page.add("opsd_log_messages_total", times, level)
+        limits.tell(page, config)
         under_way = {
             (run.task, run.backup_set) for run in store.unclosed_runs() if self._sources.alive(run)
         }

@@ -40,6 +40,7 @@ _DAEMON = (
         (),
         "Time of the last successful reading of the configuration.",
     ),
+    Family("opsd_log_messages_total", ("level",), "Messages that opsd has written into its log."),
     Family("opsd_scheduler_last_tick_timestamp_seconds", (), "Last sign of life of the scheduler."),
     Family("opsd_scheduler_next_run_timestamp_seconds", _SET, "Time of the next planned backup."),
     Family(

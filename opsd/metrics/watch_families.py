@@ -8,6 +8,7 @@ from opsd.metrics.families import Family
 
 _CHECK = ("host", "check", "subject")
 _ASKED = ("host", "check")
+_LIMIT = ("host", "check", "option")
 
 OF_THE_WATCH: Final = (
     Family(
@@ -20,6 +21,11 @@ OF_THE_WATCH: Final = (
     ),
     Family("opsd_check_last_answer_timestamp_seconds", _CHECK, "Time of the newest answer."),
     Family("opsd_check_interval_seconds", _ASKED, "Configured interval of the check."),
+    Family(
+        "opsd_check_limit_seconds", _LIMIT, "Configured limit of a check that is a span of time."
+    ),
+    Family("opsd_check_limit_bytes", _LIMIT, "Configured limit of a check that is a size."),
+    Family("opsd_check_limit", _LIMIT, "Configured limit of a check that is a part or a number."),
     Family("opsd_check_answers_total", _ASKED, "Answers of the check, one a subject."),
     Family(
         "opsd_check_bad_answers_total",

@@ -216,7 +216,7 @@ def test_what_belongs_to_the_database_itself_comes_back(cluster: Cluster) -> Non
     with psycopg.connect(cluster.connection(), autocommit=True) as connection:
         connection.execute(b'CREATE DATABASE "%s" TEMPLATE template0' % 'Của ""ai""; x'.encode())
         connection.execute(OWNED.encode())
-    there = cluster.connection("'Của \"ai\"; x'")
+    there = cluster.connection('Của "ai"; x')
     seed = there + " options='-c default_transaction_read_only=off'"
     with psycopg.connect(seed, autocommit=True) as connection:
         connection.execute(SEED)

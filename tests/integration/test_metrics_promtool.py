@@ -8,6 +8,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -98,9 +99,8 @@ def exposition(store: Store, tmp_path: Path) -> Exposition:
     board = Board()
     board.line("dossiers").advance(1, 2)
     vitals = Vitals(NIGHT, {"dossiers": NIGHT + timedelta(days=1)}, True, NIGHT)
-    return Exposition(
-        Collector(Sources(lambda: config, store, lambda run: True, board, lambda: vitals))
-    )
+    sources = Sources(lambda: config, store, lambda run: True, board, lambda: vitals)
+    return Exposition(Collector(replace(sources, messages=lambda: {"error": 1})))
 
 
 @pytest.fixture

@@ -35,6 +35,8 @@ from tests.site import SET, Site
 
 QUICK = Ways(throwaway=True)
 
+ODD = "it's %f 100%"  # what shells and servers may trip over
+
 
 def rows(server: cluster.Cluster) -> int:
     """How many rows the table has; whatever would hang the server is cleared."""
@@ -107,7 +109,7 @@ def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> No
 
         place = site.base / "back"
         paused = replace(QUICK, promote=False)
-        planned = planning.plan(log, Goal("time", time=second), place / "time", paused)
+        planned = planning.plan(log, Goal("time", time=second), place / ODD, paused)
         with recovering.recovered(kit, planned, paused) as (done, server):
             assert done.good
             assert rows(server) == 20
@@ -119,7 +121,11 @@ def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> No
         with pytest.raises(UsageError, match="no base copy"):
             planning.plan(log, Goal("time", time=second - timedelta(days=9)), place / "old")
         with pytest.raises(Refused, match="not empty"):
-            planning.plan(log, Goal("now"), place / "time")
+            planning.plan(log, Goal("now"), place / ODD)
+        with pytest.raises(Refused, match="shorter, plainer name"):
+            planning.plan(log, Goal("now"), place / "one, two")
+        with pytest.raises(Refused, match="has more than 93 bytes"):
+            planning.plan(log, Goal("now"), place / ("long" * 20))
         with pytest.raises(Refused, match="server runs"):
             planning.plan(log, Goal("now"), site.system.cluster.data)
 

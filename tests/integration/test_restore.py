@@ -207,7 +207,7 @@ def test_a_proof_that_failed_outlives_the_history_too(site: Site) -> None:
     with site.kit() as kit:
         point = back_up(kit, SET).point
         assert point is not None
-        site.changes["SELECT path, size, sha256 FROM"] = "SELECT path, size + 1, sha256 FROM"
+        site.changes["a.size, a.sha256"] = "a.size + 1, a.sha256"
         with site.kit() as strict:
             failed = prove(strict, SET)
         assert failed.closing.outcome is Outcome.FAILED

@@ -24,6 +24,12 @@ from tests.logs import WAL, Heard, guarded, sql, until, with_log
 from tests.s3 import Server, in_bucket
 from tests.site import Site
 
+OLD, NEW = "only for tests", "only for tests too"
+MORE = """\
+ship_every: 1s
+          slot_limit: 48MiB
+          passfile: {base}/wal-password"""
+
 
 @dataclass(frozen=True, slots=True)
 class Struck:
@@ -64,11 +70,8 @@ def a_disk_fills(struck: Struck) -> Callable[[], None]:
 
 
 def a_slot_grows_too_large(struck: Struck) -> Callable[[], None]:
-    """It hangs until the server gives up what it kept for it."""
-    sql(struck.site, "ALTER SYSTEM SET wal_sender_timeout = '2s'")
-    sql(struck.site, "SELECT pg_reload_conf()")
-    pid = struck.pid()
-    os.kill(pid, signal.SIGSTOP)
+    """It stays away until the server gives up what it kept for it."""
+    back = its_role_may_not_come_in(struck)
     lost = "SELECT count(*) FROM pg_replication_slots WHERE wal_status = 'lost'"
     for _ in range(40):
         write(struck.site, 1)
@@ -76,11 +79,25 @@ def a_slot_grows_too_large(struck: Struck) -> Callable[[], None]:
         if sql(struck.site, lost) == [("1",)]:
             break
     assert sql(struck.site, lost) == [("1",)]
-    return lambda: os.kill(pid, signal.SIGCONT)
+    return back
+
+
+def it_hangs(struck: Struck) -> Callable[[], None]:
+    """It is there, connected, and does nothing; nobody comes to help."""
+    os.kill(struck.pid(), signal.SIGSTOP)
+    write(struck.site, 1)
+    return lambda: None
 
 
 def a_password_is_changed(struck: Struck) -> Callable[[], None]:
-    """The role's own one does not open any more."""
+    """The one that the receiver has does not open any more, until it is told the new one."""
+    sql(struck.site, f"ALTER ROLE opsd_wal PASSWORD '{NEW}'")
+    os.kill(struck.pid(), signal.SIGKILL)
+    return lambda: knows(struck.site, NEW)
+
+
+def its_role_may_not_come_in(struck: Struck) -> Callable[[], None]:
+    """The role itself is shut out."""
     sql(struck.site, "ALTER ROLE opsd_wal NOLOGIN")
     os.kill(struck.pid(), signal.SIGKILL)
 
@@ -107,7 +124,9 @@ def the_server_has_another_address(struck: Struck) -> Callable[[], None]:
 FAULTS = {
     "its disk fills": (a_disk_fills, {"disk", "receiver_down"}),
     "its slot grows too large": (a_slot_grows_too_large, {"slot_lost", "slot_large"}),
-    "its role may not come in": (a_password_is_changed, {"receiver_down"}),
+    "its role may not come in": (its_role_may_not_come_in, {"receiver_down"}),
+    "its password is changed": (a_password_is_changed, {"receiver_down"}),
+    "it hangs": (it_hangs, {"receiver_hung"}),
     "the server is elsewhere": (the_server_has_another_address, {"receiver_down", "unreachable"}),
 }
 
@@ -118,7 +137,8 @@ def test_what_strikes_a_receiver_is_named_recovered_from_and_loses_nothing(
     site: Site, name: str
 ) -> None:
     strike, causes = FAULTS[name]
-    small = WAL.replace("ship_every: 1s", "ship_every: 1s\n          slot_limit: 48MiB")
+    small = WAL.replace("ship_every: 1s", MORE)
+    asks_for_a_password(site)
     with small_disk(site.base / "wal" / "one"), guarded(with_log(site, wal=small)) as found:
         struck = Struck(site, *found)
         kit, log, heard = found
@@ -160,6 +180,23 @@ def test_a_log_in_a_bucket_brings_everything_back(site: Site, s3: Server) -> Non
         write(site, 3)
         sql(site, "INSERT INTO moments VALUES (1)")
         assert brought_back(site, kit, log, heard)
+
+
+def asks_for_a_password(site: Site) -> None:
+    """The server lets the role that receives its log in by a password alone, which is known."""
+    rules = site.system.cluster.data / "pg_hba.conf"
+    ours = "local replication,all opsd_wal scram-sha-256\n"
+    rules.write_text(ours + rules.read_text(encoding="utf-8"), encoding="utf-8")
+    sql(site, "SELECT pg_reload_conf()")
+    sql(site, f"CREATE ROLE opsd_wal LOGIN REPLICATION NOINHERIT PASSWORD '{OLD}'")
+    knows(site, OLD)
+
+
+def knows(site: Site, password: str) -> None:
+    """What opsd is told the password of the role is."""
+    passfile = site.base / "wal-password"
+    passfile.touch(mode=0o600)
+    passfile.write_text(f"*:*:*:opsd_wal:{password}\n", encoding="utf-8")
 
 
 def write(site: Site, segments: int) -> None:

@@ -166,6 +166,7 @@ def page(store: Store, config: Config, board: Board | None = None, *, alive: boo
         alive=lambda run: alive,
         board=board or Board(),
         vitals=lambda: vitals,
+        messages=lambda: {"info": 40, "warning": 2, "error": 1, "critical": 0},
     )
     return Collector(sources).page().text()
 

@@ -65,6 +65,7 @@ GOOD = Look(
     held_by_repositories={"main": NOON},
     exposure=None,
     lost_for=timedelta(),
+    still={"one": timedelta(), "two": timedelta()},
 )
 GAP = Gap(1, 100, 200, NOON, NOON)
 ALONE = replace(SEEN, senders=SEEN.senders[:1])
@@ -94,6 +95,7 @@ def test_when_all_is_well_every_subject_is_good() -> None:
         ({"seen": NOBODY}, "", Status.CRITICAL, "no_receiver"),
         ({"seen": ALONE}, "", Status.WARNING, "one_left"),
         ({"seen": ALONE}, "/two", Status.WARNING, "receiver_down"),
+        ({"still": {"two": timedelta(seconds=6)}}, "/two", Status.WARNING, "receiver_hung"),
         ({"seen": replace(SEEN, names="")}, "", Status.WARNING, "unprotected"),
         ({"seen": replace(SEEN, recovering=True)}, "", Status.WARNING, "standby"),
         (

@@ -111,9 +111,9 @@ class TableShape:
     @property
     def copy(self) -> str:
         """The COPY that gives the rows as a dump has them."""
-        columns = ", ".join(_quoted(column) for column in self.columns)
+        columns = ", ".join(quoted(column) for column in self.columns)
         listed = f" ({columns})" if columns else ""  # no list is what pg_dump gives such a table
-        return f"COPY {_quoted(self.schema)}.{_quoted(self.name)}{listed} TO STDOUT"
+        return f"COPY {quoted(self.schema)}.{quoted(self.name)}{listed} TO STDOUT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,5 +322,6 @@ def given(query: str) -> sql.SQL:
     return sql.SQL(escaped)
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name as SQL takes it, whatever it holds."""
     return '"' + name.replace('"', '""') + '"'

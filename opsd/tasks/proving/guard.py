@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from opsd.drivers import system
-from opsd.errors import Cancelled, ScratchFull
+from opsd.errors import Cancelled, DatabaseFailed, ScratchFull, ToolFailed
 from opsd.policy import preflight
 from opsd.tasks.proving.bench import Bench
 
@@ -16,13 +16,15 @@ _TICK_SECONDS = 0.3
 
 @contextmanager
 def guarded(bench: Bench) -> Iterator[None]:
-    """Stop the proof, and nothing else, when room gets short; `ScratchFull` is raised then."""
+    """Stop the proof, and nothing else, when room gets short; `ScratchFull` is raised then.
+
+    What a throwaway server says that has no room is no word about the recovery point.
+    """
     over, short = threading.Event(), threading.Event()
 
     def watch() -> None:
         while not over.wait(_TICK_SECONDS):
-            room = system.space(bench.kit.config.scratch)
-            if room.free < preflight.spare_room(room.total):
+            if _short(bench):
                 short.set()
                 bench.kit.stop.request()
                 return
@@ -36,8 +38,17 @@ def guarded(bench: Bench) -> Iterator[None]:
         if not short.is_set():
             raise
         raise full from ended
+    except (DatabaseFailed, ToolFailed) as failed:
+        if not short.is_set() and not _short(bench):
+            raise
+        raise full from failed
     finally:
         over.set()
         watcher.join()
     if short.is_set():
         raise full
+
+
+def _short(bench: Bench) -> bool:
+    room = system.space(bench.kit.config.scratch)
+    return room.free < preflight.spare_room(room.total)

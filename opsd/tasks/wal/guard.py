@@ -2,7 +2,8 @@
 
 observe  the server, the receivers of this machine, what the repositories have
 judge    opsd.policy.wal: is it protected, what would be lost now, is anything to be done
-act      only what was agreed: give protection up after `fall_back_after`, and take it up again
+act      only what was agreed: give protection up after `fall_back_after`, and take it up again;
+         start a receiver of this machine anew that lives and takes nothing
 record   an exposure before it begins; results for the watch
 """
 
@@ -27,6 +28,7 @@ from opsd.wal import Exposure
 log = logging.getLogger(__name__)
 
 _REMEMBERED = 4000  # beats: more than an hour
+_HUNG = timedelta(seconds=15)  # longer than a connection may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,22 @@ class Look:
     held_by_repositories: Mapping[str, datetime | None]
     exposure: Exposure | None
     lost_for: timedelta
+    still: Mapping[str, timedelta]  # since when a receiver has taken nothing of what there is
+
+
+@dataclass(slots=True)
+class Pulse:
+    """Whether a receiver takes the log: how far it has it, and since when that has not moved."""
+
+    flushed: int | None = None
+    _still: Stopwatch = field(default_factory=Stopwatch)
+
+    def feel(self, flushed: int | None, end: int) -> timedelta:
+        """How long it has stood still before the end of the log; nothing, when it has it all."""
+        if flushed is not None and (flushed != self.flushed or flushed >= end):
+            self._still = Stopwatch()
+        self.flushed = flushed
+        return self._still.elapsed()
 
 
 @dataclass(slots=True)
@@ -51,11 +69,14 @@ class Guard:
     log: Log
     receptions: Callable[[], Mapping[str, Reception]]
     shipped: Callable[[], Mapping[str, Shipped]]
+    renew: Callable[[str], None]
     seen: ServerSeen | None = None
     _server: Server | None = None
     _beats: deque[tuple[datetime, int]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     _alone: Stopwatch | None = None
     _reached: dict[str, datetime] = field(default_factory=dict)
+    _pulses: dict[str, Pulse] = field(default_factory=dict)
+    _still: dict[str, timedelta] = field(default_factory=dict)
 
     def turn(self) -> Look:
         """Look, and do what was agreed. Raises `StorageFailed` when that cannot be recorded."""
@@ -63,8 +84,11 @@ class Guard:
         try:
             seen = self._observe()
             self._act(seen)
+            self._revive()
         except OpsdError as failure:
             self.close()
+            self._pulses.clear()
+            self._still.clear()
             self.seen, error = None, str(failure)
         return self._told(error)
 
@@ -88,18 +112,22 @@ class Guard:
     def _observe(self) -> ServerSeen:
         if self._server is None or self._server.broken:
             self._server = reach(self.log.database)
-        before = self.log.kit.clock()
-        seen = self._server.seen()
-        if not seen.recovering:
+        if self.seen is not None and not self.seen.recovering:
+            before = self.log.kit.clock()
             _, behind = self._server.beat()
-            # Everything that was committed before we asked lies before that position.
+            # Everything that was committed before we asked lies before that position. Who receives
+            # has it in an instant: looked at only then, it is known at once.
             self._beats.append((before, behind))
-        self.seen = seen
+        self.seen = seen = self._server.seen()
         live = any(seen.sender(name) for name in self.log.applications)
         if live:
             self._alone = None
         elif self._alone is None:
             self._alone = Stopwatch()
+        for name in self.log.wal.receivers:
+            sender = seen.sender(self.log.wal.application(name))
+            pulse = self._pulses.setdefault(name, Pulse())
+            self._still[name] = pulse.feel(sender.flushed if sender else None, seen.flushed)
         return seen
 
     def _held(self, key: str, end: int | None) -> datetime | None:
@@ -126,6 +154,15 @@ class Guard:
         elif decision == "end" and open_ is not None:
             self.log.kit.store.protect(open_.id, self.log.kit.clock(), seen.flushed)
             log.warning("%s: commits wait for a receiver again", self.log.subject)
+
+    def _revive(self) -> None:
+        """Start anew who lives here and stands still; who does not live is started anyway."""
+        receptions = self.receptions()
+        for name in self.log.wal.here:
+            if self._still[name] > _HUNG and receptions[name].running:
+                log.error("%s: %s takes nothing and is started anew", self.log.subject, name)
+                self.renew(name)
+                self._pulses.pop(name)
 
     def _standing(self, seen: ServerSeen) -> policy.Standing:
         live = [s for s in map(seen.sender, self.log.applications) if s is not None]
@@ -178,4 +215,5 @@ class Guard:
             held_by_repositories=by_repositories,
             exposure=self._exposure(),
             lost_for=self._alone.elapsed() if self._alone else timedelta(),
+            still=dict(self._still),
         )

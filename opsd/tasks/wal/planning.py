@@ -200,6 +200,7 @@ def _unreachable(gap: Gap) -> RepositoryDamaged:
 
 def _guard(log: Log, target: Path, ways: Ways) -> None:
     """Nothing that lives is written into, and what lies there is written over by a word only."""
+    cluster.insist_on_place(target)
     if system.servers_in(target):
         raise Refused("recover.lives", target=target)
     if target.exists() and any(target.iterdir()) and not ways.delta:

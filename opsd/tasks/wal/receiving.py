@@ -72,6 +72,7 @@ class Receiver:
         self._name = name
         self._directory = directory
         self._over = threading.Event()
+        self._anew = threading.Event()
         self._thread = threading.Thread(target=self._live, name=f"wal:{found.subject}/{name}")
         self._child: process.Background | None = None
         self._since: datetime | None = None
@@ -86,6 +87,10 @@ class Receiver:
         """End it, and wait until it has ended."""
         self._over.set()
         self._thread.join()
+
+    def renew(self) -> None:
+        """Have the program ended, whatever it does: it is started again as when it dies."""
+        self._anew.set()
 
     @property
     def reception(self) -> Reception:
@@ -125,8 +130,9 @@ class Receiver:
         before = said.stat().st_size if said.exists() else 0
         child = found.receive(self._name, self._directory, said)
         self._child, self._since = child, found.kit.clock()
+        self._anew.clear()
         try:
-            while child.alive and not self._over.wait(_LOOK):
+            while child.alive and not self._anew.is_set() and not self._over.wait(_LOOK):
                 pass
         finally:
             self._child, self._since = None, None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from opsd.drivers.postgres import quoted
 from opsd.drivers.postgres.replication import Ground, visiting
 from opsd.errors import OpsdError, Refused
 from opsd.policy.wal import wanted_names
@@ -75,21 +76,19 @@ def _changes(log: Log, ground: Ground, ready: bool) -> Iterator[Change]:
 
 
 def _role(log: Log, ground: Ground) -> Iterator[Change]:
-    role = log.wal.role
+    role, asking = quoted(log.wal.role), quoted(ground.user)
     if ground.role is None:
-        yield Change(f'CREATE ROLE "{role}" LOGIN REPLICATION NOINHERIT', "wal.why_role")
+        yield Change(f"CREATE ROLE {role} LOGIN REPLICATION NOINHERIT", "wal.why_role")
     elif not ground.role.replication:
-        yield Change(f'ALTER ROLE "{role}" REPLICATION', "wal.why_role")
+        yield Change(f"ALTER ROLE {role} REPLICATION", "wal.why_role")
     if not ground.monitor:
-        yield Change(f'GRANT pg_monitor TO "{ground.user}"', "wal.why_monitor")
+        yield Change(f"GRANT pg_monitor TO {asking}", "wal.why_monitor")
     if log.wal.fall_back_after is not None and not ground.may_fall_back:
         yield Change(
-            f'GRANT ALTER SYSTEM ON PARAMETER synchronous_standby_names TO "{ground.user}"',
+            f"GRANT ALTER SYSTEM ON PARAMETER synchronous_standby_names TO {asking}",
             "wal.why_fall_back",
         )
-        yield Change(
-            f'GRANT EXECUTE ON FUNCTION pg_reload_conf() TO "{ground.user}"', "wal.why_fall_back"
-        )
+        yield Change(f"GRANT EXECUTE ON FUNCTION pg_reload_conf() TO {asking}", "wal.why_fall_back")
 
 
 def _capacity(log: Log, ground: Ground) -> Iterator[Change]:

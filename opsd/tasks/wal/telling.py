@@ -14,6 +14,7 @@ from opsd.tasks.wal.receiving import Reception
 from opsd.wal import written
 
 CHECK = "wal"
+_STILL = timedelta(seconds=5)  # a receiver that has taken nothing for so long hangs
 _BEHIND = timedelta(minutes=1)  # a repository that is further behind is worth a look
 
 
@@ -97,17 +98,7 @@ def _of_receiver(log: Log, look: Look, name: str) -> CheckResult:
         "opsd_wal_receiver_held_timestamp_seconds", look.held_by_receivers[name], labels
     )
     retained = slot.retained if slot and slot.retained else 0
-    status, cause = Status.OK, ""
-    if reception is not None and reception.free < log.wal.min_free:
-        status, cause = Status.CRITICAL, "disk"
-    elif slot is not None and slot.status == "lost":
-        status, cause = Status.CRITICAL, "slot_lost"
-    elif seen is None:
-        status, cause = Status.UNKNOWN, "unreachable"
-    elif sender is None:
-        status, cause = Status.WARNING, "receiver_down"
-    elif retained > log.wal.slot_limit / 2:
-        status, cause = Status.WARNING, "slot_large"
+    status, cause = _worst_of_receiver(log, look, name, retained)
     fields: dict[str, object] = {
         "receiver": name,
         "free": Size(reception.free if reception else 0),
@@ -118,6 +109,25 @@ def _of_receiver(log: Log, look: Look, name: str) -> CheckResult:
     key = f"wal.{cause}" if cause else "wal.receives"
     subject = f"{log.subject}/{name}"
     return CheckResult(status, key, fields, said, cause, subject, tuple(figures))
+
+
+def _worst_of_receiver(log: Log, look: Look, name: str, retained: int) -> tuple[Status, str]:
+    """The first that applies, from the worst."""
+    seen, reception = look.seen, look.receptions.get(name)
+    slot = seen.slot(log.wal.slot(name)) if seen else None
+    if reception is not None and reception.free < log.wal.min_free:
+        return Status.CRITICAL, "disk"
+    if slot is not None and slot.status == "lost":
+        return Status.CRITICAL, "slot_lost"
+    if seen is None:
+        return Status.UNKNOWN, "unreachable"
+    if seen.sender(log.wal.application(name)) is None:
+        return Status.WARNING, "receiver_down"
+    if look.still.get(name, timedelta()) > _STILL:
+        return Status.WARNING, "receiver_hung"
+    if retained > log.wal.slot_limit / 2:
+        return Status.WARNING, "slot_large"
+    return Status.OK, ""
 
 
 def _of_repository(log: Log, look: Look, name: str) -> CheckResult:
