@@ -87,11 +87,18 @@ def _dump(
     halt = Stop(work.kit.stop)
     programs = pgtools.Programs(cluster.binaries(server.major), database.env, work.left, halt)
     before = connection.sequences()
+
+    def beside_the_dump(shapes: tuple[TableShape, ...]) -> dict[int, int]:
+        counts = {shape.oid: connection.count(shape) for shape in shapes}
+        globals_file, with_passwords = home / pgtools.GLOBALS, server.superuser
+        programs.dump_globals(member.connection, globals_file, with_passwords=with_passwords)
+        return counts
+
     with connection.exported_snapshot() as snapshot, ThreadPoolExecutor(2) as pool:
         fixed()
         shapes, properties = connection.tables(), connection.properties()
         dumping = pool.submit(programs.dump, member.connection, snapshot.name, target, member.jobs)
-        counting = pool.submit(lambda: {shape.oid: connection.count(shape) for shape in shapes})
+        counting = pool.submit(beside_the_dump, shapes)
         halves = _Halves(dumping, counting, server.bytes, halt)
         begun = _watch(work.kit, connection, halves, target)
         if halt.requested and not work.kit.stop.requested:
@@ -99,8 +106,6 @@ def _dump(
         dumping.result()
         counts = counting.result()
     after = connection.sequences()
-    globals_file = home / pgtools.GLOBALS
-    programs.dump_globals(member.connection, globals_file, with_passwords=server.superuser)
     if not server.superuser:
         work.journal.find(Severity.NOTE, "dump.no_role_passwords", member=home.name)
     objects, objects_digest = _large_objects(target)
