@@ -170,7 +170,7 @@ class Cluster:
         )
         done = process.run(process.Command(argv, _INITDB_LIMIT, user=SERVER_ACCOUNT))
         if done.exit_code != 0:
-            raise self._failed(done.complaint)
+            raise self._failed(f"initdb ended with {done.exit_code}\n{done.complaint}".strip())
 
     def adopt(self, *others: Path) -> None:
         """Take over a data directory that was brought here, with what else belongs to it."""

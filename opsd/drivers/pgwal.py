@@ -105,13 +105,14 @@ class WalPrograms:
     ) -> str:
         """Copy the whole cluster into `target`; tablespaces by their places. Gives what it said.
 
-        Page checksums are verified by the server while it reads. With `onto`, the manifest of an
-        earlier copy, only what changed since that one is copied.
+        Page checksums are verified by the server while it reads. The copy's own manifest has
+        CRC-32C, PostgreSQL's default: what is stored has its SHA-256 from restic. With `onto`, the
+        manifest of an earlier copy, only what changed since that one is copied.
         """
         return self._run(
             "pg_basebackup",
             *("-d", connection, "-D", str(target), "--format=plain", "--wal-method=none"),
-            *("--checkpoint=fast", "--manifest-checksums=SHA256", "--no-password", "--no-slot"),
+            *("--checkpoint=fast", "--no-password", "--no-slot"),
             *("--no-sync", "--verbose"),
             *((f"--incremental={onto}",) if onto else ()),
             *(
@@ -128,7 +129,7 @@ class WalPrograms:
         """
         self._run(
             "pg_combinebackup",
-            *("--output", str(target), "--manifest-checksums=SHA256", "--no-sync"),
+            *("--output", str(target), "--no-sync"),
             *(
                 f"--tablespace-mapping={_mapped(old)}={_mapped(str(new))}"
                 for old, new in places.items()

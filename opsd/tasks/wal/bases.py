@@ -37,13 +37,12 @@ def take_base(kit: Kit, log: Log) -> Closing:
     """Copy the whole cluster, put it into every repository of the log, drop what is too old."""
     repositories = log.repositories
     with opened(kit, Task.BASE, log.backup_set, repositories[0]) as journal:
-        for repository in repositories:
-            _insist(journal, log, repository)
+        found = [_insist(journal, log, repository) for repository in repositories]
         scratch = journal.workplace()
         try:
             home = scratch / log.name
             with journal.phase("base", log.name):
-                taken = _copied(journal, log, home)
+                taken = _copied(journal, log, home, found)
             for repository in repositories:
                 with journal.phase("upload", repository):
                     _store(journal, log, replace(taken, repository=repository), home)
@@ -75,12 +74,12 @@ def every_base(log: Log) -> tuple[tuple[Base, ...], tuple[Finding, ...]]:
     return tuple(sorted(found, key=lambda base: base.until)), tuple(silent)
 
 
-def _insist(journal: Journal, log: Log, repository: str) -> None:
-    """Where there is no repository and never was one of ours, make it."""
+def _insist(journal: Journal, log: Log, repository: str) -> tuple[Base, ...]:
+    """The copies in a repository; where there is none and never was one of ours, it is made."""
     kit = journal.kit
     kit.reach(repository)
     try:
-        bases(log, repository)
+        return bases(log, repository)
     except RepositoryMissing as missing:
         known = [
             point for point in kit.store.points(log.backup_set) if point.repository == repository
@@ -94,11 +93,15 @@ def _insist(journal: Journal, log: Log, repository: str) -> None:
                 "repository.lost", repository=repository, points=len(known)
             ) from missing
         kit.restic(repository).init()
+        return ()
 
 
-def _copied(journal: Journal, log: Log, home: Path) -> Base:
-    """What changed since the copy before, where that can be had; else everything."""
-    parent = _parent(journal.kit, log)
+def _copied(journal: Journal, log: Log, home: Path, there: Sequence[tuple[Base, ...]]) -> Base:
+    """What changed since the copy before, where that can be had; else everything.
+
+    `there` are the copies in each repository.
+    """
+    parent = _parent(journal.kit, log, there)
     if parent is None:
         return _copy(journal, log, home)
     try:
@@ -109,14 +112,14 @@ def _copied(journal: Journal, log: Log, home: Path) -> Base:
         return _copy(journal, log, home)
 
 
-def _parent(kit: Kit, log: Log) -> Base | None:
+def _parent(kit: Kit, log: Log, there: Sequence[tuple[Base, ...]]) -> Base | None:
     """The copy that the next one may build on: the newest, where every repository has it."""
     with visiting(log.database) as server:
         if not server.summarizes:
             return None
         seen = server.seen()
-    since, found = kit.clock() - log.wal.whole_every, [bases(log, r) for r in log.repositories]
-    newest = [policy.parent_for(one, seen.system, since) for one in found]
+    since = kit.clock() - log.wal.whole_every
+    newest = [policy.parent_for(one, seen.system, since) for one in there]
     same = len({one.id if one else "" for one in newest}) == 1
     return newest[0] if same else None
 
@@ -178,8 +181,6 @@ def _store(journal: Journal, log: Log, taken: Base, home: Path) -> None:
         )
     if summary.unread:
         raise DatabaseFailed("dump.unread", member=log.name, detail="\n".join(summary.unread[:5]))
-    if not any(base.id == taken.id for base in bases(log, repository)):
-        raise RepositoryDamaged("base.not_there", repository=repository)
     journal.evidence(
         "base",
         {
@@ -199,6 +200,8 @@ def _store(journal: Journal, log: Log, taken: Base, home: Path) -> None:
 def _drop_old(journal: Journal, log: Log, repository: str, taken: Base) -> None:
     """Give up what no moment of the window needs: base copies, and the log before the first."""
     kit, found = journal.kit, bases(log, repository)
+    if not any(base.id == taken.id for base in found):
+        raise RepositoryDamaged("base.not_there", repository=repository)
     spare = policy.spare_bases(found, kit.clock() - log.wal.window)
     restic = kit.restic(repository)
     if spare:

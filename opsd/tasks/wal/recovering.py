@@ -24,6 +24,7 @@ from opsd.drivers.process import Stop
 from opsd.drivers.restic import Piece
 from opsd.errors import Cancelled, DatabaseFailed, OpsdError, RepositoryDamaged, ToolFailed
 from opsd.model import Finding, Outcome, Severity, Task
+from opsd.tasks.beside import Beside, beside
 from opsd.tasks.journal import end, opened
 from opsd.tasks.kit import Kit
 from opsd.tasks.members.captured import Forward
@@ -40,7 +41,7 @@ _THROWAWAY = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 _NICENESS = 10
 _CONFIG = "recovery.conf.d"
 _PARTS = ".parts"  # base copies until they are made one
-_SPARED = (f"/{PLACE}",)  # what a restore over a used target leaves alone
+_SPARED = (f"/{PLACE}", f"/{WAL}")  # what a restore over a used target leaves alone
 
 
 @dataclass(slots=True)
@@ -157,22 +158,28 @@ def _bring_files(kit: Kit, done: Recovered, database: Database) -> None:
 
 
 def _fetch(kit: Kit, planned: Planned, ways: Ways) -> None:
-    """The base copy and the log, into the target."""
+    """The base copy and the log at the same time, into the target."""
     target = planned.target
-    kit.watcher.phase("fetch", planned.log.name)
-    if len(planned.line) > 1:
-        _combine(kit, planned)
-    else:
-        _fetch_base(kit, planned, planned.base, target, exact=ways.delta)
-    settle_places(target)
+    shutil.rmtree(target / WAL, ignore_errors=True)
     (target / WAL).mkdir(mode=0o700)
-    kit.watcher.phase("fetch", WAL)
-    planned.stock.fetch(planned.chain.segments, target / WAL)
+
+    def fetch_log(own: Kit) -> None:
+        own.watcher.phase("fetch", WAL)
+        planned.stock.fetch(planned.chain.segments, target / WAL)
+
+    with beside(kit) as side:
+        side.start(fetch_log)
+        if len(planned.line) > 1:
+            _combine(side, planned)
+        else:
+            _fetch_base(side.kit, planned, planned.base, target, exact=ways.delta)
+    settle_places(target)
 
 
 def _fetch_base(
     kit: Kit, planned: Planned, base: Base, target: Path, *, exact: bool = False
 ) -> None:
+    kit.watcher.phase("fetch", planned.log.name)
     fetched = kit.restic(base.repository).restore(
         Piece(base.snapshot, base.root, target, exact=exact, spared=_SPARED),
         limits=kit.limits(base.repository, _LIMIT),
@@ -183,25 +190,33 @@ def _fetch_base(
         raise RepositoryDamaged("proof.fetch_failed", member=planned.log.name, detail=detail)
 
 
-def _combine(kit: Kit, planned: Planned) -> None:
-    """A whole copy of one and of those that build on it; only then what lay in its place goes."""
+def _combine(side: Beside, planned: Planned) -> None:
+    """A whole copy of one and of those that build on it; only then what lay in its place goes.
+
+    The large one is fetched beside the small ones.
+    """
     target, programs = planned.target, planned.log.programs(planned.base.version // 10000)
     shutil.rmtree(target / _PARTS, ignore_errors=True)
     parts = [target / _PARTS / str(number) for number in range(len(planned.line))]
-    for base, part in zip(planned.line, parts, strict=True):
+
+    def fetch(kit: Kit, base: Base, part: Path) -> None:
         part.mkdir(parents=True, mode=0o700)
         _fetch_base(kit, planned, base, part)
         settle_places(part)
         if wrong := programs.verify(part / DATA):
             raise RepositoryDamaged("recover.base_damaged", id=base.id, detail=wrong)
+
+    large = side.start(lambda kit: fetch(kit, planned.line[0], parts[0]))
+    for base, part in zip(planned.line[1:], parts[1:], strict=True):
+        fetch(side.kit, base, part)
+    large.result()
     found, whole = parts[-1] / PLACES, target / _PARTS / "whole"
     (whole / PLACES).mkdir(parents=True, mode=0o700)
     old = sorted(found.iterdir()) if found.exists() else []
     places = {str(place): whole / PLACES / place.name for place in old}
     programs.combine([part / DATA for part in parts], whole / DATA, places)
-    for name in (DATA, PLACES, WAL):
-        shutil.rmtree(target / name, ignore_errors=True)
     for name in (DATA, PLACES):
+        shutil.rmtree(target / name, ignore_errors=True)
         (whole / name).rename(target / name)
     shutil.rmtree(target / _PARTS)
 
