@@ -237,8 +237,12 @@ class Cluster:
             if process.run(probe).exit_code == 0:
                 return
             time.sleep(0.05)
-        server.end(signal.SIGQUIT)
-        raise self._failed(self.log.read_text(errors="backslashreplace")[-2000:])
+        silent = server.alive
+        ended = server.end(signal.SIGQUIT)
+        limit = self.start_limit.total_seconds()
+        how = f"no answer within {limit:.0f} s" if silent else f"the server ended with {ended}"
+        said = self.log.read_text(errors="backslashreplace")[-2000:]
+        raise self._failed(f"{how}\n{said}".strip())
 
     def _failed(self, detail: str) -> OpsdError:
         if "No space left on device" in detail:
