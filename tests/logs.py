@@ -51,9 +51,11 @@ class Heard:
     def __init__(self) -> None:
         self.results: dict[str, CheckResult] = {}
         self.causes: dict[str, set[str]] = {}
+        self.times = 0
 
     def take(self, answers: Answers) -> None:
         """Hear."""
+        self.times += 1
         for result in answers.results:
             self.results[result.subject] = result
             self.causes.setdefault(result.subject, set()).add(result.cause)
