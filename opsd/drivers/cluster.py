@@ -23,7 +23,6 @@ from opsd.errors import OpsdError, Refused, ScratchFull, ToolFailed
 _DEBIAN_ROOT = Path("/usr/lib/postgresql")
 _START_LIMIT = timedelta(seconds=60)
 _INITDB_LIMIT = timedelta(minutes=5)
-_LAST_AT_THE_DISK = ("ionice", "-c", "2", "-n", "7")
 _NAME = "cluster"  # of the data directory below the cluster's own directory
 _SOCKET = ".s.PGSQL.5432"
 _SOCKET_BYTES = 107  # unix(7): sun_path, less the byte that ends it
@@ -121,9 +120,8 @@ def insist_on_place(directory: Path) -> None:
 class Cluster:
     """A cluster below `directory`: `cluster/` the data, `server.log`, and the socket itself.
 
-    `limits` are arguments of prlimit(1) for each process of the server. `niceness` is that of
-    nice(1) for each and of the scheduler's group for all together; who is nice also waits last for
-    the disk.
+    `limits` are arguments of prlimit(1) for each process of the server. `niceness` is
+    that of the whole server (`process.Command`).
     """
 
     directory: Path
@@ -194,7 +192,6 @@ class Cluster:
             **self.settings,
         }
         argv = (
-            *(("nice", "-n", str(self.niceness), *_LAST_AT_THE_DISK) if self.niceness else ()),
             *(("prlimit", *self.limits, "--") if self.limits else ()),
             str(binaries(self.major) / "postgres"),
             "-D",
@@ -202,11 +199,14 @@ class Cluster:
             *(f"--{name}={value}" for name, value in options.items()),
         )
         command = process.Command(
-            argv, _START_LIMIT, cwd=self.directory, user=SERVER_ACCOUNT, death_signal="QUIT"
+            argv,
+            _START_LIMIT,
+            cwd=self.directory,
+            user=SERVER_ACCOUNT,
+            death_signal="QUIT",
+            niceness=self.niceness,
         )
         self._server = process.Background(command, self.log)
-        if self.niceness:
-            self._server.yield_together(self.niceness)
         self._await_answer(self._server)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:

@@ -43,7 +43,8 @@ class Command:
 
     `whole` keeps all of the standard output, for what is parsed: half a list is no list. `stdin` is
     what the program reads. What it leaves in its process group is ended with it: after `lingers`,
-    so that a server which goes into the background has the time to leave the group.
+    so that a server which goes into the background has the time to leave the group. With a
+    `niceness`, nice(1)'s, it comes after others, and last at the disk.
     """
 
     argv: tuple[str, ...]
@@ -55,6 +56,7 @@ class Command:
     whole: bool = False
     stdin: bytes = b""
     lingers: timedelta = timedelta()
+    niceness: int = 0
 
     @property
     def program(self) -> str:
@@ -236,14 +238,6 @@ class Background:
         """Whether it still runs."""
         return self._child.poll() is None
 
-    def yield_together(self, niceness: int) -> None:
-        """Let the session as a whole come after others: its members' own niceness orders only them.
-
-        Where the kernel does not group sessions for its scheduler, that niceness is all there is.
-        """
-        with suppress(OSError):
-            Path(f"/proc/{self.pid}/autogroup").write_text(str(niceness), encoding="ascii")
-
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End the process group and return the exit code."""
         _end(self._child, how)
@@ -267,6 +261,7 @@ def _start(
     if shutil.which(command.argv[0]) is None:
         raise ToolFailed("process.cannot_start", program=command.argv[0])
     argv = ("setpriv", *become(command.user), "--pdeathsig", command.death_signal, "--")
+    argv += _after_others(command.niceness)
     try:
         with _given(command.stdin) as stdin:
             child = subprocess.Popen(
@@ -283,7 +278,22 @@ def _start(
         raise ToolFailed(
             "process.cannot_start", program=command.program, detail=str(error)
         ) from error
+    if command.niceness:
+        _yield_together(child.pid, command.niceness)
     return child
+
+
+def _after_others(niceness: int) -> tuple[str, ...]:
+    return ("nice", "-n", str(niceness), "ionice", "-c", "2", "-n", "7") if niceness else ()
+
+
+def _yield_together(session: int, niceness: int) -> None:
+    """Let the session as a whole come after others: its members' own niceness orders only them.
+
+    Where the kernel does not group sessions for its scheduler, that niceness is all there is.
+    """
+    with suppress(OSError):
+        Path(f"/proc/{session}/autogroup").write_text(str(niceness), encoding="ascii")
 
 
 @contextmanager

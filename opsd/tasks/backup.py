@@ -29,6 +29,7 @@ from opsd.tasks.members.captured import Captured, Work
 from opsd.tasks.turn import turn
 
 RECORD_FILE = "record.json"
+_AFTER_DATABASES = 10  # niceness of what is beside the longer way
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +119,14 @@ def _close(
 def _capture(work: Work, ground: Ground, cleaning: Beside) -> dict[str, Captured]:
     """The members that can be taken: one database after the other, and beside them the trees.
 
+    A database goes its way step by step, and what it leaves of the machine is enough for the trees.
     No tree is read before the moment of every database is fixed: a file that a database names was
     there by then (docs/adr/0012-side-by-side.md). `cleaning` goes on beside what follows.
     """
     moments = {name: Event() for name in work.backup_set.dumped}
     with beside(work.kit) as side:
-        trees = side.start(lambda kit: _capture_trees(work.on(kit), ground, moments))
+        after_databases = replace(work, niceness=_AFTER_DATABASES if moments else 0)
+        trees = side.start(lambda kit: _capture_trees(after_databases.on(kit), ground, moments))
         try:
             databases = _capture_dumped(work.on(side.kit), ground, moments, cleaning)
         finally:

@@ -23,7 +23,6 @@ SERVER_ACCOUNT = "mysql"
 _PROGRAMS = ("mariadbd", "mariadb-install-db", "mariadb", "mariadb-dump")
 _INSTALL_LIMIT = timedelta(minutes=5)
 _START_LIMIT = timedelta(seconds=60)
-_LAST_AT_THE_DISK = ("ionice", "-c", "2", "-n", "7")
 _MAJOR = 100  # of a version number: 101119 is 10.11
 
 # A server that is thrown away may lose everything at a power cut: speed is all it needs.
@@ -121,7 +120,6 @@ class Server:
         """Start the server and wait until it answers."""
         options = {"pid_file": str(self.directory / "pid"), **self.settings}
         argv = (
-            *(("nice", "-n", str(self.niceness), *_LAST_AT_THE_DISK) if self.niceness else ()),
             *(("prlimit", *self.limits, "--") if self.limits else ()),
             "mariadbd",
             "--no-defaults",
@@ -132,11 +130,14 @@ class Server:
             *(f"--{name}={value}" for name, value in options.items()),
         )
         command = process.Command(
-            argv, _START_LIMIT, cwd=self.data, user=SERVER_ACCOUNT, death_signal="KILL"
+            argv,
+            _START_LIMIT,
+            cwd=self.data,
+            user=SERVER_ACCOUNT,
+            death_signal="KILL",
+            niceness=self.niceness,
         )
         self._server = process.Background(command, self.log)
-        if self.niceness:
-            self._server.yield_together(self.niceness)
         self._await_answer(self._server)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:

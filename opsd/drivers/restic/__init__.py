@@ -101,7 +101,11 @@ class Restic:
         )
         messages = Messages(lambda told: on_progress(replace(told, bytes_total=source.total)))
         done = self._call(
-            *arguments, timeout=limits.work, messages=messages, tolerate=frozenset({INCOMPLETE})
+            *arguments,
+            timeout=limits.work,
+            messages=messages,
+            tolerate=frozenset({INCOMPLETE}),
+            niceness=limits.niceness,
         )
         return parse_backup(messages, done)
 
@@ -228,6 +232,7 @@ class Restic:
         messages: Messages | None = None,
         tolerate: frozenset[int] = frozenset(),
         cwd: Path | None = None,
+        niceness: int = 0,
     ) -> process.Completed:
         command = process.Command(
             (self.program, "--json", *self.bounds.options, *arguments),
@@ -243,6 +248,7 @@ class Restic:
                 **self.env,
             },
             whole=messages is None,
+            niceness=niceness,
         )
         aside = messages or Messages(silent)
         try:

@@ -107,10 +107,14 @@ class CheckReport:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Deadlines: `work` for what reads or writes data, `lock` how long to wait for a lock."""
+    """Deadlines: `work` for what reads or writes data, `lock` how long to wait for a lock.
+
+    A `niceness` lets a backup come after others (`process.Command`).
+    """
 
     work: timedelta
     lock: timedelta = timedelta()
+    niceness: int = 0
 
 
 @dataclass(frozen=True, slots=True)

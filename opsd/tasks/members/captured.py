@@ -35,11 +35,12 @@ class Captured:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One backup run: of which set, written down where."""
+    """One backup run: of which set, written down where, and whether it comes after others."""
 
     kit: Kit
     journal: Journal
     backup_set: BackupSet
+    niceness: int = 0
 
     def on(self, kit: Kit) -> Work:
         """The same run, for work that goes on beside other work."""
@@ -65,7 +66,8 @@ class Work:
     @property
     def limits(self) -> Limits:
         """What is left of the time, and how long to wait for somebody else's lock."""
-        return self.kit.limits(self.journal.run.repository, self.left)
+        limits = self.kit.limits(self.journal.run.repository, self.left)
+        return replace(limits, niceness=self.niceness)
 
     def source(self, path: Path, part: str, marks: Sequence[str]) -> Source:
         """What lies at `path`, under this run's names."""
