@@ -228,8 +228,8 @@ _SERVICES: dict[str, Sentence] = {
     "playbook.replication_stuck.log_no_receiver": Sentence(
         "nhật ký {log} ({cause}): không nơi nào đang nhận",
         "the log {log} ({cause}): nobody receives it",
-        "xem máy nhận và đường truyền; nơi nhận đã chết opsd tự chạy lại, nơi bị treo thì không",
-        "look at who receives and at the road; opsd starts what died, not what hangs",
+        "xem máy nhận và đường truyền; nơi nhận đã chết hoặc bị treo thì opsd ở máy đó tự chạy lại",
+        "look at who receives and at the road; what died or hangs the opsd there starts again",
     ),
     "playbook.replication_stuck.log_unprotected": Sentence(
         "nhật ký {log} ({cause}): có nơi nhận, nhưng giao dịch không chờ nơi nào",
@@ -240,6 +240,12 @@ _SERVICES: dict[str, Sentence] = {
     "playbook.replication_stuck.log_one_left": Sentence(
         "nhật ký {log} ({cause}): chỉ còn một phần số nơi nhận",
         "the log {log} ({cause}): some of its receivers are away",
+    ),
+    "playbook.replication_stuck.log_behind": Sentence(
+        "nhật ký {log} ({cause}): có nơi nhận đang chậm lại phía sau hoặc bị treo",
+        "the log {log} ({cause}): a receiver is far behind, or hangs",
+        "xem ổ và đường truyền của nơi nhận ấy; nơi bị treo thì opsd ở máy đó tự chạy lại",
+        "look at its disk and its road; what hangs the opsd there starts again",
     ),
     "playbook.replication_stuck.log_received": Sentence(
         "nhật ký {log} ({cause}): máy chủ gửi bình thường; xem kho và việc gửi vào kho",

@@ -84,10 +84,10 @@ _STATES: dict[str, Sentence] = {
     "wal.receiver_down": Sentence(
         "nơi nhận {receiver} không nhận",
         "{receiver} does not receive",
-        "opsd tự khởi động lại nó; nếu vẫn vậy, xem máy chủ, mật khẩu, đường mạng: opsd wal status"
-        " BỘ",
-        "opsd starts it again by itself; where that does not help, look at the server, the password"
-        " and the network: opsd wal status SET",
+        "opsd khởi động lại nó nếu nó chạy ở máy này; nếu ở máy khác, xem opsd ở máy đó có chạy"
+        " không; nếu vẫn vậy, xem máy chủ, mật khẩu, đường mạng",
+        "opsd starts it again where it runs on this machine; else look whether opsd runs there;"
+        " then at the server, the password and the network",
     ),
     "wal.receiver_hung": Sentence(
         "nơi nhận {receiver} vẫn nối nhưng không nhận thêm gì",

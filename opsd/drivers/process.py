@@ -23,6 +23,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
+import psutil
+
 from opsd.errors import Cancelled, OpsdError, TimedOut, ToolFailed
 
 _GRACE = timedelta(seconds=10)
@@ -284,7 +286,10 @@ def _start(
 
 
 def _after_others(niceness: int) -> tuple[str, ...]:
-    return ("nice", "-n", str(niceness), "ionice", "-c", "2", "-n", "7") if niceness else ()
+    if not niceness:
+        return ()
+    idle = psutil.Process().ionice().ioclass == psutil.IOPRIO_CLASS_IDLE  # more modest already
+    return ("nice", "-n", str(niceness), *(() if idle else ("ionice", "-c", "2", "-n", "7")))
 
 
 def _yield_together(session: int, niceness: int) -> None:

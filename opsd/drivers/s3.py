@@ -179,7 +179,13 @@ class S3Storage:
                 file.writelines(chunks)
             return copy
 
-        return self._get(stored, read)
+        try:
+            return self._get(stored, read)
+        except FileNotFoundError as error:
+            detail = str(error)
+            raise errors.StorageFailed(
+                "repository.unreadable", path=stored.name, detail=detail
+            ) from error
 
     def own(self, below: str) -> Iterator[OwnObject]:
         """The objects of opsd's own whose names begin with `below` and a slash."""

@@ -25,7 +25,7 @@ OF_THE_WATCH: Final = (
         "opsd_check_limit_seconds", _LIMIT, "Configured limit of a check that is a span of time."
     ),
     Family("opsd_check_limit_bytes", _LIMIT, "Configured limit of a check that is a size."),
-    Family("opsd_check_limit", _LIMIT, "Configured limit of a check that is a part or a number."),
+    Family("opsd_check_limit", _LIMIT, "Configured limit of a check in the unit of its option."),
     Family("opsd_check_answers_total", _ASKED, "Answers of the check, one a subject."),
     Family(
         "opsd_check_bad_answers_total",

@@ -23,6 +23,7 @@ from opsd.demo.system import DossierSystem
 from opsd.errors import OpsdError
 from opsd.keeping import Cause, Word
 from opsd.model import Outcome, Severity, Task
+from opsd.tasks import backup
 from opsd.tasks.kit import Kit
 from opsd.tasks.proving import database
 from opsd.tasks.shelf import points_in
@@ -298,6 +299,7 @@ def swept(server: Server | None = None, prefix: str = "") -> Iterator[Sweep]:
             server.upload(site.repository, prefix)
             in_bucket(site, server, prefix)
         patch.setattr(database, "_NICENESS", 0)  # on a busy machine it would wait for ever
+        patch.setattr(backup, "_AFTER_DATABASES", 0)
         for part, name in PARTS.items():
             patch.setattr(app, name, _announced(injector, part, getattr(app, name)))
         yield Sweep(site, injector, stages=Stages(site, (server, prefix) if server else None))

@@ -333,6 +333,7 @@ def test_a_failing_run_is_recorded_and_the_daemon_lives_on(place: Place) -> None
         eventually(place.ended, "the end of the run")
         failures = "opsd_backup_run_failures_total"
         assert daemon.metric(failures, '{backup_set="one",reason="source"}') == 1.0
+        assert (daemon.metric("opsd_log_messages_total", '{level="info"}') or 0) > 0
         before = len(daemon.heard)
         eventually(lambda: daemon.told("WATCHDOG=1") and len(daemon.heard) > before, "life")
         assert daemon.get("/-/ready") == "ok\n"

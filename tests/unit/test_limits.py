@@ -38,7 +38,9 @@ def test_the_sites_limits_are_told_once_and_a_hosts_own_where_it_has_any() -> No
     spans = told(SITE + HOSTS, "opsd_check_limit_seconds")
     assert spans['{check="filesystems",host="",option="fast_critical"}'] == 7200
     assert not [who for who in spans if "interval" in who or 'host="db1"' in who]
-    assert all(value >= 1 for value in told(HOSTS, "opsd_check_limit_bytes").values())
+    assert told(HOSTS, "opsd_check_limit_bytes") == {
+        '{check="disk_speed",host="",option="min_free"}': 2 << 30
+    }
 
 
 def test_where_no_host_is_watched_no_limit_is_told() -> None:

@@ -38,12 +38,16 @@ _SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """One who receives the log now: how far it has it safely, and whether commits wait for it."""
+    """One who receives the log now: how far it has it safely, and whether commits wait for it.
+
+    `sent` is how far it was sent. A role without `pg_monitor` is told nothing but the name.
+    """
 
     application: str
-    state: str
-    sync: str
+    state: str | None
+    sync: str | None
     flushed: int | None
+    sent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,13 @@ class ServerSeen:
 
     def sender(self, application: str) -> Sender | None:
         """The receiver of this name, where it streams."""
-        found = (one for one in self.senders if one.application == application)
-        return next((one for one in found if one.state == "streaming"), None)
+        found = self.connected(application)
+        return found if found is not None and found.state == "streaming" else None
+
+    def connected(self, application: str) -> Sender | None:
+        """The receiver of this name, also where it has not caught up yet."""
+        found = [one for one in self.senders if one.application == application]
+        return min(found, key=lambda one: one.state != "streaming", default=None)
 
     def slot(self, name: str) -> Slot | None:
         """The slot of this name."""
@@ -142,7 +151,13 @@ class Server:
             names=names,
             waiting=waiting,
             senders=tuple(
-                Sender(s["application"], s["state"], s["sync"], _position(s["flushed"]))
+                Sender(
+                    s["application"],
+                    s["state"],
+                    s["sync"],
+                    _position(s["flushed"]),
+                    _position(s["sent"]),
+                )
                 for s in senders
             ),
             slots=tuple(Slot(s["name"], s["active"], s["retained"], s["status"]) for s in slots),
@@ -292,7 +307,8 @@ _SEEN = """
            current_setting('synchronous_standby_names'),
            (SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'),
            (SELECT json_agg(json_build_object('application', application_name, 'state', state,
-                   'sync', sync_state, 'flushed', flush_lsn::text)) FROM pg_stat_replication),
+                   'sync', sync_state, 'flushed', flush_lsn::text, 'sent', sent_lsn::text))
+              FROM pg_stat_replication),
            (SELECT json_agg(json_build_object('name', slot_name, 'active', active,
                    'status', coalesce(wal_status, ''), 'retained',
                    CASE WHEN NOT pg_is_in_recovery()

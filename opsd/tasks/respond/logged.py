@@ -14,6 +14,8 @@ from opsd.tasks.respond.means import Means
 from opsd.tasks.wal.log import Log, logs
 from opsd.wal import written
 
+_BEHIND = 16 << 20  # bytes that a receiver lacks when it is worth a look
+
 
 def log_of(means: Means, about: str) -> Mapping[str, object]:
     """The log that a result of the check `wal` is about; empty where none is."""
@@ -54,7 +56,11 @@ def _word(found: Log, seen: ServerSeen) -> str:
         return "no_receiver"
     if seen.names != wanted_names(found.applications):
         return "unprotected"
-    return "received" if live == len(found.applications) else "one_left"
+    if live < len(found.applications):
+        return "one_left"
+    slow = (seen.sender(name) for name in found.applications)
+    behind = (seen.flushed - one.flushed for one in slow if one and one.flushed is not None)
+    return "behind" if max(behind, default=0) > _BEHIND else "received"
 
 
 def _server(found: Log, seen: ServerSeen) -> Iterator[str]:

@@ -30,7 +30,7 @@ def find(kit: Kit, log: Log, table: str, near: Path) -> int:
     needed for this lies beside it, and is removed.
     """
     found, _ = every_base(log)
-    home = near.with_name(f".{near.name}.{new_run_id(kit.clock())}")
+    home = near.with_name(f".{new_run_id(kit.clock())[-6:]}")  # short: a server's socket lies there
     for base in sorted(found, key=lambda base: base.until, reverse=True):
         try:
             begun = planning.plan(log, Goal("lsn", lsn=base.stop), home, _WAYS)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from opsd.clock import Stopwatch
-from opsd.drivers.postgres.replication import Server, ServerSeen, reach
+from opsd.drivers.postgres.replication import Sender, Server, ServerSeen, reach
 from opsd.errors import OpsdError
 from opsd.policy import wal as policy
 from opsd.tasks.wal.log import Log
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _REMEMBERED = 4000  # beats: more than an hour
 _HUNG = timedelta(seconds=15)  # longer than a connection may take
+_ON_THE_WAY = 16 << 20  # bytes: more than all buffers between a server and a receiver hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +52,27 @@ class Look:
 class Pulse:
     """Whether a receiver takes the log: how far it has it, and since when that has not moved."""
 
-    flushed: int | None = None
+    _flushed: int | None = None
+    _sent: int = 0  # as far as the stopwatch knows
     _still: Stopwatch = field(default_factory=Stopwatch)
 
-    def feel(self, flushed: int | None, end: int) -> timedelta:
-        """How long it has stood still before the end of the log; nothing, when it has it all."""
-        if flushed is not None and (flushed != self.flushed or flushed >= end):
-            self._still = Stopwatch()
-        self.flushed = flushed
+    def feel(self, sender: Sender | None, end: int) -> timedelta:
+        """How long it has stood still before the end of the log; nothing, when it has it all.
+
+        One that is sent much takes it, even if it is slow to say that it is safe.
+        """
+        if sender is not None and self._moved(sender, end):
+            self._still, self._sent = Stopwatch(), sender.sent or 0
+        self._flushed = sender.flushed if sender is not None else None
         return self._still.elapsed()
+
+    def _moved(self, sender: Sender, end: int) -> bool:
+        if sender.state is None:
+            return True  # we may not see: nothing is known, and nothing said against it
+        if sender.flushed is not None and sender.flushed >= end:
+            return True
+        taken = (sender.sent or 0) - self._sent
+        return sender.flushed != self._flushed or not 0 <= taken < _ON_THE_WAY
 
 
 @dataclass(slots=True)
@@ -125,9 +138,8 @@ class Guard:
         elif self._alone is None:
             self._alone = Stopwatch()
         for name in self.log.wal.receivers:
-            sender = seen.sender(self.log.wal.application(name))
-            pulse = self._pulses.setdefault(name, Pulse())
-            self._still[name] = pulse.feel(sender.flushed if sender else None, seen.flushed)
+            sender = seen.connected(self.log.wal.application(name))
+            self._still[name] = self._pulses.setdefault(name, Pulse()).feel(sender, seen.flushed)
         return seen
 
     def _held(self, key: str, end: int | None) -> datetime | None:

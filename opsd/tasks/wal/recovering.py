@@ -158,21 +158,31 @@ def _bring_files(kit: Kit, done: Recovered, database: Database) -> None:
 
 
 def _fetch(kit: Kit, planned: Planned, ways: Ways) -> None:
-    """The base copy and the log at the same time, into the target."""
-    target = planned.target
-    shutil.rmtree(target / WAL, ignore_errors=True)
-    (target / WAL).mkdir(mode=0o700)
+    """The base copy and the log at the same time, into the target.
+
+    What lies there stays until both are here, where they come beside it first: a line of copies.
+    """
+    target, is_line = planned.target, len(planned.line) > 1
+    shutil.rmtree(target / _PARTS, ignore_errors=True)
+    log = (target / _PARTS if is_line else target) / WAL
+    shutil.rmtree(log, ignore_errors=True)
+    log.mkdir(parents=True, mode=0o700)
 
     def fetch_log(own: Kit) -> None:
         own.watcher.phase("fetch", WAL)
-        planned.stock.fetch(planned.chain.segments, target / WAL)
+        planned.stock.fetch(planned.chain.segments, log, own.go_on)
 
     with beside(kit) as side:
         side.start(fetch_log)
-        if len(planned.line) > 1:
+        if is_line:
             _combine(side, planned)
         else:
             _fetch_base(side.kit, planned, planned.base, target, exact=ways.delta)
+    if is_line:
+        for name in (DATA, PLACES, WAL):
+            shutil.rmtree(target / name, ignore_errors=True)
+            (target / _PARTS / name).rename(target / name)
+        shutil.rmtree(target / _PARTS)
     settle_places(target)
 
 
@@ -191,13 +201,12 @@ def _fetch_base(
 
 
 def _combine(side: Beside, planned: Planned) -> None:
-    """A whole copy of one and of those that build on it; only then what lay in its place goes.
+    """A whole copy of one and of those that build on it, below `_PARTS`.
 
     The large one is fetched beside the small ones.
     """
-    target, programs = planned.target, planned.log.programs(planned.base.version // 10000)
-    shutil.rmtree(target / _PARTS, ignore_errors=True)
-    parts = [target / _PARTS / str(number) for number in range(len(planned.line))]
+    home, programs = planned.target / _PARTS, planned.log.programs(planned.base.version // 10000)
+    parts = [home / str(number) for number in range(len(planned.line))]
 
     def fetch(kit: Kit, base: Base, part: Path) -> None:
         part.mkdir(parents=True, mode=0o700)
@@ -210,15 +219,11 @@ def _combine(side: Beside, planned: Planned) -> None:
     for base, part in zip(planned.line[1:], parts[1:], strict=True):
         fetch(side.kit, base, part)
     large.result()
-    found, whole = parts[-1] / PLACES, target / _PARTS / "whole"
-    (whole / PLACES).mkdir(parents=True, mode=0o700)
+    found = parts[-1] / PLACES
+    (home / PLACES).mkdir(mode=0o700)
     old = sorted(found.iterdir()) if found.exists() else []
-    places = {str(place): whole / PLACES / place.name for place in old}
-    programs.combine([part / DATA for part in parts], whole / DATA, places)
-    for name in (DATA, PLACES):
-        shutil.rmtree(target / name, ignore_errors=True)
-        (whole / name).rename(target / name)
-    shutil.rmtree(target / _PARTS)
+    places = {str(place): home / PLACES / place.name for place in old}
+    programs.combine([part / DATA for part in parts], home / DATA, places)
 
 
 def _server(planned: Planned, ways: Ways) -> cluster.Cluster:

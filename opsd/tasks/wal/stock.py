@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,17 +29,21 @@ class Stock:
     _places: dict[Segment, list[tuple[Covered, Path | Archive]]] = field(default_factory=dict)
     _histories: dict[str, str] = field(default_factory=dict)
 
-    def fetch(self, segments: Sequence[Segment], target: Path) -> int:
+    def fetch(
+        self, segments: Sequence[Segment], target: Path, go_on: Callable[[], None] = lambda: None
+    ) -> int:
         """Write these segments, and every history, into a directory; gives how many bytes.
 
-        Raises `RepositoryDamaged` when one is nowhere what it should be.
+        `go_on` is asked before each, and raises when it is not to go on. Raises
+        `RepositoryDamaged` when one is nowhere what it should be.
         """
         for name, content in self._histories.items():
             (target / name).write_text(content, encoding="utf-8")
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return sum(pool.map(lambda one: self._fetch(one, target), segments))
+            return sum(pool.map(lambda one: self._fetch(one, target, go_on), segments))
 
-    def _fetch(self, segment: Segment, target: Path) -> int:
+    def _fetch(self, segment: Segment, target: Path, go_on: Callable[[], None]) -> int:
+        go_on()
         wrong: list[str] = []
         for covered, place in self._places.get(segment, ()):
             try:
