@@ -40,7 +40,6 @@ _SO_FAST = 1e6
 _SHORT = 0.02  # seconds, between two looks at something
 # Files are counted once a place in the code and kind of call: sixty scans are one place.
 _MOST = {"process": 1_000, "database": 3, "history": 2, "file": 1, "s3": 2}
-_RESTICS = {"exit 2", "exit 3", "exit 11", "exit 12"}
 # Which way a request goes inside these says nothing of who asked.
 _THE_DOORS = ("drivers/process.py", "drivers/s3.py")
 # How often a server that starts is asked differs from night to night.
@@ -331,14 +330,9 @@ def _audit(name: str, arguments: tuple[Any, ...]) -> None:
 
 
 def kinds_of(crossing: Crossing) -> tuple[str, ...]:
-    """How a crossing may fail: what only reads is never without room.
-
-    Of exit codes only restic's say more than that it failed.
-    """
+    """How a crossing may fail: what only reads is never without room."""
     if crossing.door == "file" and crossing.what not in _NEEDS_ROOM:
         return ("EACCES",)
     if crossing.door == "history" and crossing.what == "SELECT":
         return ("locked",)
-    if crossing.door == "process" and not crossing.what.startswith("restic"):
-        return tuple(kind for kind in KINDS[crossing.door] if kind not in _RESTICS)
     return KINDS[crossing.door]
