@@ -20,6 +20,7 @@ _SHORT = struct.Struct("=HHIQ")
 _LONG = 0x0002
 _ALIGNED = 8
 _EPOCH = 1 << 32  # numbers of transactions in the log begin anew
+_MOST_GROWN = 0.5  # of a whole base copy: what those that build on it may come to
 _MAJOR_OF_MAGIC: Mapping[int, int] = {0xD10D: 14, 0xD110: 15, 0xD113: 16, 0xD116: 17, 0xD118: 18}
 
 
@@ -254,12 +255,18 @@ def lineage(base: Base, bases: Sequence[Base]) -> tuple[Base, ...]:
 
 
 def parent_for(bases: Sequence[Base], system: str, whole_since: datetime) -> Base | None:
-    """The base copy that the next one may build on: the newest, when its whole one is young."""
+    """The base copy that the next one may build on: the newest, when its whole one is young.
+
+    A line that has grown by half ends too: a recovery would fetch and read all of it.
+    """
     newest = max(bases, key=lambda base: base.until, default=None)
     if newest is None or newest.system != system:
         return None
     line = lineage(newest, bases)
-    return newest if line and line[0].until > whole_since else None
+    if not line or line[0].until <= whole_since:
+        return None
+    grown = sum(base.bytes for base in line[1:])
+    return newest if grown <= line[0].bytes * _MOST_GROWN else None
 
 
 def spare_segments(held: Holdings, bases: Sequence[Base], size: int) -> tuple[Segment, ...]:

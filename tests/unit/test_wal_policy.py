@@ -307,6 +307,17 @@ def test_what_a_base_copy_builds_on_stays_and_a_whole_one_is_taken_in_time() -> 
     assert wal.parent_for([], "1", NOON) is None
 
 
+@pytest.mark.parametrize(("grown", "goes_on"), [((10, 40), True), ((10, 41), False), ((), True)])
+def test_a_line_of_base_copies_that_grew_by_half_ends(
+    grown: tuple[int, ...], *, goes_on: bool
+) -> None:
+    line = [replace(base(20, WHOLE), bytes=100)]
+    for day, more in zip((19, 18), grown, strict=False):
+        line.append(replace(base(day, 2 * WHOLE), parent=line[-1].id, bytes=more))
+    found = wal.parent_for(line, "1", NOON - timedelta(days=30))
+    assert found == (line[-1] if goes_on else None)
+
+
 def test_a_receiver_lets_go_only_of_what_every_repository_has_and_keeps_the_newest() -> None:
     finished = [Segment(1, number) for number in range(6)]
     everywhere = {Segment(1, number) for number in (0, 1, 3, 5)}
