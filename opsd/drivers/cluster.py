@@ -192,6 +192,7 @@ class Cluster:
             **self.settings,
         }
         argv = (
+            *(process.LAST_AT_THE_DISK if self.niceness else ()),
             *(("prlimit", *self.limits, "--") if self.limits else ()),
             str(binaries(self.major) / "postgres"),
             "-D",

@@ -23,8 +23,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
-import psutil
-
 from opsd.errors import Cancelled, OpsdError, TimedOut, ToolFailed
 
 _GRACE = timedelta(seconds=10)
@@ -36,6 +34,8 @@ _KEPT_BYTES = 1 << 22
 # Settings of the caller's shell that would change what a program means.
 _FOREIGN = ("RESTIC_", "PG", "AWS_", "LC_", "LANG")
 
+LAST_AT_THE_DISK = ("ionice", "-c", "2", "-n", "7")  # what a program is begun with
+
 OnLine = Callable[[bytes], None]
 
 
@@ -46,7 +46,7 @@ class Command:
     `whole` keeps all of the standard output, for what is parsed: half a list is no list. `stdin` is
     what the program reads. What it leaves in its process group is ended with it: after `lingers`,
     so that a server which goes into the background has the time to leave the group. With a
-    `niceness`, nice(1)'s, it comes after others, and last at the disk.
+    `niceness`, nice(1)'s, it comes after others.
     """
 
     argv: tuple[str, ...]
@@ -263,7 +263,7 @@ def _start(
     if shutil.which(command.argv[0]) is None:
         raise ToolFailed("process.cannot_start", program=command.argv[0])
     argv = ("setpriv", *become(command.user), "--pdeathsig", command.death_signal, "--")
-    argv += _after_others(command.niceness)
+    argv += ("nice", "-n", str(command.niceness)) if command.niceness else ()
     try:
         with _given(command.stdin) as stdin:
             child = subprocess.Popen(
@@ -285,18 +285,8 @@ def _start(
     return child
 
 
-def _after_others(niceness: int) -> tuple[str, ...]:
-    if not niceness:
-        return ()
-    idle = psutil.Process().ionice().ioclass == psutil.IOPRIO_CLASS_IDLE  # more modest already
-    return ("nice", "-n", str(niceness), *(() if idle else ("ionice", "-c", "2", "-n", "7")))
-
-
 def _yield_together(session: int, niceness: int) -> None:
-    """Let the session as a whole come after others: its members' own niceness orders only them.
-
-    Where the kernel does not group sessions for its scheduler, that niceness is all there is.
-    """
+    """Where the scheduler groups sessions, their members' own niceness orders only them."""
     with suppress(OSError):
         Path(f"/proc/{session}/autogroup").write_text(str(niceness), encoding="ascii")
 

@@ -120,6 +120,7 @@ class Server:
         """Start the server and wait until it answers."""
         options = {"pid_file": str(self.directory / "pid"), **self.settings}
         argv = (
+            *(process.LAST_AT_THE_DISK if self.niceness else ()),
             *(("prlimit", *self.limits, "--") if self.limits else ()),
             "mariadbd",
             "--no-defaults",

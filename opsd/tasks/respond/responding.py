@@ -80,7 +80,8 @@ class Round:
     """What is done again and again: settle what died, decide what is open, begin what may begin.
 
     `submit` runs a response beside others, `beside` a look: one that takes long holds up no other.
-    About one place one look goes on at a time. `more` is told that another one waits for its turn.
+    One that is ready while it is looked at may be submitted twice; it begins once. About one place
+    one look goes on at a time. `more` is told that another one waits for its turn.
     """
 
     def __init__(
