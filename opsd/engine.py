@@ -197,9 +197,12 @@ class Engine:
         with self._lock:
             if life is None or self.silent or work.id in self._under_way:
                 return None
+            busy = frozenset(self._under_way)
             self._under_way.add(work.id)
         try:
-            for passed in self._claims.pass_over(work.prefix, work.id, self._clock()):
+            for passed in self._claims.pass_over(
+                work.prefix, work.id, self._clock(), life.node, busy
+            ):
                 log.warning("%s was cut short, and the next slot came first", passed)
             found = self._claims.take(work.id, life.node, self._clock(), self._tries)
             claim = found if isinstance(found, Claim) else None

@@ -138,16 +138,18 @@ class Claims(Book):
             _insist_alive(connection, claim.node)
             _end(connection, claim.work, claim.attempt, at, end)
 
-    def pass_over(self, prefix: str, work: str, at: datetime) -> tuple[str, ...]:
-        """End what was cut short of earlier slots, whose work begins alike; gives what it was."""
+    def pass_over(
+        self, prefix: str, work: str, at: datetime, node: str, busy: frozenset[str]
+    ) -> tuple[str, ...]:
+        """End what was cut short of earlier slots, whose work begins alike; gives what it was.
+
+        What another living node does is not ended, nor what `node` itself is busy with.
+        """
+        alike = schema.claim.c.work.startswith(prefix, autoescape=True)
+        nobodys = (schema.node.c.gone == 1) | (schema.claim.c.node == node)
         with self._writing() as connection:
-            left = [
-                row
-                for row in connection.execute(
-                    _left(schema.claim.c.work.startswith(prefix, autoescape=True))
-                )
-                if row.work < work
-            ]
+            found = connection.execute(_left(alike & nobodys))
+            left = [row for row in found if row.work < work and row.work not in busy]
             for row in left:
                 _end(connection, row.work, row.attempt, at, End.PASSED)
         return tuple(row.work for row in left)

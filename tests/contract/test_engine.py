@@ -206,6 +206,21 @@ def test_of_two_nodes_one_does_it(shared: Server, tmp_path: Path) -> None:
             assert other is None
 
 
+def test_what_another_node_does_still_is_not_passed_over_by_the_next_slot(
+    shared: Server, tmp_path: Path
+) -> None:
+    later = Work("night", "dossiers", AT + timedelta(days=1))
+    with node(shared, tmp_path / "a", "one") as one, node(shared, tmp_path / "b", "two") as two:
+        with one.engine.attempt(WORK) as attempt:
+            assert attempt is not None
+            with two.engine.attempt(later) as other:
+                assert other is not None
+                other.finish()
+            attempt.finish()
+        with two.engine.attempt(WORK) as again:
+            assert again is None
+
+
 def test_many_nodes_that_fire_at_once_do_each_slot_once(shared: Server, tmp_path: Path) -> None:
     works = [Work("night", "dossiers", AT + timedelta(minutes=n)) for n in range(12)]
     done: list[str] = []
