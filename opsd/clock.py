@@ -1,7 +1,8 @@
 """The only place that asks what time it is."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 Clock = Callable[[], datetime]
@@ -21,6 +22,16 @@ class Stopwatch:
     def elapsed(self) -> timedelta:
         """Time since the stopwatch was made."""
         return timedelta(seconds=time.monotonic() - self._began)
+
+
+@contextmanager
+def timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    """Add how long the block takes to the seconds of that name."""
+    watch = Stopwatch()
+    try:
+        yield
+    finally:
+        seconds[name] = seconds.get(name, 0) + watch.elapsed().total_seconds()
 
 
 class Steps:

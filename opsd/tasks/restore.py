@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from opsd.catalogue import Size
 from opsd.clock import Stopwatch
 from opsd.drivers import restic, system
-from opsd.errors import Refused, RepositoryDamaged, SpaceExhausted, UsageError
+from opsd.errors import Refused, RepositoryDamaged, UsageError
 from opsd.model import (
     Finding,
     MemberKind,
@@ -25,6 +24,7 @@ from opsd.model import (
     Severity,
     Task,
 )
+from opsd.policy.preflight import Room, judge_room
 from opsd.tasks import way
 from opsd.tasks.journal import end, opened
 from opsd.tasks.kit import Kit
@@ -130,15 +130,9 @@ def _guard(
             raise Refused("restore.live_source", target=step.target, source=live)
         if used and not request.into_used_target:
             raise Refused("restore.target_used", target=step.target)
-    room = system.space(request.target)
-    if not request.only and room.free < total:
-        raise SpaceExhausted(
-            "space.too_little",
-            path=request.target,
-            free=Size(room.free),
-            needed=Size(total),
-            spare=Size(0),
-        )
+    if not request.only:
+        for against in judge_room(Room(request.target, system.space(request.target).free, total)):
+            raise against
 
 
 def _touches(target: Path, live: Path) -> bool:

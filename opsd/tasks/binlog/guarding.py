@@ -21,6 +21,7 @@ from opsd.model import CheckResult, Measurement, Status
 from opsd.tasks.binlog.shipping import Shipped
 from opsd.tasks.binlog.stream import Stream, received, size_of
 from opsd.tasks.wal.receiving import Reception
+from opsd.tasks.wal.telling import until
 
 RECEIVER = "here"
 _REMEMBERED = 7200  # looks
@@ -92,7 +93,7 @@ def _of_receiver(stream: Stream, look: Look) -> CheckResult:
         Measurement("opsd_wal_receiver_up", float(reception.running), labels),
         Measurement("opsd_wal_receiver_restarts_total", reception.restarts, labels),
         Measurement("opsd_wal_receiver_free_bytes", reception.free, labels),
-        *_until("opsd_wal_receiver_held_timestamp_seconds", look.held, labels),
+        *until("opsd_wal_receiver_held_timestamp_seconds", look.held, labels),
     ]
     status, cause = Status.OK, ""
     if reception.free < stream.binlog.min_free:
@@ -117,7 +118,7 @@ def _of_repository(
 ) -> CheckResult:
     labels = {"backup_set": stream.backup_set, "member": stream.name, "repository": name}
     figures = [
-        *_until("opsd_wal_repository_held_timestamp_seconds", held, labels),
+        *until("opsd_wal_repository_held_timestamp_seconds", held, labels),
         Measurement("opsd_wal_repository_gaps", float(shipped.gap is not None), labels),
     ]
     fields: dict[str, object] = {"repository": name, "at": held or "-"}
@@ -136,8 +137,3 @@ def _of_repository(
     key = f"binlog.{cause}" if cause else "binlog.kept"
     subject = f"{stream.subject}@{name}"
     return CheckResult(status, key, fields, detail, cause, subject, tuple(figures))
-
-
-def _until(metric: str, at: datetime | None, labels: dict[str, str]) -> list[Measurement]:
-    """When it is not known, nothing is told: never zero."""
-    return [] if at is None else [Measurement(metric, at.timestamp(), labels)]

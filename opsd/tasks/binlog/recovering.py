@@ -16,16 +16,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from opsd.binlog import BaseCopy, Kept, LogFile, Spot, Strand, strand
-from opsd.catalogue import Size
-from opsd.clock import Stopwatch
+from opsd.clock import timed
 from opsd.drivers import system
 from opsd.drivers.mariadb import binlog
 from opsd.drivers.mariadb.binlog import Until
 from opsd.drivers.mariadb.server import SERVER_ACCOUNT, Server
 from opsd.drivers.restic import Piece
-from opsd.errors import OpsdError, Refused, RepositoryDamaged, SpaceExhausted, UsageError
+from opsd.errors import OpsdError, Refused, RepositoryDamaged, UsageError
 from opsd.model import Finding, Outcome, Severity, Task
 from opsd.policy import binlog as policy
+from opsd.policy.preflight import Room, judge_room
 from opsd.tasks.binlog.bases import DATA, bases, every_base
 from opsd.tasks.binlog.shelf import Shelf, open_shelf
 from opsd.tasks.binlog.stream import Stream, received, walked
@@ -108,15 +108,8 @@ def plan(stream: Stream, goal: Goal, target: Path, *, only: str = "") -> Planned
     log = _until_goal(strand(files, base.spot.file), goal)
     _insist(log, base, goal)
     needed = base.bytes + sum(kept.bytes for kept in log.files.values())
-    room = system.space(target)
-    if room.free < needed + _SPARE:
-        raise SpaceExhausted(
-            "space.too_little",
-            path=target,
-            free=Size(room.free),
-            needed=Size(needed),
-            spare=Size(_SPARE),
-        )
+    for against in judge_room(Room(target, system.space(target).free, needed, _SPARE)):
+        raise against
     expected = timedelta(seconds=needed / _SPEED)
     told = (*silent, *wrong, *_gap(log, goal))
     return Planned(stream, goal, base, log, target, expected, places, told)
@@ -225,11 +218,11 @@ def recovered(kit: Kit, planned: Planned) -> Iterator[tuple[Recovered, Server]]:
     target = planned.target
     target.mkdir(parents=True, exist_ok=True)
     target.chmod(0o700)  # everybody's data is in it: for the server's account, and for root
-    with _timed(done, "fetch"):
+    with timed(done.seconds, "fetch"):
         files = _fetch(kit, planned)
     server = _server(target)
     try:
-        with _timed(done, "replay"):
+        with timed(done.seconds, "replay"):
             server.start()
             until = planned.goal.until
             binlog.replay(server.database(), files, planned.base.spot.offset, until, _LIMIT)
@@ -297,12 +290,3 @@ def _server(target: Path) -> Server:
             if not path.is_relative_to(target / LOG):
                 os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
     return Server(target, settings, user=_ROLE)
-
-
-@contextmanager
-def _timed(done: Recovered, name: str) -> Iterator[None]:
-    watch = Stopwatch()
-    try:
-        yield
-    finally:
-        done.seconds[name] = done.seconds.get(name, 0) + watch.elapsed().total_seconds()

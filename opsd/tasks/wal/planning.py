@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from opsd.catalogue import Size
 from opsd.drivers import cluster, system
-from opsd.errors import OpsdError, Refused, RepositoryDamaged, SpaceExhausted, UsageError
+from opsd.errors import OpsdError, Refused, RepositoryDamaged, UsageError
 from opsd.model import Finding, RecoveryPoint, Severity, Task
 from opsd.policy import wal as policy
+from opsd.policy.preflight import Room, judge_room
 from opsd.policy.wal import Chain
 from opsd.tasks.wal.bases import DATA, every_base
 from opsd.tasks.wal.files import candidates
@@ -118,15 +118,8 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     line = lines[base]
     fetched = sum(one.bytes for one in line) + len(chain.segments) * size + _tree_bytes(log, trees)
     needed = fetched + (line[0].bytes if len(line) > 1 else 0) - (base.bytes if ways.delta else 0)
-    room = system.space(target)
-    if room.free < needed + _SPARE:
-        raise SpaceExhausted(
-            "space.too_little",
-            path=target,
-            free=Size(room.free),
-            needed=Size(needed),
-            spare=Size(_SPARE),
-        )
+    for against in judge_room(Room(target, system.space(target).free, needed, _SPARE)):
+        raise against
     expected = timedelta(seconds=fetched / _speed(log))
     return Planned(log, goal, base, chain, known, target, expected, tuple(findings), trees, line)
 

@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from shlex import quote
 
-from opsd.clock import Stopwatch
+from opsd.clock import Stopwatch, timed
 from opsd.drivers import cluster, system
 from opsd.drivers.postgres import Database
 from opsd.drivers.postgres.replication import Replay, visiting
@@ -77,15 +77,15 @@ def recovered(
     target = planned.target
     target.mkdir(parents=True, exist_ok=True)
     target.chmod(0o700)  # everybody's data is in it: for the server's account, and for root
-    with _timed(done, "fetch"):
+    with timed(done.seconds, "fetch"):
         _fetch(kit, planned, ways or Ways())
-    with _timed(done, "verify"):
+    with timed(done.seconds, "verify"):
         wrong = planned.log.programs(planned.base.version // 10000).verify(target / DATA)
         if wrong:
             raise RepositoryDamaged("recover.base_damaged", id=planned.base.id, detail=wrong)
     server = _server(planned, ways or Ways())
     try:
-        with _timed(done, "replay"):
+        with timed(done.seconds, "replay"):
             server.start()
             done.replay = _await(kit.stop, server)
         yield done, server
@@ -147,7 +147,7 @@ def _bring_files(kit: Kit, done: Recovered, database: Database) -> None:
     planned = done.planned
     moment = (done.replay and done.replay.at) or planned.base.until
     try:
-        with _timed(done, "files"):
+        with timed(done.seconds, "files"):
             done.files = bring(kit, planned.log, database, moment, planned.target)
     except OpsdError as error:
         if kit.stop.requested:
@@ -278,12 +278,3 @@ def _await(stop: Stop, server: cluster.Cluster) -> Replay:
     if "recovery ended before configured recovery target" in said:
         raise DatabaseFailed("recover.not_reached", detail=said)
     raise ToolFailed("cluster.failed", directory=server.directory, log=server.log, detail=said)
-
-
-@contextmanager
-def _timed(done: Recovered, name: str) -> Iterator[None]:
-    watch = Stopwatch()
-    try:
-        yield
-    finally:
-        done.seconds[name] = done.seconds.get(name, 0) + watch.elapsed().total_seconds()

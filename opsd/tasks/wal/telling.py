@@ -94,7 +94,7 @@ def _of_receiver(log: Log, look: Look, name: str) -> CheckResult:
     if reception is not None:
         figures.append(Measurement("opsd_wal_receiver_restarts_total", reception.restarts, labels))
         figures.append(Measurement("opsd_wal_receiver_free_bytes", reception.free, labels))
-    figures += _until(
+    figures += until(
         "opsd_wal_receiver_held_timestamp_seconds", look.held_by_receivers[name], labels
     )
     retained = slot.retained if slot and slot.retained else 0
@@ -133,7 +133,7 @@ def _worst_of_receiver(log: Log, look: Look, name: str, retained: int) -> tuple[
 def _of_repository(log: Log, look: Look, name: str) -> CheckResult:
     shipped, held = look.shipped.get(name), look.held_by_repositories.get(name)
     labels = {"backup_set": log.backup_set, "member": log.name, "repository": name}
-    figures = _until("opsd_wal_repository_held_timestamp_seconds", held, labels)
+    figures = until("opsd_wal_repository_held_timestamp_seconds", held, labels)
     subject = f"{log.subject}@{name}"
     fields: dict[str, object] = {"repository": name, "at": held or "-"}
     if shipped is None or (shipped.at is None and not shipped.error):
@@ -165,7 +165,7 @@ def _of_repository(log: Log, look: Look, name: str) -> CheckResult:
     return CheckResult(status, key, fields, detail, cause, subject, tuple(figures))
 
 
-def _until(metric: str, at: datetime | None, labels: dict[str, str]) -> list[Measurement]:
+def until(metric: str, at: datetime | None, labels: dict[str, str]) -> list[Measurement]:
     """When it is not known, nothing is told: never zero."""
     return [] if at is None else [Measurement(metric, at.timestamp(), labels)]
 
