@@ -52,6 +52,7 @@ demo: true
 host: bench
 state: {base}/state
 scratch: {base}/scratch
+cache: {base}/cache
 listen: 127.0.0.1:0
 admin_listen: 127.0.0.1:0
 repositories:
@@ -68,6 +69,7 @@ backup_sets:
         connection: {connection}
         wal:
           keep: 0
+          cache_bases: true
           receivers: {{one: {{directory: {base}/wal/one}}, two: {{directory: {base}/wal/two}}}}
 """
 BACKREST = """\
@@ -80,6 +82,8 @@ start-fast=y
 process-max=2
 compress-type=zst
 compress-level=3
+repo1-cipher-type=aes-256-cbc
+repo1-cipher-pass=only-for-measuring
 log-level-console=warn
 log-path={base}/backrest.log
 lock-path={base}/backrest.lock
@@ -307,11 +311,13 @@ def _back(bench: Bench, old: Path) -> dict[str, Cost]:
     """The last commit, brought back by both: into nothing, and over an older cluster."""
     base, found = bench.base, {}
     goal = ("recover", "one", "--to", "now", "--without-files", "--target")
-    found["opsd, full"] = measure.run(bench.opsd(*goal, str(base / "ours")))
-    shutil.rmtree(base / "ours")
-    words = ("--delta", "--over-live-cluster")
-    found["opsd, delta"] = measure.run(bench.opsd(*goal, str(old), *words))
-    shutil.rmtree(old)
+    for name in ("opsd", "opsd, fetched"):
+        shutil.copytree(old, base / "over", symlinks=True)
+        found[f"{name}, full"] = measure.run(bench.opsd(*goal, str(base / "ours")))
+        words = (str(base / "over"), "--delta", "--over-live-cluster")
+        found[f"{name}, delta"] = measure.run(bench.opsd(*goal, *words))
+        for place in ("ours", "over", "cache/bases"):
+            shutil.rmtree(base / place, ignore_errors=True)  # from now on nothing is at hand
     target = base / "back" / "cluster"
     restore = (f"--pg1-path={target}", "--target-timeline=latest", "restore")
     start = (

@@ -18,9 +18,9 @@ _NOTES = f"""\
 Day 0 is the first copy; to day {SCATTERED - 1} a hundredth of the rows changes together, then as many everywhere. Growth
 is of the whole repository, log included. CPU is the copy's, then the log's (opsd: the daemon with all it does and its
 receivers; pgBackRest: archive-push); the server's own work is in neither. pgBackRest: block incremental, bundles, zstd 3,
-two processes."""  # noqa: E501  (text of a page)
+encrypted as opsd's repositories always are, two processes."""  # noqa: E501  (text of a page)
 _BACK = """\
-To the last commit: opsd's ends with a verified, promoted and stopped server, pgBackRest's with a promoted one. CPU of
+To the last commit: opsd's from what is at hand (`cache_bases`), then fetched from the repository. It ends with a verified, promoted and stopped server, pgBackRest's with a promoted one. CPU of
 pgBackRest's replay is not in its figure."""  # noqa: E501  (text of a page)
 
 

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from opsd.daemon.wal import Wardens
@@ -72,6 +73,13 @@ class Heard:
                 if one.metric == metric and labels.items() <= dict(one.labels).items():
                     return one.value
         return None
+
+
+def held_until_now(heard: Heard) -> None:
+    """Wait until the repository has every commit there is."""
+    now = datetime.now(UTC).timestamp()
+    metric = "opsd_wal_repository_held_timestamp_seconds"
+    until(lambda: (heard.figure(metric) or 0) > now, 60)
 
 
 @contextmanager

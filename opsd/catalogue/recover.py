@@ -16,6 +16,13 @@ TABLE: dict[str, Sentence] = {
         "máy chủ không cho được phần đã đổi từ bản trước, nên chụp trọn",
         "the server could not give what changed since the copy before: a whole one was taken",
     ),
+    "base.not_at_hand": Sentence(
+        "bản gốc đã vào kho nhưng không giữ được trong {path}",
+        "the base copy is stored, but could not be kept in {path}",
+        "xem chi tiết: hết chỗ, quyền ghi, hay một lần khôi phục đang đọc; đêm sau opsd thử lại",
+        "see the detail: room, permissions, or a recovery that reads there; the next copy tries"
+        " again",
+    ),
     "base.not_there": Sentence(
         "kho {repository} không cho thấy bản gốc vừa ghi",
         "{repository} does not show the base copy that was just written",
@@ -131,10 +138,19 @@ TABLE: dict[str, Sentence] = {
         "phát lại tới {asked} nhưng giao dịch mới nhất có được là {at}",
         "replayed until {asked}, but the newest commit in it is of {at}",
     ),
+    "recover.at_hand_damaged": Sentence(
+        "bản gốc giữ trong cache không tốt: đã lấy lại từ kho",
+        "the base copy in the cache is not good: it was fetched instead",
+        "kiểm tra ổ đĩa của `cache` trên máy này",
+        "look at the disk of `cache` on this machine",
+    ),
     "recover.plan_title": Sentence("{name}: sẽ khôi phục", "{name}: to be recovered"),
     "recover.label_base": Sentence("Bản gốc", "Base copy"),
     "recover.base": Sentence(
         "của {at}, {bytes}, trong kho {repository}", "of {at}, {bytes}, in {repository}"
+    ),
+    "recover.base_at_hand": Sentence(
+        "của {at}, {bytes}, có sẵn trên máy này", "of {at}, {bytes}, at hand on this machine"
     ),
     "recover.label_log": Sentence("Nhật ký", "Log"),
     "recover.log": Sentence(

@@ -22,7 +22,7 @@ from opsd.report import plain, text
 from opsd.report import recover as report
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal import dropping, planning, recovering
-from opsd.tasks.wal.bases import DATA
+from opsd.tasks.wal.layout import DATA
 from opsd.tasks.wal.log import Log, logs_of
 from opsd.tasks.wal.planning import Goal, Planned, Ways
 from opsd.tasks.wal.recovering import Recovered
@@ -181,6 +181,7 @@ def _facts(desk: Desk, planned: Planned, ways: Ways) -> dict[str, object]:
             "bytes": Size(planned.base_bytes),
             "repository": base.repository,
         },
+        "at_hand": planned.is_at_hand,
         "log": {
             "count": len(planned.chain.segments),
             "bytes": Size(planned.wal_bytes),
@@ -207,6 +208,7 @@ def _body(planned: Planned) -> plain.Body:
         "member": planned.log.subject,
         "base": planned.base.id,
         "repository": planned.base.repository,
+        "at_hand": planned.is_at_hand,
         "segments": len(planned.chain.segments),
         "end": written(planned.chain.end),
         "target": str(planned.target),

@@ -15,6 +15,7 @@ from opsd.wal import Segment, position
 
 _QUICK = timedelta(seconds=20)
 _ONE_SEGMENT = timedelta(minutes=2)
+_LONG = timedelta(hours=12)  # what reads or writes a whole cluster
 _FULL = "No space left on device"
 _COMMIT = re.compile(
     r"tx:\s+(?P<tx>\d+), lsn: (?P<lsn>[0-9A-F]+/[0-9A-F]+), prev .*? desc: COMMIT "
@@ -122,7 +123,7 @@ class WalPrograms:
             timeout=left,
         ).complaint
 
-    def combine(self, parts: Sequence[Path], target: Path, places: Mapping[str, Path]) -> None:
+    def combine(self, parts: Sequence[Path], target: Path, places: Mapping[Path, Path]) -> None:
         """Make one whole copy of a whole one and of those that build on it, in their order.
 
         `places` tells for each tablespace of the last where it shall lie.
@@ -131,11 +132,11 @@ class WalPrograms:
             "pg_combinebackup",
             *("--output", str(target), "--no-sync"),
             *(
-                f"--tablespace-mapping={_mapped(old)}={_mapped(str(new))}"
+                f"--tablespace-mapping={_mapped(str(old))}={_mapped(str(new))}"
                 for old, new in places.items()
             ),
             *map(str, parts),
-            timeout=timedelta(hours=12),
+            timeout=_LONG,
         )
 
     def verify(self, directory: Path) -> str:
@@ -145,7 +146,7 @@ class WalPrograms:
             "--no-parse-wal",
             "--quiet",
             str(directory),
-            timeout=timedelta(hours=6),
+            timeout=_LONG,
         )
         return "" if done.exit_code == 0 else (done.complaint or done.text)[-2000:]
 

@@ -1,16 +1,15 @@
 """Sealed objects: compressed, encrypted and authenticated with a key that a password opens.
 
-    object  = IV (16 bytes) | AES-256-CTR(gzip(content)) | HMAC-SHA256(name, 0, IV, ciphertext)
+    object  = IV (16 bytes) | AES-256-CTR(zstd(content)) | HMAC-SHA256(name, 0, IV, ciphertext)
     wrapped = the two keys (64 random bytes), sealed in the same way under PBKDF2(password)
 
-OpenSSL and gzip open it without opsd: docs/repository-format.md. The name is part of what is
-authenticated, so that one object cannot stand for another.
+OpenSSL and zstd (RFC 8878) open it without opsd: docs/repository-format.md. The name is part of
+what is authenticated, so that one object cannot stand for another.
 """
 
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import hmac
 import json
@@ -18,6 +17,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import zstandard
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from opsd.errors import RepositoryDamaged, WrongPassword
@@ -38,7 +38,7 @@ class Seal:
         """Seal the content of an object of this name."""
         iv = os.urandom(_IV)
         cipher = Cipher(algorithms.AES(self.hiding), modes.CTR(iv)).encryptor()
-        hidden = cipher.update(gzip.compress(content, 1, mtime=0)) + cipher.finalize()
+        hidden = cipher.update(zstandard.compress(content)) + cipher.finalize()
         return iv + hidden + self._mark(name, iv + hidden)
 
     def open(self, name: str, sealed: bytes) -> bytes:
@@ -47,7 +47,7 @@ class Seal:
         if len(sealed) <= _IV + _MAC or not hmac.compare_digest(mark, self._mark(name, body)):
             raise RepositoryDamaged("seal.broken", name=name)
         cipher = Cipher(algorithms.AES(self.hiding), modes.CTR(body[:_IV])).decryptor()
-        return gzip.decompress(cipher.update(body[_IV:]) + cipher.finalize())
+        return zstandard.decompress(cipher.update(body[_IV:]) + cipher.finalize())
 
     def _mark(self, name: str, body: bytes) -> bytes:
         return hmac.digest(self.marking, name.encode() + b"\0" + body, "sha256")

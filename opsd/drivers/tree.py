@@ -1,4 +1,4 @@
-"""File trees: walk them in manifest order, hash what must be hashed."""
+"""File trees: walk them in manifest order, hash what must be hashed, copy what is at hand."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import hashlib
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
-from opsd.errors import SourceFailed
+from opsd.drivers import process
+from opsd.errors import SourceFailed, ToolFailed
 from opsd.manifest import DIRECTORY, FILE, LINK, OTHER, UNREADABLE, Entry
 
 SOCKET = "s"  # holds nothing, and restic leaves it out: no entry of a manifest
@@ -27,6 +29,18 @@ def walk(root: Path, exclude: Collection[str] = ()) -> Iterator[Entry]:
     except OSError as error:
         raise SourceFailed("tree.root_unreadable", path=root, detail=str(error)) from error
     yield from _walk(top, b"", names, frozenset(os.fsencode(path) for path in exclude))
+
+
+def duplicate(source: Path, target: Path, left: timedelta, stop: process.Stop) -> None:
+    """Copy all below `source` into `target`, as it is (GNU cp).
+
+    Blocks are shared where the file system can do that. Raises `ToolFailed`.
+    """
+    copying = ("cp", "--archive", "--reflink=auto", "--no-target-directory")
+    done = process.run(process.Command((*copying, str(source), str(target)), left), stop=stop)
+    if done.exit_code != 0:
+        told = {"program": "cp", "exit_code": done.exit_code}
+        raise ToolFailed("process.failed", **told, detail=done.complaint[-2000:])
 
 
 def digest(path: bytes | Path) -> str:

@@ -15,8 +15,9 @@ from opsd.wal import Base, written
 
 def plan(voice: Voice, name: str, facts: Mapping[str, object], findings: Sequence[Finding]) -> str:
     """The base copy, the log, the goal, where to and how long."""
+    base = "recover.base_at_hand" if facts["at_hand"] else "recover.base"
     rows = [
-        (voice.say("recover.label_base"), voice.say("recover.base", **_part(facts, "base"))),
+        (voice.say("recover.label_base"), voice.say(base, **_part(facts, "base"))),
         (voice.say("recover.label_log"), voice.say("recover.log", **_part(facts, "log"))),
         (voice.say("recover.label_goal"), str(facts["goal"])),
         (voice.say("recover.label_target"), str(facts["target"])),

@@ -24,13 +24,14 @@ from opsd.tasks.backup import back_up
 from opsd.tasks.journal import opened
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal import comparing, dropping, planning, recovering
-from opsd.tasks.wal.bases import DATA, bases, take_base
+from opsd.tasks.wal.bases import bases, take_base
+from opsd.tasks.wal.layout import DATA
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
 from opsd.tasks.wal.rereading import NIGHTS, reread
 from opsd.wal import written
-from tests.logs import Heard, finished, guarded, objects, sql, until, with_log
+from tests.logs import finished, guarded, held_until_now, objects, sql, until, with_log
 from tests.site import SET, Site
 
 QUICK = Ways(throwaway=True)
@@ -71,13 +72,6 @@ def other_tables_are_told(kit: Kit, log: Log, server: cluster.Cluster) -> None:
         comparing.compare(journal, log, dump, server)
     keys = {finding.key for finding in journal.faults}
     assert keys == {"proof.rows_differ", "replay.paths_differ"}
-
-
-def held_until_now(heard: Heard) -> None:
-    """Wait until the repository has every commit there is."""
-    now = datetime.now(UTC).timestamp()
-    metric = "opsd_wal_repository_held_timestamp_seconds"
-    until(lambda: (heard.figure(metric) or 0) > now, 60)
 
 
 def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> None:

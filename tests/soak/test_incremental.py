@@ -16,7 +16,7 @@ from opsd.tasks.wal.bases import bases, take_base
 from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
 from tests.faults.telling import empty_repository
-from tests.logs import guarded, sql, until, with_log
+from tests.logs import guarded, held_until_now, sql, with_log
 from tests.site import ROOT, SMALL, Site, workplace
 
 SEVENTEEN = ROOT / ".tools" / "postgresql" / "usr" / "lib" / "postgresql" / "17"
@@ -38,7 +38,7 @@ def test_copies_that_build_on_each_other_come_back_as_one(monkeypatch: pytest.Mo
         place = base / "elsewhere"
         place.mkdir()
         shutil.chown(place, cluster.SERVER_ACCOUNT)
-        with guarded(with_log(site)) as (kit, log, heard):
+        with guarded(with_log(site, "          cache_bases: true\n")) as (kit, log, heard):
             sql(site, f"CREATE TABLESPACE more LOCATION '{place}'")
             sql(site, "CREATE TABLE moments (number int) TABLESPACE more")
             added = []
@@ -55,13 +55,18 @@ def test_copies_that_build_on_each_other_come_back_as_one(monkeypatch: pytest.Mo
             found = bases(log, "main")
             assert [one.parent for one in found] == ["", found[0].id, found[1].id]
             sql(site, "INSERT INTO moments SELECT 9 FROM generate_series(1, 10)")
-            metric = "opsd_wal_repository_held_timestamp_seconds"
-            ((now,),) = sql(site, "SELECT extract(epoch FROM now())")
-            until(lambda: (heard.figure(metric) or 0) > float(now), 60)
+            held_until_now(heard)
             closing = replay(kit, log)
             assert closing.outcome is Outcome.PASSED, closing.findings
-            target, ways = base / "back", Ways(throwaway=True)
-            assert rows(planning.plan(log, Goal("now"), target, ways), ways) == 40
+            target, alone = base / "back", Ways(here=False, throwaway=True)
+            assert rows(planning.plan(log, Goal("now"), target, alone), alone) == 40
+            # All three are at hand, and not fetched.
+            (site.repository / "data").rename(site.base / "away")
+            ways = Ways(throwaway=True)
+            planned = planning.plan(log, Goal("now"), base / "here", ways)
+            assert planned.is_at_hand
+            assert rows(planned, ways) == 40
+            (site.base / "away").rename(site.repository / "data")
             # Over what lies there, which is made anew from its parts.
             over = Ways(throwaway=True, delta=True)
             goal = Goal("lsn", lsn=found[2].stop)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from opsd.drivers import system
+from opsd.drivers import lock, system
 from opsd.drivers.postgres.replication import visiting
 from opsd.drivers.restic import Restic, Snapshot, Source
 from opsd.errors import (
@@ -23,13 +23,13 @@ from opsd.policy import wal as policy
 from opsd.tasks.journal import Journal, opened
 from opsd.tasks.kit import Kit, tagged
 from opsd.tasks.members.captured import Forward
+from opsd.tasks.wal import at_hand
 from opsd.tasks.wal.archive import open_archive
+from opsd.tasks.wal.layout import DATA, PLACES
 from opsd.tasks.wal.log import Log
 from opsd.wal import Base, position, written
 
 TAG = "opsd-base"
-DATA = "cluster"
-PLACES = "tablespaces"
 _MANIFEST = "backup_manifest"
 
 
@@ -43,14 +43,17 @@ def take_base(kit: Kit, log: Log) -> Closing:
             home = scratch / log.name
             with journal.phase("base", log.name):
                 taken = _copied(journal, log, home, found)
-            for repository in repositories:
+            kept = []
+            for repository, before in zip(repositories, found, strict=True):
                 with journal.phase("upload", repository):
-                    _store(journal, log, replace(taken, repository=repository), home)
+                    stored = _store(journal, log, replace(taken, repository=repository), home)
+                    kept.append((*before, stored))
+            _keep_at_hand(journal, log, home, kept[0])
         finally:
             system.wipe(scratch)
-        for repository in repositories:
+        for repository, there in zip(repositories, kept, strict=True):
             with journal.phase("forget", repository):
-                _drop_old(journal, log, repository, taken)
+                _drop_old(journal, log, repository, there)
     assert journal.closing is not None  # noqa: S101  (`opened` closed it)
     return journal.closing
 
@@ -130,9 +133,8 @@ def _copy(journal: Journal, log: Log, home: Path, parent: Base | None = None) ->
     home.mkdir(mode=0o700)
     onto = None
     if parent is not None:
-        restic = kit.restic(parent.repository)
         onto = home / "parent_manifest"
-        onto.write_bytes(restic.read_file(parent.snapshot, f"{parent.root}/{DATA}/{_MANIFEST}"))
+        onto.write_bytes(_manifest(log, parent))
     with visiting(log.database) as server:
         ground = server.ground(log.wal.role)
     places = {where: home / PLACES / oid for oid, where in ground.tablespaces.items()}
@@ -161,6 +163,15 @@ def _copy(journal: Journal, log: Log, home: Path, parent: Base | None = None) ->
     )
 
 
+def _manifest(log: Log, base: Base) -> bytes:
+    """The manifest of an earlier copy, from here or from its repository."""
+    with at_hand.held(log, (base,)) as here:
+        if base.id in here:
+            return (here[base.id] / DATA / _MANIFEST).read_bytes()
+    restic = log.kit.restic(base.repository)
+    return restic.read_file(base.snapshot, f"{base.root}/{DATA}/{_MANIFEST}")
+
+
 def _spans(manifest: Path) -> tuple[int, int, int]:
     """From where to where the log must be replayed for the copy to be consistent."""
     try:
@@ -171,7 +182,8 @@ def _spans(manifest: Path) -> tuple[int, int, int]:
         raise DatabaseFailed("base.no_manifest", detail=str(error)) from error
 
 
-def _store(journal: Journal, log: Log, taken: Base, home: Path) -> None:
+def _store(journal: Journal, log: Log, taken: Base, home: Path) -> Base:
+    """Put it into a repository; gives it as it is there."""
     kit, repository = journal.kit, taken.repository
     limit = kit.backup_set(log.backup_set).timeout
     source = Source(home, kit.config.host, _tags(log, taken), total=taken.bytes)
@@ -195,18 +207,35 @@ def _store(journal: Journal, log: Log, taken: Base, home: Path) -> None:
             "parent": taken.parent,
         },
     )
+    return replace(taken, snapshot=summary.snapshot, root=str(home))
 
 
-def _drop_old(journal: Journal, log: Log, repository: str, taken: Base) -> None:
-    """Give up what no moment of the window needs: base copies, and the log before the first."""
-    kit, found = journal.kit, bases(log, repository)
-    if not any(base.id == taken.id for base in found):
-        raise RepositoryDamaged("base.not_there", repository=repository)
-    spare = policy.spare_bases(found, kit.clock() - log.wal.window)
-    restic = kit.restic(repository)
+def _keep_at_hand(journal: Journal, log: Log, home: Path, there: Sequence[Base]) -> None:
+    """Let it stay on this machine, where that is wanted. What keeps it from that is only told."""
+    try:
+        if log.wal.cache_bases:
+            at_hand.keep(log, home, policy.lineage(there[-1], there))
+        else:
+            at_hand.drop(log)
+    except (OSError, lock.Busy) as error:
+        fields = {"path": at_hand.directory(log)}
+        journal.findings.append(
+            Finding(Severity.CHANGE, "base.not_at_hand", fields, detail=str(error))
+        )
+
+
+def _drop_old(journal: Journal, log: Log, repository: str, there: Sequence[Base]) -> None:
+    """Give up what no moment of the window needs: base copies, and the log before the first.
+
+    `there` are the copies in the repository, the one just taken last.
+    """
+    kit, taken = journal.kit, there[-1]
+    spare = policy.spare_bases(there, kit.clock() - log.wal.window)
     if spare:
-        _forget(journal, restic, [base.snapshot for base in spare])
-    left = [base for base in found if base not in spare and base.system == taken.system]
+        if not any(base.id == taken.id for base in bases(log, repository)):
+            raise RepositoryDamaged("base.not_there", repository=repository)
+        _forget(journal, kit.restic(repository), [base.snapshot for base in spare])
+    left = [base for base in there if base not in spare and base.system == taken.system]
     with visiting(log.database) as server:
         size = server.seen().segment_bytes
     archive = open_archive(log, repository, taken.system, size)
@@ -272,12 +301,3 @@ def _told(repository: str, found: Snapshot) -> Base | None:
         )
     except (ValueError, IndexError):
         return None
-
-
-def settle_places(home: Path) -> None:
-    """Let a restored cluster find its tablespaces where they lie now."""
-    links = home / DATA / "pg_tblspc"
-    for place in (home / PLACES).iterdir() if (home / PLACES).exists() else ():
-        link = links / place.name
-        link.unlink(missing_ok=True)
-        link.symlink_to(place)

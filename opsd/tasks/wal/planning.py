@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,8 +13,10 @@ from opsd.model import Finding, RecoveryPoint, Severity, Task
 from opsd.policy import wal as policy
 from opsd.policy.preflight import Room, judge_room
 from opsd.policy.wal import Chain
-from opsd.tasks.wal.bases import DATA, every_base
+from opsd.tasks.wal import at_hand
+from opsd.tasks.wal.bases import every_base
 from opsd.tasks.wal.files import candidates
+from opsd.tasks.wal.layout import DATA
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.stock import Stock, stock
 from opsd.wal import SEGMENT_BYTES, Base, Gap, written
@@ -66,10 +68,11 @@ class Planned:
     findings: tuple[Finding, ...] = ()
     files: RecoveryPoint | None = None  # of which point, where that is known before
     line: tuple[Base, ...] = ()  # the base copy behind those that it builds on
+    at_hand: frozenset[str] = frozenset()  # which of these lie on this machine
 
     @property
     def base_bytes(self) -> int:
-        """How much of base copies is fetched."""
+        """How large the base copies are."""
         return sum(one.bytes for one in self.line)
 
     @property
@@ -77,12 +80,22 @@ class Planned:
         """How much of the log is fetched."""
         return sum(self.stock.held.segments[one].bytes for one in self.chain.segments)
 
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether no base copy needs to be fetched."""
+        return all(one.id in self.at_hand for one in self.line)
+
+    @property
+    def written_bytes(self) -> int:
+        """How much is written of base copies and log, until all of it is replayed."""
+        return _written(self.line, self.at_hand) + self.wal_bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Ways:
     """How a recovery is made: from where, and whether it ends as a server of its own."""
 
-    here: bool = True  # from the receivers of this machine too
+    here: bool = True  # from this machine too: what it receives, and what is at hand
     only: str = ""  # from this repository alone
     base: str = ""  # onto this base copy
     promote: bool = True
@@ -116,12 +129,24 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
         chain = policy.until(chain, goal.lsn, size)
     trees = _trees(log, goal, findings) if ways.files else None
     line = lines[base]
-    fetched = sum(one.bytes for one in line) + len(chain.segments) * size + _tree_bytes(log, trees)
-    needed = fetched + (line[0].bytes if len(line) > 1 else 0) - (base.bytes if ways.delta else 0)
-    for against in judge_room(Room(target, system.space(target).free, needed, _SPARE)):
+    near = at_hand.present(log, line) if ways.here else frozenset()
+    needed = _written(line, near) + len(chain.segments) * size + _tree_bytes(log, trees)
+    over = base.bytes if ways.delta and not is_made(line, near) else 0  # lies there already
+    for against in judge_room(Room(target, system.space(target).free, needed - over, _SPARE)):
         raise against
-    expected = timedelta(seconds=fetched / _speed(log))
-    return Planned(log, goal, base, chain, known, target, expected, tuple(findings), trees, line)
+    expected = timedelta(seconds=needed / _speed(log))
+    found = tuple(findings)
+    return Planned(log, goal, base, chain, known, target, expected, found, trees, line, near)
+
+
+def is_made(line: Sequence[Base], near: Collection[str]) -> bool:
+    """Whether the whole copy is made from what lies elsewhere, and not fetched into its place."""
+    return len(line) > 1 or bool(near)
+
+
+def _written(line: Sequence[Base], near: Collection[str]) -> int:
+    fetched = sum(one.bytes for one in line if one.id not in near)
+    return fetched + (line[0].bytes if is_made(line, near) else 0)
 
 
 def _trees(log: Log, goal: Goal, findings: list[Finding]) -> RecoveryPoint | None:
@@ -144,12 +169,13 @@ def _tree_bytes(log: Log, point: RecoveryPoint | None) -> int:
 
 
 def _speed(log: Log) -> float:
-    """Bytes of base copy and log a second, as the newest good replay measured it."""
+    """Bytes a second that are written and replayed, as the newest good replay measured it."""
     for run, closing in log.kit.store.runs(Task.REPLAY, log.backup_set):
         told = log.kit.store.evidence(run.id, REPLAYED)
-        if closing and closing.outcome.good and told and told["member"] == log.name:
-            seconds = sum(told["seconds"].values())
-            return float(max((told["base_bytes"] + told["wal_bytes"]) / max(seconds, 1), 1))
+        if not (closing and closing.outcome.good and told and "written_bytes" in told):
+            continue
+        if told["member"] == log.name:
+            return float(max(told["written_bytes"] / max(sum(told["seconds"].values()), 1), 1))
     return _SPEED
 
 

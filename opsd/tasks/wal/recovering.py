@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -17,7 +17,7 @@ from pathlib import Path
 from shlex import quote
 
 from opsd.clock import Stopwatch, timed
-from opsd.drivers import cluster, system
+from opsd.drivers import cluster, system, tree
 from opsd.drivers.postgres import Database
 from opsd.drivers.postgres.replication import Replay, visiting
 from opsd.drivers.process import Stop
@@ -28,10 +28,11 @@ from opsd.tasks.beside import Beside, beside
 from opsd.tasks.journal import end, opened
 from opsd.tasks.kit import Kit
 from opsd.tasks.members.captured import Forward
-from opsd.tasks.wal.bases import DATA, PLACES, settle_places
+from opsd.tasks.wal import at_hand
 from opsd.tasks.wal.clearing import clear
 from opsd.tasks.wal.files import PLACE, Brought, bring
-from opsd.tasks.wal.planning import HBA, Goal, Planned, Ways
+from opsd.tasks.wal.layout import DATA, PLACES, settle_places
+from opsd.tasks.wal.planning import HBA, Goal, Planned, Ways, is_made
 from opsd.wal import Base
 
 WAL = "wal"
@@ -77,12 +78,7 @@ def recovered(
     target = planned.target
     target.mkdir(parents=True, exist_ok=True)
     target.chmod(0o700)  # everybody's data is in it: for the server's account, and for root
-    with timed(done.seconds, "fetch"):
-        _fetch(kit, planned, ways or Ways())
-    with timed(done.seconds, "verify"):
-        wrong = planned.log.programs(planned.base.version // 10000).verify(target / DATA)
-        if wrong:
-            raise RepositoryDamaged("recover.base_damaged", id=planned.base.id, detail=wrong)
+    _bring(kit, done, ways or Ways())
     server = _server(planned, ways or Ways())
     try:
         with timed(done.seconds, "replay"):
@@ -157,14 +153,33 @@ def _bring_files(kit: Kit, done: Recovered, database: Database) -> None:
         done.findings += done.files.findings
 
 
-def _fetch(kit: Kit, planned: Planned, ways: Ways) -> None:
+def _bring(kit: Kit, done: Recovered, ways: Ways) -> None:
+    """Base copy and log, from what is at hand; where that is not good, from elsewhere."""
+    line = done.planned.line if done.planned.at_hand else ()
+    with at_hand.held(done.planned.log, line) as near:
+        if near:
+            try:
+                _fetch(kit, done, ways, near)
+            except OpsdError as error:
+                if kit.stop.requested:
+                    raise
+                told = Finding(Severity.CHANGE, "recover.at_hand_damaged", detail=str(error))
+                done.findings.append(told)
+            else:
+                return
+    _fetch(kit, done, ways, {})
+
+
+def _fetch(kit: Kit, done: Recovered, ways: Ways, near: Mapping[str, Path]) -> None:
     """The base copy and the log at the same time, into the target.
 
-    What lies there stays until both are here, where they come beside it first: a line of copies.
+    What lies there stays until both are here, where they come beside it first: what is made from
+    a line of copies, or from one that is `near`.
     """
-    target, is_line = planned.target, len(planned.line) > 1
+    planned, target = done.planned, done.planned.target
+    beside_it = is_made(planned.line, near)
     shutil.rmtree(target / _PARTS, ignore_errors=True)
-    log = (target / _PARTS if is_line else target) / WAL
+    log = (target / _PARTS if beside_it else target) / WAL
     shutil.rmtree(log, ignore_errors=True)
     log.mkdir(parents=True, mode=0o700)
 
@@ -172,18 +187,27 @@ def _fetch(kit: Kit, planned: Planned, ways: Ways) -> None:
         own.watcher.phase("fetch", WAL)
         planned.stock.fetch(planned.chain.segments, log, own.go_on)
 
-    with beside(kit) as side:
-        side.start(fetch_log)
-        if is_line:
-            _combine(side, planned)
-        else:
-            _fetch_base(side.kit, planned, planned.base, target, exact=ways.delta)
-    if is_line:
-        for name in (DATA, PLACES, WAL):
-            shutil.rmtree(target / name, ignore_errors=True)
-            (target / _PARTS / name).rename(target / name)
-        shutil.rmtree(target / _PARTS)
-    settle_places(target)
+    with timed(done.seconds, "fetch"):
+        with beside(kit) as side:
+            side.start(fetch_log)
+            if beside_it:
+                _make(side, planned, near)
+            else:
+                _fetch_base(side.kit, planned, planned.base, target, exact=ways.delta)
+        if beside_it:
+            for name in (DATA, PLACES, WAL):
+                shutil.rmtree(target / name, ignore_errors=True)
+                (target / _PARTS / name).rename(target / name)
+            shutil.rmtree(target / _PARTS)
+        settle_places(target)
+    with timed(done.seconds, "verify"):
+        _insist_good(planned, planned.base, target)
+
+
+def _insist_good(planned: Planned, base: Base, home: Path) -> None:
+    """Raise `RepositoryDamaged` unless a copy is as its manifest says."""
+    if wrong := planned.log.programs(base.version // 10000).verify(home / DATA):
+        raise RepositoryDamaged("recover.base_damaged", id=base.id, detail=wrong)
 
 
 def _fetch_base(
@@ -200,30 +224,38 @@ def _fetch_base(
         raise RepositoryDamaged("proof.fetch_failed", member=planned.log.name, detail=detail)
 
 
-def _combine(side: Beside, planned: Planned) -> None:
-    """A whole copy of one and of those that build on it, below `_PARTS`.
+def _make(side: Beside, planned: Planned, near: Mapping[str, Path]) -> None:
+    """One whole copy of a line, below `_PARTS`, from those that are `near` and what is fetched.
 
-    The large one is fetched beside the small ones.
+    The large one is fetched beside the small ones. Each is verified before it is combined, since
+    what comes out has a manifest of its own.
     """
-    home, programs = planned.target / _PARTS, planned.log.programs(planned.base.version // 10000)
-    parts = [home / str(number) for number in range(len(planned.line))]
+    home = planned.target / _PARTS
 
-    def fetch(kit: Kit, base: Base, part: Path) -> None:
-        part.mkdir(parents=True, mode=0o700)
-        _fetch_base(kit, planned, base, part)
-        settle_places(part)
-        if wrong := programs.verify(part / DATA):
-            raise RepositoryDamaged("recover.base_damaged", id=base.id, detail=wrong)
+    def part(kit: Kit, number: int) -> Path:
+        base = planned.line[number]
+        place = near.get(base.id)
+        if place is None:
+            place = home / str(number)
+            place.mkdir(parents=True, mode=0o700)
+            _fetch_base(kit, planned, base, place)
+            settle_places(place)
+        if len(planned.line) > 1:
+            _insist_good(planned, base, place)
+        return place
 
-    large = side.start(lambda kit: fetch(kit, planned.line[0], parts[0]))
-    for base, part in zip(planned.line[1:], parts[1:], strict=True):
-        fetch(side.kit, base, part)
-    large.result()
-    found = parts[-1] / PLACES
+    large = side.start(lambda kit: part(kit, 0))
+    small = [part(side.kit, number) for number in range(1, len(planned.line))]
+    parts = [large.result(), *small]
     (home / PLACES).mkdir(mode=0o700)
-    old = sorted(found.iterdir()) if found.exists() else []
-    places = {str(place): home / PLACES / place.name for place in old}
-    programs.combine([part / DATA for part in parts], home / DATA, places)
+    old = parts[-1] / PLACES
+    places = {one: home / PLACES / one.name for one in (old.iterdir() if old.exists() else ())}
+    if small:
+        programs = planned.log.programs(planned.base.version // 10000)
+        programs.combine([one / DATA for one in parts], home / DATA, places)
+    else:
+        for source, copy in ((parts[0] / DATA, home / DATA), *places.items()):
+            tree.duplicate(source, copy, _LIMIT, side.kit.stop)
 
 
 def _server(planned: Planned, ways: Ways) -> cluster.Cluster:

@@ -112,8 +112,7 @@ def _play(journal: Journal, log: Log, night: _Night) -> None:
             "repository": base.repository,
             "base": base.id,
             **seen,
-            "wal_bytes": night.planned.wal_bytes,
-            "base_bytes": night.planned.base_bytes,
+            "written_bytes": night.planned.written_bytes,
             "seconds": done.seconds,
         },
     )

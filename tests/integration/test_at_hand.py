@@ -1,0 +1,115 @@
+"""A base copy at hand in the cache: a recovery takes it from there, and does without it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from opsd.drivers import cluster, lock
+from opsd.model import Closing, Outcome
+from opsd.tasks.wal import at_hand, planning, recovering
+from opsd.tasks.wal.bases import bases, take_base
+from opsd.tasks.wal.layout import DATA
+from opsd.tasks.wal.log import Log
+from opsd.tasks.wal.planning import Goal, Ways
+from tests.logs import guarded, held_until_now, sql, with_log
+from tests.site import Site
+
+KEPT = "          cache_bases: true\n"
+HERE = Ways(throwaway=True)
+UNUSABLE = {"base.not_at_hand"}
+
+
+def test_a_recovery_takes_what_is_at_hand_and_fetches_what_is_not_good(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = site.base / "elsewhere"
+    elsewhere.mkdir()
+    shutil.chown(elsewhere, cluster.SERVER_ACCOUNT)
+    with guarded(with_log(site, KEPT)) as (kit, log, heard):
+        sql(site, f"CREATE TABLESPACE more LOCATION '{elsewhere}'")
+        sql(site, "CREATE TABLE moments (number int) TABLESPACE more")
+        for _ in range(2):
+            assert keys(take_base(kit, log)) == set()
+        newest = bases(log, "main")[-1]
+        place = at_hand.directory(log)
+        assert [one.name for one in place.iterdir() if one.is_dir()] == [newest.id]
+        assert place.stat().st_mode & 0o077 == 0
+        sql(site, "INSERT INTO moments SELECT generate_series(1, 10)")
+        held_until_now(heard)
+
+        # Nothing can be fetched, and the base copy comes back all the same; it stays as it was.
+        stored = site.repository / "data"
+        stored.rename(site.base / "away")
+        planned = planning.plan(log, Goal("now"), site.base / "back", HERE)
+        assert planned.is_at_hand
+        assert recovered(planned) == set()
+        assert log.programs(cluster.newest()).verify(place / newest.id / DATA) == ""
+        # Over a cluster that lies there, too.
+        over = Ways(throwaway=True, delta=True)
+        assert recovered(planning.plan(log, Goal("now"), site.base / "back", over), over) == set()
+        (site.base / "away").rename(stored)
+
+        # Another recovery reads it: this one fetches. So does one from the repository alone.
+        with lock.lease(place / "lease", "another"):
+            assert recovered(planning.plan(log, Goal("now"), site.base / "two", HERE)) == set()
+            monkeypatch.setattr(at_hand, "_PATIENCE", timedelta())
+            assert keys(take_base(kit, log)) == UNUSABLE
+        alone = Ways(here=False, throwaway=True)
+        assert not planning.plan(log, Goal("now"), site.base / "three", alone).at_hand
+
+        # What the disk of the cache altered is seen before it is used.
+        assert keys(take_base(kit, log)) == set()
+        planned = planning.plan(log, Goal("now"), site.base / "four", HERE)
+        spoil(place / planned.base.id)
+        assert planned.is_at_hand
+        assert recovered(planned) == {"recover.at_hand_damaged"}
+
+        # A cache that cannot take it keeps no night from succeeding.
+        shutil.rmtree(place)
+        place.write_text("no directory")
+        assert keys(take_base(kit, log)) == UNUSABLE
+        place.unlink()
+        assert keys(take_base(kit, log)) == set()
+        assert place.exists()
+        unwanted = log.wal.model_copy(update={"cache_bases": False})
+        assert keys(take_base(kit, replace(log, wal=unwanted))) == set()
+        assert not place.exists()
+
+
+def keys(closing: Closing) -> Collection[str]:
+    """What a base copy that was taken told."""
+    assert closing.outcome is Outcome.SUCCEEDED
+    return {finding.key for finding in closing.findings}
+
+
+def recovered(planned: planning.Planned, ways: Ways = HERE) -> Collection[str]:
+    """Recover, see every row, and give what was told."""
+    log: Log = planned.log
+    with (
+        recovering.recovered(log.kit, planned, ways) as (done, server),
+        psycopg.connect(server.connection(log.database_name)) as connection,
+    ):
+        assert done.good, done.findings
+        assert connection.execute("SELECT sum(number) FROM moments").fetchall() == [(55,)]
+        places = connection.execute(
+            "SELECT pg_tablespace_location(oid) FROM pg_tablespace WHERE spcname = 'more'"
+        )
+        assert Path(places.fetchall()[0][0]).is_relative_to(planned.target)
+    return {finding.key for finding in done.findings}
+
+
+def spoil(copy: Path) -> None:
+    """Change one bit of the largest file."""
+    path = max((p for p in (copy / DATA).rglob("*") if p.is_file()), key=lambda p: p.stat().st_size)
+    with path.open("r+b") as stream:
+        stream.seek(path.stat().st_size // 2)
+        (byte,) = stream.read(1)
+        stream.seek(-1, 1)
+        stream.write(bytes([byte ^ 1]))
