@@ -35,6 +35,8 @@ NEEDED = (
     "unshare",
     "weed",
     "openssl",
+    "zstd",
+    "jq",
     "sqlite3",
     "mariadbd",
     "mariadb-backup",

@@ -61,6 +61,7 @@ def test_a_recovery_takes_what_is_at_hand_and_fetches_what_is_not_good(
             assert recovered(planning.plan(log, Goal("now"), site.base / "two", HERE)) == set()
             monkeypatch.setattr(at_hand, "_PATIENCE", timedelta())
             assert keys(take_base(kit, log)) == UNUSABLE
+        held_until_now(heard)
         alone = Ways(here=False, throwaway=True)
         assert not planning.plan(log, Goal("now"), site.base / "three", alone).at_hand
 

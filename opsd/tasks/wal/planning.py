@@ -135,8 +135,8 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     for against in judge_room(Room(target, system.space(target).free, needed - over, _SPARE)):
         raise against
     expected = timedelta(seconds=needed / _speed(log))
-    found = tuple(findings)
-    return Planned(log, goal, base, chain, known, target, expected, found, trees, line, near)
+    told = tuple(findings)
+    return Planned(log, goal, base, chain, known, target, expected, told, trees, line, near)
 
 
 def is_made(line: Sequence[Base], near: Collection[str]) -> bool:
