@@ -9,14 +9,14 @@ from datetime import datetime
 
 from checks import CHECKS
 from opsd import clock as wall
-from opsd.assembly import STORE, WATCH, assemble, history
+from opsd.assembly import history, samples
 from opsd.config import playbook_files
 from opsd.config.schema import Config
 from opsd.engine import Engine
 from opsd.errors import OpsdError
 from opsd.model import Closing, Task
 from opsd.policy import slots
-from opsd.store import Alerts, Cases, Claims, Notices, Responses, Watch
+from opsd.store import Alerts, Claims, Responses, Watch
 from opsd.tasks import audit
 from opsd.tasks.backup import back_up
 from opsd.tasks.check.disturbances import Disturbances
@@ -34,23 +34,6 @@ from opsd.tasks.respond.written import Written
 from opsd.tasks.retain import retain
 from opsd.tasks.wal import nightly
 from playbooks import PLAYBOOKS
-
-__all__ = [
-    "STORE",
-    "WATCH",
-    "alerts",
-    "assemble",
-    "cases",
-    "engine",
-    "history",
-    "means",
-    "night",
-    "notices",
-    "responses",
-    "samples",
-    "shelf",
-    "watching",
-]
 
 log = logging.getLogger(__name__)
 
@@ -129,26 +112,6 @@ def engine(kit: Kit) -> Engine:
     return Engine(Claims(history(kit.config)), kit.clock, kit.stop, tries=slots.TRIES)
 
 
-def cases(config: Config) -> Cases:
-    """Flips, incidents and maintenance. The caller closes it."""
-    return Cases(history(config))
-
-
-def alerts(config: Config) -> Alerts:
-    """What came in from Alertmanager, beside all of that. The caller closes it."""
-    return Alerts(history(config))
-
-
-def notices(config: Config) -> Notices:
-    """What people are told and said of incidents, beside all of that. The caller closes it."""
-    return Notices(history(config))
-
-
-def samples(config: Config) -> Watch:
-    """What is watched now. The caller closes it."""
-    return Watch(config.state / WATCH)
-
-
 def watching(kit: Kit, alerts: Alerts, watch: Watch, door: Door) -> Watching:
     """Everything that is watched; nothing is before a configuration is adopted."""
     disturbances = Disturbances(kit)
@@ -156,11 +119,6 @@ def watching(kit: Kit, alerts: Alerts, watch: Watch, door: Door) -> Watching:
     heartbeat = Heartbeat(alerts.last_heard, kit.clock())
     itself = Itself(kit.clock, {"history": alerts.try_writing, "watch": watch.try_writing})
     return Watching(ledger, watch, CHECKS, door, disturbances, heartbeat, itself)
-
-
-def responses(config: Config) -> Responses:
-    """How incidents were answered. The caller closes it."""
-    return Responses(history(config))
 
 
 def means(kit: Kit, journal: Responses, reach: Reach) -> Means:

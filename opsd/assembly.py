@@ -1,4 +1,4 @@
-"""A configuration becomes a kit that tasks can work with.
+"""A configuration becomes a kit that tasks can work with, and what else is kept is opened.
 
 What a command by hand needs, and no more: `app` knows everybody, and takes half a second to load.
 """
@@ -11,7 +11,7 @@ from opsd.config.schema import Config
 from opsd.drivers import system
 from opsd.drivers.process import Stop
 from opsd.errors import Refused
-from opsd.store import Place, Server, Store
+from opsd.store import Alerts, Cases, Notices, Place, Responses, Server, Store, Watch
 from opsd.tasks.kit import Kit, Nobody, Watcher
 
 STORE = "opsd.sqlite"
@@ -47,3 +47,28 @@ def history(config: Config) -> Place:
         return config.state / STORE
     passwords = config.store_passwords
     return Server(config.store, passwords.path() if passwords else None)
+
+
+def cases(config: Config) -> Cases:
+    """Flips, incidents and maintenance. The caller closes it."""
+    return Cases(history(config))
+
+
+def alerts(config: Config) -> Alerts:
+    """What came in from Alertmanager, beside all of that. The caller closes it."""
+    return Alerts(history(config))
+
+
+def notices(config: Config) -> Notices:
+    """What people are told and said of incidents, beside all of that. The caller closes it."""
+    return Notices(history(config))
+
+
+def responses(config: Config) -> Responses:
+    """How incidents were answered. The caller closes it."""
+    return Responses(history(config))
+
+
+def samples(config: Config) -> Watch:
+    """What is watched now. The caller closes it."""
+    return Watch(config.state / WATCH)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from opsd import app
+from opsd import assembly
 from opsd.clock import Clock, now
 from opsd.config.load import load
 from opsd.drivers.mariadb import Database
@@ -110,7 +110,7 @@ class Fees:
     @contextmanager
     def kit(self, clock: Clock = now) -> Iterator[Kit]:
         """A kit for tasks in this process."""
-        made = app.assemble(load(self.config_file), clock=clock)
+        made = assembly.assemble(load(self.config_file), clock=clock)
         try:
             yield made
         finally:

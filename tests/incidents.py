@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from opsd import app
+from opsd import app, assembly
 from opsd.clock import Clock, now
 from opsd.config.load import load
 from opsd.drivers.process import Stop
@@ -109,10 +109,10 @@ class Desk:
 @contextmanager
 def answering(config: Path, stop: Stop | None = None, clock: Clock = now) -> Iterator[Desk]:
     """Everything that answers, wired as the daemon has it."""
-    kit = app.assemble(load(config), stop=stop, clock=clock)
+    kit = assembly.assemble(load(config), stop=stop, clock=clock)
     with (
         closing(kit.store),
-        closing(app.responses(kit.config)) as responses,
+        closing(assembly.responses(kit.config)) as responses,
         closing(Reach(kit.config, kit.clock)) as reach,
     ):
         yield Desk(app.means(kit, responses, reach), [])

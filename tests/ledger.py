@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from opsd import app
+from opsd import assembly
 from opsd.clock import now
 from opsd.config.load import load
 from opsd.tasks.kit import Kit
@@ -56,7 +56,7 @@ class Ledger:
     @contextmanager
     def kit(self, clock: Any = now) -> Iterator[Kit]:
         """A kit for tasks in this process."""
-        made = app.assemble(load(self.config_file), clock=clock)
+        made = assembly.assemble(load(self.config_file), clock=clock)
         try:
             yield made
         finally:

@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from checks.disk_speed import FIGURES
-from opsd.app import WATCH
+from opsd.assembly import WATCH
 from opsd.config.checks import Checks
 from opsd.demo.system import DossierSystem
 from opsd.model import CheckId, Incident, Measurement, Status

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from opsd import app
+from opsd import assembly
 from opsd.clock import now
 from opsd.config.load import load
 from opsd.keeping import Word
@@ -72,7 +72,7 @@ class Season:
         path = self.base / "opsd.yaml"
         told = {"retention": rules, "within": within, "pace": pace or "time: 1h", "zone": zone}
         path.write_text(CONFIG.format(base=self.base, **told))
-        kit = app.assemble(load(path), clock=self.clock)
+        kit = assembly.assemble(load(path), clock=self.clock)
         try:
             yield kit
         finally:

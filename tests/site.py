@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from opsd import app
+from opsd import assembly
 from opsd.clock import Clock, now
 from opsd.config.load import load
 from opsd.demo import protection
@@ -108,7 +108,7 @@ class Site:
     @contextmanager
     def kit(self, clock: Clock = now) -> Iterator[Kit]:
         """A kit for tasks in this process."""
-        made = app.assemble(load(self.config_file), clock=clock)
+        made = assembly.assemble(load(self.config_file), clock=clock)
         try:
             yield made
         finally:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 
-from opsd import app
+from opsd import app, assembly
 from opsd.cli.desk import Desk
 from opsd.drivers import system
 from opsd.errors import UsageError
@@ -20,7 +20,7 @@ def means(desk: Desk) -> Iterator[Means]:
     """Everything that answers incidents; closed at the end."""
     with (
         desk.kit() as kit,
-        closing(app.responses(kit.config)) as responses,
+        closing(assembly.responses(kit.config)) as responses,
         closing(Reach(kit.config, kit.clock)) as reach,
     ):
         yield app.means(kit, responses, reach)

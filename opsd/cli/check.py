@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Final
 
 from checks import CHECKS
-from opsd import app
+from opsd import assembly
 from opsd.catalogue import say
 from opsd.cli.answer import Answer
 from opsd.cli.arguments import add_host, host_of
@@ -66,7 +66,7 @@ def _all(kit: Kit, name: str | None, host: str | None) -> Iterator[Found]:
     if name in _OWN:
         return
     hands = Hands(kit.clock, kit.stop)
-    with closing(app.samples(kit.config)) as watch, closing(hands):
+    with closing(assembly.samples(kit.config)) as watch, closing(hands):
         for one, options in kit.config.hosts.items():
             if host in {None, one}:
                 posted = posted_of(kit.config, one, CHECKS, name)

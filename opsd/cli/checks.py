@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from opsd import app
+from opsd import assembly
 from opsd.catalogue import say
 from opsd.cli.answer import Answer
 from opsd.cli.arguments import add_host, host_of
@@ -25,7 +25,10 @@ def add(parser: Parser) -> None:
 def run(desk: Desk) -> Answer:
     """The newest state of every check, as the daemon left it."""
     host = host_of(desk)
-    with closing(app.samples(desk.config)) as watch, closing(app.cases(desk.config)) as cases:
+    with (
+        closing(assembly.samples(desk.config)) as watch,
+        closing(assembly.cases(desk.config)) as cases,
+    ):
         incidents = {incident.code: incident for incident in cases.incidents()}
         states = [state for state in watch.states() if host in {None, state.id.host}]
     bad = [state for state in states if state.status is not Status.OK]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import UTC, datetime
 
-from opsd import app
+from opsd import assembly
 from opsd.catalogue import say
 from opsd.cli import resume
 from opsd.cli.answer import Answer
@@ -77,7 +77,7 @@ def run(desk: Desk) -> Answer:
     """Show, add a line to the record, or go on behind what was cut off."""
     if desk.arguments.action == _RESUME:
         return resume.resume(desk)
-    with closing(app.notices(desk.config)) as notices:
+    with closing(assembly.notices(desk.config)) as notices:
         return _ACTIONS[desk.arguments.action](desk, notices)
 
 
@@ -152,7 +152,7 @@ def _close(desk: Desk, notices: Notices) -> Answer:
     incident = _incident(desk, notices)
     if incident.closed_at is not None:
         raise Refused("incident.closed_already", code=incident.code, at=incident.closed_at)
-    with closing(app.samples(desk.config)) as watch:
+    with closing(assembly.samples(desk.config)) as watch:
         watched = {state.id for state in watch.states()}
     if incident.id.check != ALERT and incident.id in watched:
         raise Refused("incident.check_ends_it", code=incident.code, about=str(incident.id))

@@ -6,7 +6,7 @@ import secrets
 from contextlib import closing
 from datetime import timedelta
 
-from opsd import app
+from opsd import assembly
 from opsd.catalogue import say
 from opsd.cli.answer import Answer
 from opsd.cli.arguments import add_host, host_of, span_of
@@ -46,7 +46,7 @@ def add(parser: Parser) -> None:
 def run(desk: Desk) -> Answer:
     """Note it, end it, or show what there is."""
     actions = {"start": _start, "end": _end, "list": _list}
-    with closing(app.cases(desk.config)) as cases:
+    with closing(assembly.cases(desk.config)) as cases:
         return actions[desk.arguments.action](desk, cases)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import date, datetime
 
-from opsd import app
+from opsd import assembly
 from opsd.catalogue import say
 from opsd.cli.answer import Answer
 from opsd.cli.arguments import month_of
@@ -33,7 +33,10 @@ def run(desk: Desk) -> Answer:
     """Every service that is probed, from the timeline of its answers."""
     at = now()
     first = month_of(desk.arguments.month, at.astimezone(desk.config.zone).date())
-    with closing(app.samples(desk.config)) as watch, closing(app.cases(desk.config)) as cases:
+    with (
+        closing(assembly.samples(desk.config)) as watch,
+        closing(assembly.cases(desk.config)) as cases,
+    ):
         services = [_service(desk, name, first, at, (watch, cases)) for name in desk.config.probes]
     month = f"{first:%m/%Y}" if desk.language == "vi" else f"{first:%Y-%m}"
     return Answer(

@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
-from opsd import app
+from opsd import assembly
 from opsd.catalogue import say
 from opsd.cli.answer import Answer
 from opsd.cli.answering import means
@@ -55,7 +55,7 @@ def run(desk: Desk) -> Answer:
     way = Way.TAKE if keep else Way.ASK if arguments.file else Way.AGAIN
     if arguments.since and keep:
         raise UsageError("usage.needs", name="replay --since", other="--dry-run")
-    with closing(app.alerts(desk.config)) as alerts:
+    with closing(assembly.alerts(desk.config)) as alerts:
         found = _of_file(desk) if arguments.file else _stored(alerts, span_of(arguments.since))
         if keep:
             told = {"file": Path(arguments.file).name, "alerts": len(found)}

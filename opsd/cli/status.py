@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from opsd import app
+from opsd import assembly
 from opsd.cli.answer import Answer
 from opsd.cli.arguments import add_set
 from opsd.cli.desk import Desk
@@ -57,7 +57,7 @@ def _one(desk: Desk, name: str, facts: SetFacts) -> tuple[Status, str, plain.Bod
 
 def _logs(desk: Desk, name: str) -> dict[str, tuple[CheckState, ...]]:
     """What the daemon saw of each log of a set; nothing, where none runs: that is unknown."""
-    with closing(app.samples(desk.config)) as watch:
+    with closing(assembly.samples(desk.config)) as watch:
         states = watch.states()
     members = desk.config.backup_sets[name].logged
     return {member: wal.of_log(states, f"{name}/{member}") for member in members}

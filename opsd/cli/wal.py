@@ -8,7 +8,7 @@ from pathlib import Path
 
 import shtab
 
-from opsd import app, record
+from opsd import assembly, record
 from opsd.binlog import BaseCopy
 from opsd.catalogue import say
 from opsd.cli import exit_codes
@@ -96,8 +96,8 @@ def _status(desk: Desk) -> Answer:
     name, at = desk.arguments.set, now()
     with (
         desk.doors() as kit,
-        closing(app.samples(desk.config)) as watch,
-        closing(app.cases(desk.config)) as cases,
+        closing(assembly.samples(desk.config)) as watch,
+        closing(assembly.cases(desk.config)) as cases,
     ):
         subjects = _subjects(kit, name)
         seen = watch.states()

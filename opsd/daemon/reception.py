@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from opsd import app
+from opsd import assembly
 from opsd.config.schema import Config
 from opsd.metrics import Reached
 from opsd.tasks.incidents.intake import Intake
@@ -20,7 +20,7 @@ class Reception:
     """
 
     def __init__(self, kit: Kit, config: Callable[[], Config], arrived: Callable[[], None]) -> None:
-        self._alerts = app.alerts(kit.config)
+        self._alerts = assembly.alerts(kit.config)
         self._intake = Intake(self._alerts, config, kit.clock, arrived)
         options = kit.config.webhook
         self.webhook = Webhook(options, self._intake) if options else None

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
-from opsd import app
+from opsd import app, assembly
 from opsd.config.schema import Config
 from opsd.drivers.ssh import Tally
 from opsd.errors import Cancelled, OpsdError
@@ -41,7 +41,7 @@ class Responder:
     def __init__(self, kit: Kit, config: Callable[[], Config]) -> None:
         self._kit = kit
         self._config = config
-        self._responses = app.responses(kit.config)
+        self._responses = assembly.responses(kit.config)
         self._reach = Reach(kit.config, kit.clock)
         self._means = app.means(kit, self._responses, self._reach)
         self._looks = ThreadPoolExecutor(_LOOKS, thread_name_prefix="look")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from opsd import app, catalogue, logs
+from opsd import app, assembly, catalogue, logs
 from opsd.catalogue import Language
 from opsd.clock import Steps
 from opsd.config import ground
@@ -50,7 +50,7 @@ def run(config_path: Path, language: Language | None = None) -> int:
     with ExitStack() as held:
         caught = held.enter_context(signals.caught())
         _hold(held, config)
-        kit = app.assemble(config)
+        kit = assembly.assemble(config)
         held.callback(kit.store.close)
         sweep.sweep(kit)
         audit.configured(kit, config)

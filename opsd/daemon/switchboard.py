@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-from opsd import app
+from opsd import assembly
 from opsd.config.schema import Config
 from opsd.errors import OpsdError
 from opsd.metrics import Told
@@ -29,8 +29,8 @@ class Switchboard:
     def __init__(self, kit: Kit, config: Callable[[], Config]) -> None:
         self._kit = kit
         self._config = config
-        self._notices = app.notices(kit.config)
-        self._responses = app.responses(kit.config)
+        self._notices = assembly.notices(kit.config)
+        self._responses = assembly.responses(kit.config)
         self._end = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
         self._pulses: dict[str, Pulse] = {}

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from opsd import app
+from opsd import app, assembly
 from opsd.config.schema import Config
 from opsd.daemon.respond import Responder
 from opsd.daemon.rounds import Rounds
@@ -25,7 +25,7 @@ class Watchtower:
     def __init__(self, kit: Kit, config: Callable[[], Config]) -> None:
         self._kit = kit
         self._config = config
-        self._cases, self._watch = app.alerts(kit.config), app.samples(kit.config)
+        self._cases, self._watch = assembly.alerts(kit.config), assembly.samples(kit.config)
         self._hands = Hands(kit.clock, kit.stop)
         self._watching = app.watching(kit, self._cases, self._watch, self._hands.ask)
         self._rounds = Rounds(kit.clock)

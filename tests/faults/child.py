@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from opsd import app
+from opsd import assembly
 from opsd.config.load import load
 from opsd.errors import OpsdError
 from opsd.model import Task
@@ -67,7 +67,7 @@ def main() -> int:
     cheap.take_over()
     moment, place = given.fill
     announcer = Announcer(moment, Path(place) if place else None)
-    kit = app.assemble(load(given.config), watcher=announcer)
+    kit = assembly.assemble(load(given.config), watcher=announcer)
     try:
         WORK[given.task](kit, SET)
     except OpsdError as error:

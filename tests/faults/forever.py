@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, tzinfo
 from datetime import time as time_of_day
 from pathlib import Path
 
-from opsd import app
+from opsd import app, assembly
 from opsd.config.load import load
 from opsd.daemon.nights import Nights
 from opsd.metrics import Board
@@ -34,7 +34,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     slots.newest_due = newest_due
     config = load(Path(sys.argv[1]))
-    kit = app.assemble(config)
+    kit = assembly.assemble(config)
     engine = app.engine(kit)
     with closing(kit.store):
         engine.begin(config.host, config.state, lambda _: None)

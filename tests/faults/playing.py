@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from opsd import app
+from opsd import app, assembly
 from opsd.clock import now
 from opsd.config.load import load
 from opsd.playbook import Facts, Occasion, Plan, Playbook, Question, Terms
@@ -149,8 +149,8 @@ class Announcing(Responses):
 
 def main(config: Path, response: str, moment: str) -> None:
     running.GRACE = GRACE
-    kit = app.assemble(load(config), clock=now)
-    journal = Announcing(app.history(kit.config))
+    kit = assembly.assemble(load(config), clock=now)
+    journal = Announcing(assembly.history(kit.config))
     journal.moment = moment
     with closing(kit.store), closing(journal), closing(Counted(kit)) as reach:
         means = shortened(app.means(kit, journal, reach))

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from opsd.app import STORE
+from opsd.assembly import STORE
 from opsd.clock import now
 from opsd.model import CheckId
 from opsd.policy.blame import Side

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from opsd import app
+from opsd import assembly
 from opsd.config.load import load
 from opsd.drivers.postgres import Connection, Database, Exported
 from opsd.drivers.process import Command, run
@@ -135,7 +135,7 @@ def test_no_tree_is_looked_at_before_the_moment_of_the_database(
             assert began.wait(30), "the trees wait for the whole dump"
 
     monkeypatch.setattr(Connection, "exported_snapshot", late)
-    made = app.assemble(load(site.config_file), watcher=Sees())
+    made = assembly.assemble(load(site.config_file), watcher=Sees())
     try:
         assert back_up(made, SET).closing.outcome is Outcome.SUCCEEDED
     finally:
@@ -200,7 +200,7 @@ def test_files_touched_in_masses_after_the_dump_excuse_nothing(site: Site) -> No
                 for path in site.system.scans.rglob("*.p*"):
                     path.write_bytes(b"%PDF-1.4 not what the row says")
 
-    made = app.assemble(load(site.config_file), watcher=Touches())
+    made = assembly.assemble(load(site.config_file), watcher=Touches())
     try:
         assert back_up(made, SET).point is not None
         proof = prove(made, SET)
@@ -220,7 +220,7 @@ def test_a_dump_ends_before_it_fills_a_disk_that_others_live_on(
             if name == "dump":
                 monkeypatch.setattr("opsd.policy.preflight.spare_room", lambda _: 1 << 60)
 
-    made = app.assemble(load(site.config_file), watcher=Fills())
+    made = assembly.assemble(load(site.config_file), watcher=Fills())
     try:
         with Database(site.system.connection).connect() as office, office.raw.transaction():
             office.raw.execute("LOCK TABLE dossier IN ACCESS EXCLUSIVE MODE")

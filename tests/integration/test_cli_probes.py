@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from opsd import app
+from opsd import assembly
 from opsd.cli import outages
 from opsd.cli.main import main
 from opsd.config.load import load
@@ -139,7 +139,7 @@ def test_evidence_is_for_the_other_side_in_both_languages(opsd: Run, tmp_path: P
 def watched(config: Path, script: dict[range, tuple[Status, str]]) -> None:
     """An hour that ends now, asked each minute, as the daemon would have kept it."""
     loaded, begin = load(config), NOW - 60 * MINUTE
-    with closing(app.cases(loaded)) as cases, closing(app.samples(loaded)) as watch:
+    with closing(assembly.cases(loaded)) as cases, closing(assembly.samples(loaded)) as watch:
         ledger = Ledger(cases, watch)
         ledger.adopt({("", "portal"): Rule(MINUTE)}, begin)
         for minute in range(61):
@@ -192,5 +192,5 @@ def test_a_month_before_anybody_looked_has_no_data(opsd: Run) -> None:
 def test_a_stretch_of_another_probe_does_not_count(config: Path, opsd: Run) -> None:
     watched(config, {range(10, 20): (Status.CRITICAL, "send_timeout")})
     assert services(opsd("outages", "--json")[1])["other"]["outages"] == []
-    with closing(app.samples(load(config))) as watch:
+    with closing(assembly.samples(load(config))) as watch:
         assert len(watch.stretches(CheckId("", "portal"), NOW - 61 * MINUTE)) == 3

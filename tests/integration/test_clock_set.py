@@ -8,7 +8,7 @@ from contextlib import closing
 from datetime import timedelta
 from functools import partial
 
-from opsd.app import STORE
+from opsd.assembly import STORE
 from opsd.clock import now
 from opsd.config.checks import Checks
 from opsd.store import Cases

@@ -22,7 +22,7 @@ from typing import TypeVar
 import psutil
 import pytest
 
-from opsd.app import STORE
+from opsd.assembly import STORE
 from opsd.cli.exit_codes import ExitCode
 from opsd.clock import now
 from opsd.model import Closing, Outcome, Run, Task

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
-from opsd import app
+from opsd import assembly
 from opsd.config.load import load
 from opsd.drivers.cluster import THROWAWAY, Cluster, newest
 from opsd.drivers.pgtools import Programs
@@ -161,7 +161,7 @@ def kit_for(connection: str) -> Iterator[Kit]:
         empty_repository(base / "repository")
         path = base / "opsd.yaml"
         path.write_text(CONFIG.format(base=base, connection=connection))
-        kit = app.assemble(load(path))
+        kit = assembly.assemble(load(path))
         try:
             yield kit
         finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from opsd import app
+from opsd import assembly
 from opsd.drivers.restic import Restic, Source
 from opsd.errors import RepositoryLocked
 from opsd.model import Outcome, RecoveryPoint, Severity, Task
@@ -48,7 +48,7 @@ def test_holds_outlive_the_history(season: Season) -> None:
         assert holding.keep(kit, SET) == 2
         season.passed += timedelta(hours=1)
         keeping.release(kit, late.id, word(kit))
-    (season.base / "state" / app.STORE).unlink()
+    (season.base / "state" / assembly.STORE).unlink()
     with season.kit(FEW) as kit:
         rebuild(kit)
         assert held in kit.store.holds(SET)

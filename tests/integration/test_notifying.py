@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from opsd.app import STORE
+from opsd.assembly import STORE
 from opsd.cli.main import main
 from opsd.clock import now
 from opsd.config.units import read_duration

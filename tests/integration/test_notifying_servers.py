@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from opsd.app import STORE
+from opsd.assembly import STORE
 from opsd.clock import now
 from opsd.config.load import parse
 from opsd.drivers.notify import mail

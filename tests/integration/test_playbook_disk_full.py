@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from opsd import app
+from opsd import app, assembly
 from opsd.clock import Stopwatch, now
 from opsd.model import CheckId, Finding, Incident, Severity
 from opsd.response import Ending, Response
@@ -28,8 +28,8 @@ def test_a_full_disk_is_mended_where_there_is_something_to_spare(tmp_path: Path)
         host.run(f"mount -t tmpfs -o size=80m tmpfs {PLACE}; mkdir {PLACE}/partial")
         host.run(f"head -c 70000000 /dev/zero >{PLACE}/some_1_all.deb; touch {PLACE}/lock")
         config = configured(tmp_path / "state", {"one": net.written(host)})
-        kit = app.assemble(config, clock=now)
-        with closing(kit.store), closing(app.responses(config)) as responses:
+        kit = assembly.assemble(config, clock=now)
+        with closing(kit.store), closing(assembly.responses(config)) as responses:
             reach = Reach(config, kit.clock)
             means = app.means(kit, responses, reach)
             said = Finding(Severity.FAULT, "check.gone")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from opsd import app
+from opsd import assembly
 from opsd.config.schema import Config
 from opsd.drivers.restic import Restic
 from opsd.errors import (
@@ -217,7 +217,7 @@ def test_after_a_rebuild_nothing_goes_until_holds_are_looked_at(season: Season) 
         assert {p.id for p in kit.store.points(SET)} == {p.id for p in (points[0], *points[-2:])}
         season.night(kit)
         assert kit.store.head().number > lines
-    (season.base / "state" / app.STORE).unlink()
+    (season.base / "state" / assembly.STORE).unlink()
     with season.kit(FEW) as kit:
         rebuild(kit)
         assert len(kit.store.points(SET)) == 4

@@ -108,7 +108,7 @@ def test_a_chain_that_was_cut_is_found_by_the_recovery_points(
             keeping.hold(kit, SET, made.id, word(kit))
             assert kit.store.head().number == point + 1
     assert opsd("audit", "verify")[0] == 0
-    with sqlite3.connect(season.base / "state" / app.STORE) as connection:
+    with sqlite3.connect(season.base / "state" / assembly.STORE) as connection:
         connection.execute("DROP TRIGGER audit_no_delete")
         connection.execute("DELETE FROM audit WHERE number > 1")
     connection.close()

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from opsd import app
+from opsd import assembly
 from opsd.config.load import load
 from opsd.drivers.process import Stop
 from opsd.errors import Cancelled
@@ -39,7 +39,7 @@ class _StopsAt(Nobody):
 def _stopping(site: Site, phase: str) -> tuple[Kit, _StopsAt]:
     stop = Stop()
     watcher = _StopsAt(phase, stop)
-    return app.assemble(load(site.config_file), stop=stop, watcher=watcher), watcher
+    return assembly.assemble(load(site.config_file), stop=stop, watcher=watcher), watcher
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from opsd import app
+from opsd import assembly
 from opsd.config.load import load
 from opsd.drivers import tree
 from opsd.drivers.restic import Piece
@@ -63,7 +63,7 @@ def kit_for(
 ) -> Iterator[Kit]:
     path = base / "opsd.yaml"
     path.write_text(CONFIG.format(base=base, budget=budget, read=read, exclude=exclude))
-    kit = app.assemble(load(path))
+    kit = assembly.assemble(load(path))
     try:
         yield kit
     finally:

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from opsd.app import STORE
+from opsd.assembly import STORE
 from opsd.catalogue import Language
 from opsd.cli.main import main
 from opsd.clock import now

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from opsd import app
+from opsd import assembly
 from opsd.config.load import load
 from opsd.errors import ToolFailed
 from opsd.model import CheckResult, Status
@@ -44,7 +44,7 @@ def made(base: Path, least: str = "1MiB") -> Iterator[Kit]:
         (base / name).write_text("[default]\naws_access_key_id = A\naws_secret_access_key = B\n")
         (base / name).chmod(0o600)
     (base / "opsd.yaml").write_text(CONFIG.format(base=base, least=least))
-    kit = app.assemble(load(base / "opsd.yaml"))
+    kit = assembly.assemble(load(base / "opsd.yaml"))
     try:
         yield kit
     finally:

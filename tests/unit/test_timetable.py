@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from opsd import app
+from opsd import app, assembly
 from opsd.clock import now
 from opsd.config.load import parse
 from opsd.config.schema import Config
@@ -147,7 +147,7 @@ SLOT = datetime(2026, 3, 10, 1, 30, tzinfo=UTC)
 
 @pytest.fixture
 def kit(tmp_path: Path) -> Iterator[Kit]:
-    store = Store(tmp_path / app.STORE)
+    store = Store(tmp_path / assembly.STORE)
     yield Kit(configured(tmp_path, one="main"), store, clock=lambda: NOW)
     store.close()
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from checks import CHECKS
-from opsd import app
+from opsd import app, assembly
 from opsd.check import Answer, Read, Seen
 from opsd.config.hosts import Host
 from opsd.config.load import load
@@ -48,8 +48,8 @@ def test_a_check_that_may_wait_long_is_not_waited_for_by_others(tmp_path: Path) 
 
         return ask
 
-    kit: Kit = app.assemble(load(tmp_path / "opsd.yaml"), clock=lambda: NOW)
-    cases, watch = app.alerts(kit.config), app.samples(kit.config)
+    kit: Kit = assembly.assemble(load(tmp_path / "opsd.yaml"), clock=lambda: NOW)
+    cases, watch = assembly.alerts(kit.config), assembly.samples(kit.config)
     watching = app.watching(kit, cases, watch, door)
     try:
         errands = watching.adopt(kit)
