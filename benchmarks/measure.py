@@ -67,9 +67,11 @@ def run(argv: Sequence[str], env: Mapping[str, str] | None = None) -> Cost:
     _even_out_memory()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.monotonic()
+        # An installed program has its bytecode: a tree that may not be written has none.
+        given = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **(env or {})}
         child = subprocess.Popen(
             argv,
-            env={**os.environ, **(env or {})},
+            env=given,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,

@@ -8,24 +8,25 @@ others alone and makes the point incomplete.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from threading import Event
 
 from opsd import __version__, record
+from opsd.drivers.restic import Snapshot
 from opsd.drivers.storage import Storage, StoredObject
 from opsd.errors import OpsdError, StorageFailed, TimedOut
 from opsd.model import Closing, Finding, Outcome, Proof, RecoveryPoint, Severity, Task
 from opsd.policy import change
-from opsd.tasks import locks, stock, sweep, tripwire
+from opsd.tasks import stock, sweep, tripwire
 from opsd.tasks.beside import Beside, beside
-from opsd.tasks.ground import Ground, survey
+from opsd.tasks.ground import Ground, open_up, survey
 from opsd.tasks.journal import Journal, end, opened, outcome_of, scratch_failed
 from opsd.tasks.kit import HOLDS, RECORD, TAG, Kit, tagged
 from opsd.tasks.members import dumped, files
-from opsd.tasks.members.captured import Captured, Work
+from opsd.tasks.members.captured import Captured, Opened, Work
 from opsd.tasks.turn import turn
 
 RECORD_FILE = "record.json"
@@ -51,7 +52,7 @@ def back_up(kit: Kit, name: str) -> Result:
     sweep.sweep(kit)
     with opened(kit, Task.BACKUP, name, repository) as journal, turn(journal):
         try:
-            point = _take(Work(kit, journal, backup_set))
+            point = _take(journal)
         except OSError as error:
             raise scratch_failed(error) from error
         finally:
@@ -60,15 +61,20 @@ def back_up(kit: Kit, name: str) -> Result:
     return Result(journal.closing, point)
 
 
-def _take(work: Work) -> RecoveryPoint | None:
-    kit, journal, backup_set = work.kit, work.journal, work.backup_set
+def _take(journal: Journal) -> RecoveryPoint | None:
+    kit, backup_set = journal.kit, journal.kit.backup_set(journal.run.backup_set)
     with journal.phase("preflight"):
         ground = survey(kit, journal, backup_set)
-        locks.settle(journal)
     journal.workplace()
-    before = _names(kit.storage(journal.run.repository))
-    with beside(kit) as cleaning:
-        captured = _capture(work, ground, cleaning)
+
+    def look(own: Kit) -> Opened:
+        with journal.phase("preflight", journal.run.repository):
+            return open_up(journal.on(own), ground)
+
+    with beside(kit) as side:
+        work = Work(kit, journal, backup_set, side.start(look).result)
+        captured = _capture(work.on(side.kit), ground, side)
+        before = work.opened().objects
         if not captured:
             _end_without_any(journal, ground)
             return None
@@ -158,7 +164,7 @@ def _capture_trees(work: Work, ground: Ground, moments: Mapping[str, Event]) -> 
     captured: dict[str, Captured] = {}
     for name, member in work.backup_set.trees.items():
         work.kit.go_on()
-        parent = _parent(ground, name)
+        parent = _parent(work.opened().snapshots, name)
         captured |= _attempt(work, ground, name, partial(files.capture, work, name, member, parent))
     return captured
 
@@ -187,13 +193,11 @@ def _attempt(
         return {}
 
 
-def _parent(ground: Ground, name: str) -> str:
+def _parent(snapshots: Sequence[Snapshot], name: str) -> str:
     """The newest snapshot of this member that a record closed: restic reads only what changed."""
-    closed = {tagged(s.tags, "run") for s in ground.snapshots if tagged(s.tags, "part") == RECORD}
+    closed = {tagged(s.tags, "run") for s in snapshots if tagged(s.tags, "part") == RECORD}
     mine = [
-        s
-        for s in ground.snapshots
-        if tagged(s.tags, "part") == name and tagged(s.tags, "run") in closed
+        s for s in snapshots if tagged(s.tags, "part") == name and tagged(s.tags, "run") in closed
     ]
     return mine[-1].id if mine else ""
 
@@ -286,10 +290,6 @@ def _note_written(
     written = [o for o in objects if o.name not in before]
     body = {"objects": [o.name for o in written], "bytes": sum(o.size for o in written)}
     journal.evidence("written", body)
-
-
-def _names(storage: Storage | None) -> frozenset[str]:
-    return frozenset(o.name for o in storage.objects()) if storage else frozenset()
 
 
 def _kept_manifest(kit: Kit, backup_set: str, name: str) -> Path:

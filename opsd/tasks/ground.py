@@ -1,9 +1,13 @@
-"""What stands against a backup before it begins: looked at first, judged by policy.preflight."""
+"""What stands against a backup: looked at first, judged by policy.preflight.
+
+The sources and this machine before anything else; the repository beside the dumps, and nothing is
+written to it before (docs/adr/0018-nothing-waits-for-nothing.md).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from opsd.config.schema import BackupSet, FilesMember
 from opsd.drivers import restic, system, tree
@@ -11,22 +15,23 @@ from opsd.drivers.restic import Snapshot
 from opsd.errors import OpsdError, RepositoryMissing, StorageFailed
 from opsd.model import Finding, Severity
 from opsd.policy import preflight
+from opsd.tasks import locks
 from opsd.tasks.journal import Journal
 from opsd.tasks.kit import TAG, Kit
 from opsd.tasks.members import dumped, files
+from opsd.tasks.members.captured import Opened
 
 
 @dataclass(slots=True)
 class Ground:
     """What was learned before the first effect: members that cannot be taken are in `failed`."""
 
-    snapshots: tuple[Snapshot, ...] = ()
     dumped: dict[str, dumped.Observed] = field(default_factory=dict)
     failed: dict[str, OpsdError] = field(default_factory=dict)
 
 
 def survey(kit: Kit, journal: Journal, backup_set: BackupSet) -> Ground:
-    """Look at everything that could stand against this run; raises the first that does."""
+    """Look at the sources and at this machine; raises the first that stands against this run."""
     ground = Ground()
     against = list(preflight.judge_restic(restic.version(kit.config.restic), restic.MINIMUM))
     if against:
@@ -39,17 +44,34 @@ def survey(kit: Kit, journal: Journal, backup_set: BackupSet) -> Ground:
                 ground.dumped[name] = dumped.observe(kit, member)
         except OpsdError as error:
             ground.failed[name] = error
-    ground.snapshots = _open_repository(kit, journal)
     against += preflight.judge_clock(_clock_facts(kit, ground))
     against += _judge_room(kit, journal, ground)
     journal.evidence("preflight", _ground_evidence(ground))
-    journal.findings += [Finding(Severity.FAULT, e.key, e.fields, e.detail) for e in against[1:]]
-    if against:
-        raise against[0]
+    _insist(journal, against)
     return ground
 
 
-def _open_repository(kit: Kit, journal: Journal) -> tuple[Snapshot, ...]:
+def open_up(journal: Journal, ground: Ground) -> Opened:
+    """Look at the repository; raises the first that stands against writing to it."""
+    kit, repository = journal.kit, journal.run.repository
+    snapshots = _snapshots(kit, journal)
+    newest = max((found.at for found in snapshots), default=None)
+    against = preflight.judge_clock(replace(_clock_facts(kit, ground), newest_snapshot=newest))
+    _insist(journal, against)
+    locks.settle(journal)
+    storage = kit.storage(repository)
+    names = frozenset(one.name for one in storage.objects()) if storage else frozenset[str]()
+    journal.evidence("opened", {"snapshots": len(snapshots)})
+    return Opened(snapshots, names)
+
+
+def _insist(journal: Journal, against: Sequence[OpsdError]) -> None:
+    journal.findings += [Finding(Severity.FAULT, e.key, e.fields, e.detail) for e in against[1:]]
+    if against:
+        raise against[0]
+
+
+def _snapshots(kit: Kit, journal: Journal) -> tuple[Snapshot, ...]:
     """The set's snapshots. Where there is no repository and never was one of ours, make it."""
     kit.reach(journal.run.repository)
     repository = kit.restic(journal.run.repository)
@@ -77,7 +99,6 @@ def _clock_facts(kit: Kit, ground: Ground) -> preflight.ClockFacts:
             for name, observed in ground.dumped.items()
             if observed.ahead is not None
         },
-        newest_snapshot=max((found.at for found in ground.snapshots), default=None),
     )
 
 
@@ -135,5 +156,4 @@ def _ground_evidence(ground: Ground) -> Mapping[str, object]:
             }
             for name, observed in ground.dumped.items()
         },
-        "snapshots": len(ground.snapshots),
     }

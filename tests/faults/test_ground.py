@@ -26,18 +26,25 @@ PATIENCE = 30.0
 
 
 @pytest.mark.parametrize(
-    ("offset", "keys"),
-    [(HOUR, {"clock.differs"}), (-HOUR, {"clock.differs", "clock.behind"})],
-    ids=["an hour ahead", "an hour behind"],
+    ("offset", "witness", "key"),
+    [
+        (HOUR, "a database", "clock.differs"),
+        (-HOUR, "a database", "clock.differs"),
+        (-HOUR, "the repository alone", "clock.behind"),
+    ],
 )
-def test_a_wrong_clock_dates_nothing(offset: timedelta, keys: set[str], ward: Site) -> None:
+def test_a_wrong_clock_dates_nothing(offset: timedelta, witness: str, key: str, ward: Site) -> None:
     with ward.kit() as kit:
-        before = kit.store.points(SET)
+        before = kit.store.points(SET), kit.restic("main").snapshots()
+    if witness != "a database":
+        ward.system.cluster.stop()
     told = attempt(ward, BACKUP, clock=lambda: now() + offset)
+    if witness != "a database":
+        ward.system.cluster.start()
     assert (told.outcome, told.closing.reason) == (Outcome.FAILED, "clock"), told.text
-    assert keys <= set(told.keys)
+    assert key in told.keys
     with ward.kit() as kit:
-        assert kit.store.points(SET) == before
+        assert (kit.store.points(SET), kit.restic("main").snapshots()) == before
     all_is_well(ward)
 
 
@@ -153,3 +160,31 @@ def kill_waiting_dump() -> None:
             except psutil.Error:
                 continue
         time.sleep(0.01)
+
+
+LATE = """\
+#!/bin/sh
+case "$*" in
+*" snapshots "*) sleep 3; echo "wrong password or no key found" >&2; exit 12;;
+*" backup "*) touch {written};;
+esac
+exec restic "$@"
+"""
+
+
+def test_nothing_is_written_before_the_repository_was_looked_at(ward: Site) -> None:
+    """The dump is over long before; it waits, and is dropped."""
+    program, written = ward.base / "late-restic", ward.base / "written"
+    program.write_text(LATE.format(written=written))
+    program.chmod(0o755)
+    ward.changes["host: test-host\n"] = f"host: test-host\nrestic: {program}\n"
+    told = attempt(ward, BACKUP)
+    assert (told.outcome, told.closing.reason) == (Outcome.FAILED, "password"), told.text
+    with ward.kit() as kit:
+        phases = kit.store.evidence(told.closing.run, "phases")
+    assert phases
+    assert "dump" in phases  # it was under way meanwhile
+    assert not written.exists()
+    del ward.changes["host: test-host\n"]
+    nothing_left(ward)
+    all_is_well(ward)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from opsd import record
 from opsd.clock import Stopwatch
 from opsd.config.schema import BackupSet
 from opsd.contents import CommandManifest, MariadbManifest
-from opsd.drivers.restic import BackupSummary, Limits, Progress, Source
+from opsd.drivers.restic import BackupSummary, Limits, Progress, Snapshot, Source
 from opsd.errors import SourceFailed, TimedOut
 from opsd.model import DatabaseManifest, MemberKind, MemberSnapshot
 from opsd.tasks.journal import Journal
@@ -34,12 +34,25 @@ class Captured:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """A repository before a run wrote anything: the set's snapshots, the names of all objects."""
+
+    snapshots: tuple[Snapshot, ...]
+    objects: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
-    """One backup run: of which set, written down where, and whether it comes after others."""
+    """One backup run: of which set, written down where, and whether it comes after others.
+
+    `opened` waits until it is clear that the repository can be written to, and raises what stands
+    against that.
+    """
 
     kit: Kit
     journal: Journal
     backup_set: BackupSet
+    opened: Callable[[], Opened]
     niceness: int = 0
 
     def on(self, kit: Kit) -> Work:
@@ -77,6 +90,7 @@ class Work:
 
     def store(self, source: Source, rows: int = 0) -> BackupSummary:
         """Put it into a snapshot. `rows` are those of a database."""
+        self.opened()
         restic = self.kit.restic(self.journal.run.repository)
         done = restic.backup(source, limits=self.limits, on_progress=Forward(self.kit))
         self.journal.evidence(STORED, _figures(source, done, rows))
