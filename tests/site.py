@@ -37,6 +37,7 @@ NEEDED = (
     "openssl",
     "zstd",
     "jq",
+    "b3sum",
     "sqlite3",
     "mariadbd",
     "mariadb-backup",
