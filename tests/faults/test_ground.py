@@ -32,6 +32,7 @@ PATIENCE = 30.0
         (-HOUR, "a database", "clock.differs"),
         (-HOUR, "the repository alone", "clock.behind"),
     ],
+    ids=["an hour ahead", "an hour behind", "an hour behind the newest snapshot"],
 )
 def test_a_wrong_clock_dates_nothing(offset: timedelta, witness: str, key: str, ward: Site) -> None:
     with ward.kit() as kit:
