@@ -51,10 +51,12 @@ def test_a_recovery_takes_what_is_at_hand_and_fetches_what_is_not_good(
         assert planned.is_at_hand
         assert recovered(planned) == set()
         assert log.programs(cluster.newest()).verify(place / newest.id / DATA) == ""
-        # Over a cluster that lies there, too.
-        over = Ways(throwaway=True, delta=True)
-        assert recovered(planning.plan(log, Goal("now"), site.base / "back", over), over) == set()
         (site.base / "away").rename(stored)
+        # Over a cluster that lies there only what differs is fetched.
+        over = Ways(throwaway=True, delta=True)
+        planned = planning.plan(log, Goal("now"), site.base / "back", over)
+        assert not planned.at_hand
+        assert recovered(planned, over) == set()
 
         # Another recovery reads it: this one fetches. So does one from the repository alone.
         with lock.lease(place / "lease", "another"):

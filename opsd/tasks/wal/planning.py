@@ -129,9 +129,10 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
         chain = policy.until(chain, goal.lsn, size)
     trees = _trees(log, goal, findings) if ways.files else None
     line = lines[base]
-    near = at_hand.present(log, line) if ways.here else frozenset()
+    differs = ways.delta and len(line) == 1  # restic fetches what differs from what lies there
+    near = at_hand.present(log, line) if ways.here and not differs else frozenset()
     needed = _written(line, near) + len(chain.segments) * size + _tree_bytes(log, trees)
-    over = base.bytes if ways.delta and not is_made(line, near) else 0  # lies there already
+    over = base.bytes if differs else 0
     for against in judge_room(Room(target, system.space(target).free, needed - over, _SPARE)):
         raise against
     expected = timedelta(seconds=needed / _speed(log))
