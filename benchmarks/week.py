@@ -20,8 +20,8 @@ is of the whole repository, log included. CPU is the copy's, then the log's (ops
 receivers; pgBackRest: archive-push); the server's own work is in neither. pgBackRest: block incremental, bundles, zstd 3,
 encrypted as opsd's repositories always are, two processes."""  # noqa: E501  (text of a page)
 _BACK = """\
-To the last commit: opsd's from what is at hand (`cache_bases`), then fetched from the repository. It ends with a verified, promoted and stopped server, pgBackRest's with a promoted one. CPU of
-pgBackRest's replay is not in its figure."""  # noqa: E501  (text of a page)
+To the last commit: opsd's from what is at hand (`cache_bases`), then fetched from the repository. It ends with a
+verified, promoted and stopped server, pgBackRest's with a promoted one. CPU of pgBackRest's replay is not in its figure."""  # noqa: E501  (text of a page)
 
 
 @dataclass(frozen=True, slots=True)

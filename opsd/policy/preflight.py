@@ -16,14 +16,12 @@ _FORTNIGHT = 14
 
 @dataclass(frozen=True, slots=True)
 class ClockFacts:
-    """What is known about the time: ours, the kernel's word, other clocks, the newest record."""
+    """What is known about our time: the kernel's word, and other clocks."""
 
-    now: datetime
     max_offset: timedelta
     synchronised: bool | None
     sync_required: bool
     offsets: Mapping[str, timedelta] = field(default_factory=dict)  # ours minus theirs, by source
-    newest_snapshot: datetime | None = None
 
 
 def judge_clock(facts: ClockFacts) -> tuple[OpsdError, ...]:
@@ -34,13 +32,19 @@ def judge_clock(facts: ClockFacts) -> tuple[OpsdError, ...]:
             against.append(
                 ClockWrong("clock.differs", source=source, offset=offset, limit=facts.max_offset)
             )
-    newest = facts.newest_snapshot
-    if newest is not None and newest > facts.now + facts.max_offset:
-        against.append(ClockWrong("clock.behind", newest=newest, now=facts.now))
     if facts.sync_required and not facts.synchronised:
         unknown = facts.synchronised is None
         against.append(ClockWrong("clock.unknown" if unknown else "clock.unsynchronised"))
     return tuple(against)
+
+
+def judge_newest(
+    newest: datetime | None, now: datetime, max_offset: timedelta
+) -> tuple[OpsdError, ...]:
+    """Why a clock that is behind the newest snapshot must not date another one."""
+    if newest is None or newest <= now + max_offset:
+        return ()
+    return (ClockWrong("clock.behind", newest=newest, now=now),)
 
 
 @dataclass(frozen=True, slots=True)

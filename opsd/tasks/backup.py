@@ -69,7 +69,7 @@ def _take(journal: Journal) -> RecoveryPoint | None:
 
     def look(own: Kit) -> Opened:
         with journal.phase("preflight", journal.run.repository):
-            return open_up(journal.on(own), ground)
+            return open_up(journal.on(own))
 
     with beside(kit) as side:
         work = Work(kit, journal, backup_set, side.start(look).result)

@@ -149,7 +149,6 @@ def _reads_all() -> bool:
 
 def _clock(kit: Kit, databases: dict[str, DatabaseFacts]) -> ClockFacts:
     return ClockFacts(
-        now=kit.clock(),
         max_offset=kit.config.clock.max_offset,
         synchronised=system.clock_synchronised(),
         sync_required=kit.config.sync_required,

@@ -6,8 +6,8 @@ written to it before (docs/adr/0018-nothing-waits-for-nothing.md).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from opsd.config.schema import BackupSet, FilesMember
 from opsd.drivers import restic, system, tree
@@ -47,28 +47,24 @@ def survey(kit: Kit, journal: Journal, backup_set: BackupSet) -> Ground:
     against += preflight.judge_clock(_clock_facts(kit, ground))
     against += _judge_room(kit, journal, ground)
     journal.evidence("preflight", _ground_evidence(ground))
-    _insist(journal, against)
+    journal.findings += [Finding(Severity.FAULT, e.key, e.fields, e.detail) for e in against[1:]]
+    if against:
+        raise against[0]
     return ground
 
 
-def open_up(journal: Journal, ground: Ground) -> Opened:
+def open_up(journal: Journal) -> Opened:
     """Look at the repository; raises the first that stands against writing to it."""
     kit, repository = journal.kit, journal.run.repository
     snapshots = _snapshots(kit, journal)
     newest = max((found.at for found in snapshots), default=None)
-    against = preflight.judge_clock(replace(_clock_facts(kit, ground), newest_snapshot=newest))
-    _insist(journal, against)
+    for against in preflight.judge_newest(newest, kit.clock(), kit.config.clock.max_offset):
+        raise against
     locks.settle(journal)
     storage = kit.storage(repository)
     names = frozenset(one.name for one in storage.objects()) if storage else frozenset[str]()
     journal.evidence("opened", {"snapshots": len(snapshots)})
     return Opened(snapshots, names)
-
-
-def _insist(journal: Journal, against: Sequence[OpsdError]) -> None:
-    journal.findings += [Finding(Severity.FAULT, e.key, e.fields, e.detail) for e in against[1:]]
-    if against:
-        raise against[0]
 
 
 def _snapshots(kit: Kit, journal: Journal) -> tuple[Snapshot, ...]:
@@ -90,7 +86,6 @@ def _snapshots(kit: Kit, journal: Journal) -> tuple[Snapshot, ...]:
 
 def _clock_facts(kit: Kit, ground: Ground) -> preflight.ClockFacts:
     return preflight.ClockFacts(
-        now=kit.clock(),
         max_offset=kit.config.clock.max_offset,
         synchronised=system.clock_synchronised(),
         sync_required=kit.config.sync_required,

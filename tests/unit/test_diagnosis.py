@@ -90,7 +90,7 @@ def test_room_for_once_is_not_room_for_next_time(free: int, expected: Status) ->
 def test_a_clock_that_cannot_be_trusted_is_told(
     synchronised: bool | None, required: bool, ahead: timedelta, expected: Status
 ) -> None:
-    facts = ClockFacts(NOW, MINUTE, synchronised, required, {"s.db": ahead})
+    facts = ClockFacts(MINUTE, synchronised, required, {"s.db": ahead})
     assert statuses(*diagnosis.judge_clock(facts)) == [expected]
 
 

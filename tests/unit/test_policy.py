@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from opsd.errors import ClockWrong, SpaceExhausted, ToolFailed
+from opsd.errors import ClockWrong, OpsdError, SpaceExhausted, ToolFailed
 from opsd.manifest import (
     APPEARED,
     CHANGED,
@@ -279,12 +279,18 @@ def test_a_tree_that_lost_many_files(before: int, now: int, told: int) -> None:
 
 def clock(**facts: object) -> list[str]:
     given: dict[str, object] = {
-        "now": NOW,
         "max_offset": timedelta(seconds=60),
         "synchronised": True,
         "sync_required": True,
     }
-    against = preflight.judge_clock(preflight.ClockFacts(**{**given, **facts}))  # type: ignore[arg-type]
+    return clock_keys(preflight.judge_clock(preflight.ClockFacts(**{**given, **facts})))  # type: ignore[arg-type]
+
+
+def behind(newest: datetime) -> list[str]:
+    return clock_keys(preflight.judge_newest(newest, NOW, timedelta(seconds=60)))
+
+
+def clock_keys(against: tuple[OpsdError, ...]) -> list[str]:
     assert all(isinstance(error, ClockWrong) for error in against)
     return [error.key for error in against]
 
@@ -296,8 +302,8 @@ def test_a_clock_beside_another(seconds: int, wrong: bool) -> None:
 
 
 def test_a_clock_behind_what_was_stored() -> None:
-    assert clock(newest_snapshot=NOW + timedelta(seconds=60)) == []
-    assert clock(newest_snapshot=NOW + timedelta(seconds=61)) == ["clock.behind"]
+    assert behind(NOW + timedelta(seconds=60)) == []
+    assert behind(NOW + timedelta(seconds=61)) == ["clock.behind"]
 
 
 @pytest.mark.parametrize("required", [True, False])

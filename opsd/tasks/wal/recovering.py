@@ -227,23 +227,21 @@ def _fetch_base(
 def _make(side: Beside, planned: Planned, near: Mapping[str, Path]) -> None:
     """One whole copy of a line, below `_PARTS`, from those that are `near` and what is fetched.
 
-    The large one is fetched beside the small ones. Each is verified while it is combined: what
-    comes out has a manifest of its own.
+    The large one is fetched beside the small ones. Each of a line is verified beside what goes on
+    with it: what comes out has a manifest of its own.
     """
     home = planned.target / _PARTS
 
     def part(kit: Kit, number: int) -> Path:
         base = planned.line[number]
-        if base.id in near:
-            return near[base.id]
-        place = home / str(number)
-        place.mkdir(parents=True, mode=0o700)
-        _fetch_base(kit, planned, base, place)
-        settle_places(place)
+        place = near.get(base.id, home / str(number))
+        if base.id not in near:
+            place.mkdir(parents=True, mode=0o700)
+            _fetch_base(kit, planned, base, place)
+            settle_places(place)
+        if len(planned.line) > 1:
+            side.start(lambda _: _insist_good(planned, base, place))
         return place
-
-    def verify(base: Base, place: Path) -> None:
-        side.start(lambda _: _insist_good(planned, base, place))
 
     large = side.start(lambda kit: part(kit, 0))
     small = [part(side.kit, number) for number in range(1, len(planned.line))]
@@ -252,8 +250,6 @@ def _make(side: Beside, planned: Planned, near: Mapping[str, Path]) -> None:
     old = parts[-1] / PLACES
     places = {one: home / PLACES / one.name for one in (old.iterdir() if old.exists() else ())}
     if small:
-        for base, place in zip(planned.line, parts, strict=True):
-            verify(base, place)
         programs = planned.log.programs(planned.base.version // 10000)
         programs.combine([one / DATA for one in parts], home / DATA, places)
     else:
