@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -341,11 +342,12 @@ def test_the_doctor_names_a_refused_key(ward: Ward) -> None:
 
 
 class Stopping(Nobody):
-    """Stops the server when a phase begins, or when the first bytes of it are done."""
+    """Ends the server when the first bytes of a phase are done."""
 
-    def __init__(self, server: Server, phase: str) -> None:
+    def __init__(self, server: Server, phase: str, how: signal.Signals) -> None:
         self._server = server
         self._wanted = phase
+        self._how = how
         self._there = False
 
     def phase(self, name: str, subject: str = "") -> None:
@@ -353,19 +355,28 @@ class Stopping(Nobody):
 
     def advance(self, done: int, total: int) -> None:
         if self._there and done:
-            self._server.stop()
+            self._server.stop(self._how)
 
 
-def test_a_server_that_stops_while_it_is_read_fails_no_repository(
-    ward: Ward, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        (signal.SIGKILL, {"repository.unreachable"}),
+        # On its way down it answers 500 for a while, and then no more.
+        (signal.SIGTERM, {"repository.unreachable", "s3.failed"}),
+    ],
+    ids=["killed", "asked to end"],
+)
+def test_a_server_that_ends_while_it_is_read_fails_no_repository(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch, how: signal.Signals, said: set[str]
 ) -> None:
     monkeypatch.setattr(door, "_PAUSE_SECONDS", 0.05)
     try:
-        told = attempt(ward.site, PROVE, watcher=Stopping(ward.server, "read_back"))
+        told = attempt(ward.site, PROVE, watcher=Stopping(ward.server, "read_back", how))
     finally:
         ward.server.start()
     assert (told.outcome, told.closing.reason) == (BLIND, "storage"), told.text
-    assert "repository.unreachable" in told.keys
+    assert said & set(told.keys), told.text
     nothing_left(ward.site)
     again = attempt(ward.site, PROVE)
     assert again.outcome.good, again.text
