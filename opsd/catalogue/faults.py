@@ -48,6 +48,12 @@ TABLE: dict[str, Sentence] = {
         "kiểm tra quyền đọc của tài khoản chạy opsd trên thư mục này",
         "give the account of opsd the right to read this directory",
     ),
+    "mirror.failed": Sentence(
+        "không chép được vào {path}",
+        "it could not be copied into {path}",
+        "xem chi tiết; kiểm tra chỗ trống và lỗi của ổ đĩa",
+        "see the detail; look at the room and at the errors of the disk",
+    ),
     "source.missing": Sentence(
         "thư mục nguồn {path} không tồn tại",
         "the source {path} does not exist",

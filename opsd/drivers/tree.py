@@ -1,4 +1,4 @@
-"""File trees: walk them in manifest order, hash what must be hashed, copy what is at hand."""
+"""File trees: walk them in manifest order, hash what must be hashed, flush what was written."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from opsd.drivers import process
 from opsd.errors import SourceFailed, ToolFailed
 from opsd.manifest import DIRECTORY, FILE, LINK, OTHER, UNREADABLE, Entry
 
+_FLUSHED_WITHIN = timedelta(days=1)
 SOCKET = "s"  # holds nothing, and restic leaves it out: no entry of a manifest
 
 
@@ -31,15 +32,15 @@ def walk(root: Path, exclude: Collection[str] = ()) -> Iterator[Entry]:
     yield from _walk(top, b"", names, frozenset(os.fsencode(path) for path in exclude))
 
 
-def duplicate(source: Path, target: Path, left: timedelta, stop: process.Stop) -> None:
-    """Copy all below `source` into `target`, as it is (GNU cp).
+def flush(root: Path, stop: process.Stop) -> None:
+    """Bring what was written to the file system of `root` to its disk (GNU sync).
 
-    Blocks are shared where the file system can do that. Raises `ToolFailed`.
+    Raises `ToolFailed` where the disk does not take it.
     """
-    copying = ("cp", "--archive", "--reflink=auto", "--no-target-directory")
-    done = process.run(process.Command((*copying, str(source), str(target)), left), stop=stop)
+    flushing = process.Command(("sync", "--file-system", str(root)), _FLUSHED_WITHIN)
+    done = process.run(flushing, stop=stop)
     if done.exit_code != 0:
-        told = {"program": "cp", "exit_code": done.exit_code}
+        told = {"program": "sync", "exit_code": done.exit_code}
         raise ToolFailed("process.failed", **told, detail=done.complaint[-2000:])
 
 

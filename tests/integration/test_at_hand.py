@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -51,12 +51,14 @@ def test_a_recovery_takes_what_is_at_hand_and_fetches_what_is_not_good(
         assert planned.is_at_hand
         assert recovered(planned) == set()
         assert log.programs(cluster.newest()).verify(place / newest.id / DATA) == ""
-        (site.base / "away").rename(stored)
-        # Over a cluster that lies there only what differs is fetched.
+        # Over a cluster that lies there only what differs is written.
         over = Ways(throwaway=True, delta=True)
-        planned = planning.plan(log, Goal("now"), site.base / "back", over)
-        assert not planned.at_hand
-        assert recovered(planned, over) == set()
+        again = planning.plan(log, Goal("now"), site.base / "back", over)
+        assert again.is_at_hand
+        before = rows_of(planned.target)
+        assert recovered(again, over) == set()
+        assert rows_of(planned.target) == before
+        (site.base / "away").rename(stored)
 
         # Another recovery reads it: this one fetches. So does one from the repository alone.
         with lock.lease(place / "lease", "another"):
@@ -73,6 +75,8 @@ def test_a_recovery_takes_what_is_at_hand_and_fetches_what_is_not_good(
         spoil(place / planned.base.id)
         assert planned.is_at_hand
         assert recovered(planned) == {"recover.at_hand_damaged"}
+        again = planning.plan(log, Goal("now"), site.base / "back", over)
+        assert recovered(again, over) == {"recover.at_hand_damaged"}
 
         # A cache that cannot take it keeps no night from succeeding.
         shutil.rmtree(place)
@@ -84,6 +88,12 @@ def test_a_recovery_takes_what_is_at_hand_and_fetches_what_is_not_good(
         unwanted = log.wal.model_copy(update={"cache_bases": False})
         assert keys(take_base(kit, replace(log, wal=unwanted))) == set()
         assert not place.exists()
+
+
+def rows_of(target: Path) -> Mapping[str, int]:
+    """The files of tables that every cluster has, and which inodes they are."""
+    below = target / DATA / "base" / "1"
+    return {path.name: path.stat().st_ino for path in below.glob("[0-9]*")}
 
 
 def keys(closing: Closing) -> Collection[str]:

@@ -9,9 +9,11 @@ opsd/wal/SET/MEMBER/SYSTEM/TIMELINE.history         where a timeline left its pa
 from __future__ import annotations
 
 import re
+import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -30,11 +32,32 @@ _PIECE = re.compile(r"([0-9A-F]{24})\.([0-9a-f]{8})-([0-9a-f]{8})")
 
 
 @dataclass(slots=True)
+class Keys:
+    """The keys of a repository. A password opens them in 0.3 s: when they are first needed."""
+
+    _open: Callable[[], Seal]
+    _seal: Seal | None = None
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def seal(self) -> Seal:
+        """What seals and opens objects. Raises `WrongPassword`, `RepositoryDamaged`."""
+        with self._one_at_a_time:
+            if self._seal is None:
+                self._seal = self._open()
+            return self._seal
+
+    def insist(self) -> None:
+        """Raise what keeps them from being opened."""
+        _ = self.seal
+
+
+@dataclass(slots=True)
 class Archive:
     """One member's log in one repository. `size` is that of a segment."""
 
     storage: Storage
-    keys: Seal
+    keys: Keys
     root: str
     size: int
     _histories: dict[int, str] = field(default_factory=dict)
@@ -108,20 +131,45 @@ class Archive:
 
     def _close(self, name: str, content: bytes) -> None:
         path = f"{self.root}/{name}"
-        self.storage.put(path, self.keys.close(path, content))
+        self.storage.put(path, self.keys.seal.close(path, content))
 
     def _open(self, name: str) -> bytes:
         path = f"{self.root}/{name}"
-        return self.keys.open(path, self.storage.get(path))
+        return self.keys.seal.open(path, self.storage.get(path))
 
 
-def open_archive(log: Log, repository: str, system: str, size: int) -> Archive:
-    """The log of a server in a repository; its keys are made when there are none yet."""
+def open_archive(
+    log: Log, repository: str, system: str, size: int, keys: Keys | None = None
+) -> Archive:
+    """The log of a server in a repository."""
+    storage = _storage(log, repository)
+    root = f"wal/{log.backup_set}/{log.name}/{system}"
+    return Archive(storage, keys or open_keys(log, repository), root, size)
+
+
+def open_keys(log: Log, repository: str) -> Keys:
+    """The keys of a repository; they are made when there are none yet."""
+    return Keys(lambda: keys_of(log.kit, repository, _storage(log, repository)))
+
+
+@contextmanager
+def opening(log: Log, only: str = "") -> Iterator[Mapping[str, Keys]]:
+    """The keys of each repository of a log, or of one; they are opened beside the block.
+
+    What keeps one from being opened is raised where it is used.
+    """
+    keys = {name: open_keys(log, name) for name in log.repositories if only in {"", name}}
+    with ThreadPoolExecutor() as pool:
+        for one in keys.values():
+            pool.submit(one.insist)
+        yield keys
+
+
+def _storage(log: Log, repository: str) -> Storage:
     storage = log.kit.storage(repository)
     if storage is None:
         raise ConfigError("wal.no_storage", repository=repository)
-    root = f"wal/{log.backup_set}/{log.name}/{system}"
-    return Archive(storage, keys_of(log.kit, repository, storage), root, size)
+    return storage
 
 
 def keys_of(kit: Kit, repository: str, storage: Storage) -> Seal:
@@ -153,9 +201,7 @@ def rekey(log: Log, repository: str, old: Path) -> None:
 
     Raises `WrongPassword` when that does not open them, `RepositoryMissing` where there are none.
     """
-    storage = log.kit.storage(repository)
-    if storage is None:
-        raise ConfigError("wal.no_storage", repository=repository)
+    storage = _storage(log, repository)
     try:
         keys = seal.unwrap(storage.get(KEY), old)
     except FileNotFoundError as none:

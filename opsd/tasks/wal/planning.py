@@ -14,6 +14,7 @@ from opsd.policy import wal as policy
 from opsd.policy.preflight import Room, judge_room
 from opsd.policy.wal import Chain
 from opsd.tasks.wal import at_hand
+from opsd.tasks.wal.archive import opening
 from opsd.tasks.wal.bases import every_base
 from opsd.tasks.wal.files import candidates
 from opsd.tasks.wal.layout import DATA
@@ -112,7 +113,8 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     """
     ways = ways or Ways()
     _guard(log, target, ways)
-    found, silent = every_base(log)
+    with opening(log, ways.only) as keys:
+        found, silent = every_base(log)
     lines = {b: policy.lineage(b, found) for b in found if ways.only in {"", b.repository}}
     found = tuple(b for b, line in lines.items() if line and ways.base in {"", b.id})
     base = policy.base_for(found, until=goal.time, lsn=goal.lsn)
@@ -122,17 +124,16 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     if ways.delta:
         _guard_delta(target, base, ways)
     size = _segment_bytes(log, base)
-    known = stock(log, base.system, size, here=ways.here, only=ways.only)
+    known = stock(log, base.system, size, keys, here=ways.here)
     chain = policy.chain(known.held, base.timeline, base.start, size)
     findings = [*silent, *known.findings, *_missing(chain, base, goal)]
     if goal.lsn is not None:
         chain = policy.until(chain, goal.lsn, size)
     trees = _trees(log, goal, findings) if ways.files else None
     line = lines[base]
-    differs = ways.delta and len(line) == 1  # restic fetches what differs from what lies there
-    near = at_hand.present(log, line) if ways.here and not differs else frozenset()
+    near = at_hand.present(log, line) if ways.here else frozenset()
     needed = _written(line, near) + len(chain.segments) * size + _tree_bytes(log, trees)
-    over = base.bytes if differs else 0
+    over = base.bytes if ways.delta and len(line) == 1 else 0  # what differs is written over
     for against in judge_room(Room(target, system.space(target).free, needed - over, _SPARE)):
         raise against
     expected = timedelta(seconds=needed / _speed(log))

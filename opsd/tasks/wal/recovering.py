@@ -18,6 +18,7 @@ from shlex import quote
 
 from opsd.clock import Stopwatch, timed
 from opsd.drivers import cluster, system, tree
+from opsd.drivers.mirror import mirror
 from opsd.drivers.postgres import Database
 from opsd.drivers.postgres.replication import Replay, visiting
 from opsd.drivers.process import Stop
@@ -37,7 +38,7 @@ from opsd.wal import Base
 
 WAL = "wal"
 _LIMIT = timedelta(days=7)
-_POLL = 0.2
+_POLL = (0.05, 0.5)  # seconds between two looks: at first, and when it takes long
 _THROWAWAY = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 _NICENESS = 10
 _CONFIG = "recovery.conf.d"
@@ -177,7 +178,8 @@ def _fetch(kit: Kit, done: Recovered, ways: Ways, near: Mapping[str, Path]) -> N
     a line of copies, or from one that is `near`.
     """
     planned, target = done.planned, done.planned.target
-    beside_it = is_made(planned.line, near)
+    in_place = ways.delta and len(planned.line) == 1  # only what differs is written
+    beside_it = is_made(planned.line, near) and not in_place
     shutil.rmtree(target / _PARTS, ignore_errors=True)
     log = (target / _PARTS if beside_it else target) / WAL
     shutil.rmtree(log, ignore_errors=True)
@@ -192,6 +194,8 @@ def _fetch(kit: Kit, done: Recovered, ways: Ways, near: Mapping[str, Path]) -> N
             side.start(fetch_log)
             if beside_it:
                 _make(side, planned, near)
+            elif near:
+                _copy(side.kit, near[planned.base.id], target)
             else:
                 _fetch_base(side.kit, planned, planned.base, target, exact=ways.delta)
         if beside_it:
@@ -200,7 +204,9 @@ def _fetch(kit: Kit, done: Recovered, ways: Ways, near: Mapping[str, Path]) -> N
                 (target / _PARTS / name).rename(target / name)
             shutil.rmtree(target / _PARTS)
         settle_places(target)
-    with timed(done.seconds, "verify"):
+    with timed(done.seconds, "verify"), beside(kit) as side:
+        if not ways.throwaway:  # the server would wait for the disk before it replays
+            side.start(lambda own: tree.flush(target, own.stop))
         _insist_good(planned, planned.base, target)
 
 
@@ -246,15 +252,24 @@ def _make(side: Beside, planned: Planned, near: Mapping[str, Path]) -> None:
     large = side.start(lambda kit: part(kit, 0))
     small = [part(side.kit, number) for number in range(1, len(planned.line))]
     parts = [large.result(), *small]
+    if not small:
+        _copy(side.kit, parts[0], home)
+        return
     (home / PLACES).mkdir(mode=0o700)
     old = parts[-1] / PLACES
     places = {one: home / PLACES / one.name for one in (old.iterdir() if old.exists() else ())}
-    if small:
-        programs = planned.log.programs(planned.base.version // 10000)
-        programs.combine([one / DATA for one in parts], home / DATA, places)
+    programs = planned.log.programs(planned.base.version // 10000)
+    programs.combine([one / DATA for one in parts], home / DATA, places)
+
+
+def _copy(kit: Kit, near: Path, home: Path) -> None:
+    """A whole copy that is at hand; of what lies at home already, only what differs is written."""
+    mirror(near / DATA, home / DATA, kit.stop)
+    if (near / PLACES).exists():
+        mirror(near / PLACES, home / PLACES, kit.stop)
     else:
-        for source, copy in ((parts[0] / DATA, home / DATA), *places.items()):
-            tree.duplicate(source, copy, _LIMIT, side.kit.stop)
+        shutil.rmtree(home / PLACES, ignore_errors=True)
+        (home / PLACES).mkdir(mode=0o700)
 
 
 def _server(planned: Planned, ways: Ways) -> cluster.Cluster:
@@ -293,6 +308,7 @@ def _server(planned: Planned, ways: Ways) -> cluster.Cluster:
 def _await(stop: Stop, server: cluster.Cluster) -> Replay:
     """Wait until it is where it should be. Raises `DatabaseFailed` when it ends before."""
     watch = Stopwatch()
+    pause = _POLL[0]
     seen: Replay | None
     while server.alive and watch.elapsed() < _LIMIT:
         if stop.requested:
@@ -304,7 +320,8 @@ def _await(stop: Stop, server: cluster.Cluster) -> Replay:
             seen = None
         if seen is not None and (seen.paused or not seen.recovering):
             return seen
-        time.sleep(_POLL)
+        time.sleep(pause)
+        pause = min(2 * pause, _POLL[1])
     said = server.log.read_text(errors="backslashreplace")[-2000:]
     if "recovery ended before configured recovery target" in said:
         raise DatabaseFailed("recover.not_reached", detail=said)

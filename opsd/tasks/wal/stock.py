@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from pathlib import Path
 from opsd.errors import OpsdError, RepositoryDamaged
 from opsd.model import Finding, Severity
 from opsd.policy import wal as policy
-from opsd.tasks.wal.archive import Archive, open_archive
+from opsd.tasks.wal.archive import Archive, Keys, open_archive
 from opsd.tasks.wal.log import Log
 from opsd.wal import PARTIAL, Covered, Holdings, Segment, switches, timeline_of_history
 
@@ -74,21 +74,23 @@ class Stock:
         self._histories[name] = content
 
 
-def stock(log: Log, system: str, size: int, *, here: bool = True, only: str = "") -> Stock:
-    """What can be had of a server's log; without `here` what the repositories have alone.
+def stock(
+    log: Log, system: str, size: int, keys: Mapping[str, Keys], *, here: bool = True
+) -> Stock:
+    """What can be had of a server's log: what repositories have, and with `here` this machine.
 
-    A place that does not answer is told, and the others are enough if they are.
+    `keys` are those of the repositories that are asked. One that does not answer, or cannot be
+    read, is told, and the others are enough if they are.
     """
     found = Stock(system, size)
     if here:
         for directory in log.directories.values():
             _add_directory(found, directory)
-    for repository in log.repositories:
-        if only not in {"", repository}:
-            continue
+    for repository, own in keys.items():
         try:
             log.kit.reach(repository)
-            archive = open_archive(log, repository, system, size)
+            own.insist()
+            archive = open_archive(log, repository, system, size, own)
             found.add(archive.holdings(), archive)
             for name, content in archive.histories():
                 found.know(name, content)

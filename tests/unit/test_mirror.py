@@ -1,0 +1,141 @@
+"""A directory becomes what another one is, and what is alike already is left alone."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from opsd.drivers.mirror import mirror
+from opsd.drivers.process import NEVER, Stop
+from opsd.errors import Cancelled, ToolFailed
+
+LARGE = bytes(range(256)) * (3 << 12)  # three pieces that are compared
+
+
+def source(base: Path) -> Path:
+    """Some of everything."""
+    made = base / "source"
+    (made / "deep" / "empty").mkdir(parents=True)
+    (made / "large").write_bytes(LARGE)
+    (made / "deep" / "small").write_bytes(b"small")
+    (made / "nothing").write_bytes(b"")
+    (made / "link").symlink_to("deep")
+    (made / "deep").chmod(0o750)
+    (made / "large").chmod(0o600)
+    return made
+
+
+def seen(root: Path) -> dict[str, tuple[int, str | bytes]]:
+    """All below a directory: the mode, and the content or where it leads."""
+    found: dict[str, tuple[int, str | bytes]] = {}
+    for path in sorted(root.rglob("*")):
+        if path.is_symlink():
+            content: str | bytes = str(path.readlink())
+        else:
+            content = path.read_bytes() if path.is_file() else "directory"
+        found[str(path.relative_to(root))] = (path.lstat().st_mode, content)
+    return found
+
+
+def turned(at: int) -> Callable[[Path], None]:
+    """One byte of the large file is another."""
+
+    def harm(target: Path) -> None:
+        content = bytearray((target / "large").read_bytes())
+        content[at] ^= 1
+        (target / "large").write_bytes(content)
+
+    return harm
+
+
+def of_size(size: int) -> Callable[[Path], None]:
+    """The large file is longer or shorter."""
+    return lambda target: os.truncate(target / "large", size)
+
+
+def other_kind(name: str, kind: str) -> Callable[[Path], None]:
+    """Something else lies under a name."""
+
+    def harm(target: Path) -> None:
+        path = target / name
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        if kind == "directory":
+            (path / "more").mkdir(parents=True)
+        elif kind == "link":
+            path.symlink_to(target.parent / "outside")
+        else:
+            path.write_bytes(b"another")
+
+    return harm
+
+
+HARMS: dict[str, Callable[[Path], None]] = {
+    "nothing": lambda target: None,
+    "first byte": turned(0),
+    "last byte": turned(len(LARGE) - 1),
+    "a byte of the second piece": turned((1 << 20) + 5),
+    "longer": of_size(len(LARGE) + 1),
+    "shorter": of_size(1 << 20),
+    "gone": lambda target: (target / "deep" / "small").unlink(),
+    "more": lambda target: (target / "deep" / "more").touch(),
+    "more directories": lambda target: (target / "one" / "two").mkdir(parents=True),
+    "another mode": lambda target: (target / "large").chmod(0o644),
+    "link elsewhere": other_kind("link", "link"),
+    "directory for a file": other_kind("large", "directory"),
+    "link for a file": other_kind("large", "link"),
+    "file for a directory": other_kind("deep", "file"),
+    "link for a directory": other_kind("deep", "link"),
+    "directory for a link": other_kind("link", "directory"),
+}
+
+
+@pytest.mark.parametrize("name", HARMS)
+def test_whatever_lay_there_becomes_the_same(tmp_path: Path, name: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "small").write_bytes(b"of somebody else")
+    made, target = source(tmp_path), tmp_path / "target"
+    mirror(made, target, NEVER)
+    assert seen(target) == seen(made)
+    HARMS[name](target)
+    mirror(made, target, NEVER)
+    assert seen(target) == seen(made)
+    assert seen(outside) == {"small": (0o100644, b"of somebody else")}
+    assert (target / "large").stat().st_mtime_ns == (made / "large").stat().st_mtime_ns
+
+
+def test_what_is_alike_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, target = source(tmp_path), tmp_path / "target"
+    mirror(made, target, NEVER)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "sendfile", full)
+    monkeypatch.setattr(fcntl, "ioctl", full)
+    mirror(made, target, NEVER)
+    HARMS["last byte"](target)
+    with pytest.raises(ToolFailed) as told:
+        mirror(made, target, NEVER)
+    assert told.value.key == "mirror.failed"
+    assert "No space" in told.value.detail
+
+
+def test_it_ends_when_it_should(tmp_path: Path) -> None:
+    stop = Stop()
+    stop.request()
+    with pytest.raises(Cancelled):
+        mirror(source(tmp_path), tmp_path / "target", stop)
+
+
+def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ToolFailed) as told:
+        mirror(tmp_path / "nowhere", tmp_path / "target", NEVER)
+    assert told.value.key == "mirror.failed"
+    assert "nowhere" in told.value.detail
