@@ -37,7 +37,9 @@ OTHERS = ROOT / ".tools" / "postgresql" / "usr"  # PostgreSQL 17 and pgBackRest:
 RESULTS = Path(__file__).resolve().parent / "results"
 _SCALE_MIB = 16  # a unit of pgbench's
 _MIB = 1 << 20
-_PATIENCE = 120
+_PATIENCE = 240
+_LOOKED = 20  # seconds
+_QUIET = 0.1  # of a core: less than any work takes
 _TOGETHER = """
     UPDATE pgbench_accounts SET abalance = abalance + 1
      WHERE aid BETWEEN (SELECT max(aid) FROM pgbench_accounts)::bigint * %(number)s / 100
@@ -96,9 +98,9 @@ pg1-database=postgres
 """
 # What opsd's command line needs to find programs that are not where Debian puts them.
 _HERE = (
-    "import sys; from pathlib import Path; from opsd.drivers import cluster;"
-    " cluster._DEBIAN_ROOT = Path(sys.argv.pop(1)); from opsd.cli.main import main;"
-    " sys.exit(main())"
+    "import opsd.__main__ as start, sys; from pathlib import Path;"
+    " from opsd.drivers import cluster; cluster._DEBIAN_ROOT = Path(sys.argv.pop(1));"
+    " sys.exit(start.run())"
 )
 
 
@@ -193,7 +195,9 @@ def _measured(
         latency = {"nobody": _latency(bench, asked.commits)}
         with _protected(bench) as daemon:
             latency["any of two receivers"] = _latency(bench, asked.commits)
-            days = [_day(bench, daemon, number) for number in range(asked.days + 1)]
+            days = [_day(bench, daemon, 0)]
+            idle = _idle(daemon)
+            days += [_day(bench, daemon, number, idle) for number in range(1, asked.days + 1)]
             _settle(bench)
         old = base / "old"
         shutil.copytree(bench.server.data, old / "cluster", symlinks=True)
@@ -207,8 +211,9 @@ def _measured(
         "days": [asdict(day) for day in days],
         "recovery": {name: cost.figures for name, cost in back.items()},
         "commit_milliseconds": latency,
+        "idle_cores": idle,
     }
-    return week.told(asked.mib, days, back, latency), figures
+    return week.told(asked.mib, days, idle, back, latency), figures
 
 
 @contextmanager
@@ -270,9 +275,22 @@ def _protected(bench: Bench) -> Iterator[psutil.Process]:
         daemon.wait(_PATIENCE)
 
 
-def _day(bench: Bench, daemon: psutil.Process, number: int) -> Day:
+def _idle(daemon: psutil.Process) -> float:
+    """How much of a core the daemon takes to watch, when its first night is over."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        before = _cpu(daemon)
+        time.sleep(_LOOKED)
+        found = (_cpu(daemon) - before) / _LOOKED
+        if found < _QUIET:
+            return found
+        if time.monotonic() > end:
+            raise measure.Failed("the daemon does not come to rest")
+
+
+def _day(bench: Bench, daemon: psutil.Process, number: int, idle: float = 0) -> Day:
     """A day of changes, and the night after it; day 0 is the first copy, of everything."""
-    wal = _position(bench)
+    began, wal = time.monotonic(), _position(bench)
     ours, theirs = bench.grown("repository"), bench.grown("backrest")
     shipped, archived = _cpu(daemon), _archived(bench)
     if number:
@@ -287,7 +305,7 @@ def _day(bench: Bench, daemon: psutil.Process, number: int) -> Day:
         (bench.grown("repository") - ours) / _MIB,
         copy.cpu,
         copy.wall,
-        _cpu(daemon) - shipped,
+        _cpu(daemon) - shipped - idle * (time.monotonic() - began),
         (bench.grown("backrest") - theirs) / _MIB,
         backup.cpu,
         backup.wall,

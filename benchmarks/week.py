@@ -14,11 +14,12 @@ _DAYS = (
     "| day | log MiB | opsd grows MiB | pgBackRest grows MiB | opsd CPU s | pgBackRest CPU s |"
     " opsd copy s | pgBackRest copy s |\n|--:|--:|--:|--:|--:|--:|--:|--:|"
 )
-_NOTES = f"""\
-Day 0 is the first copy; to day {SCATTERED - 1} a hundredth of the rows changes together, then as many everywhere. Growth
-is of the whole repository, log included. CPU is the copy's, then the log's (opsd: the daemon with all it does and its
-receivers; pgBackRest: archive-push); the server's own work is in neither. pgBackRest: block incremental, bundles, zstd 3,
-encrypted as opsd's repositories always are, two processes."""  # noqa: E501  (text of a page)
+_NOTES = """\
+Day 0 is the first copy; to day {last} a hundredth of the rows changes together, then as many everywhere. Growth
+is of the whole repository, log included. CPU is the copy's, then the log's (opsd: the daemon and its receivers, less the
+{idle:.1%} of a core that they take to watch when nothing is written, and on day 0 its whole first night; pgBackRest:
+archive-push); the server's own work is in neither. pgBackRest: block incremental, bundles, zstd 3, encrypted as opsd's
+repositories always are, two processes."""  # noqa: E501  (text of a page)
 _BACK = """\
 To the last commit: opsd's from what is at hand (`cache_bases`), then fetched from the repository. It ends with a
 verified, promoted and stopped server, pgBackRest's with a promoted one. CPU of pgBackRest's replay is not in its figure."""  # noqa: E501  (text of a page)
@@ -41,9 +42,13 @@ class Day:
 
 
 def told(
-    mib: int, days: Sequence[Day], back: Mapping[str, Cost], latency: Mapping[str, float]
+    mib: int,
+    days: Sequence[Day],
+    idle: float,
+    back: Mapping[str, Cost],
+    latency: Mapping[str, float],
 ) -> str:
-    """The page."""
+    """The page; `idle` is the part of a core that opsd takes to watch."""
     facts = "\n".join(f"- {k}: {v}" for k, v in machine.facts(borgmatic=False).items())
     rows = "\n".join(
         f"| {d.day} | {d.wal_mib:.0f} | {d.opsd_mib:.1f} | {d.backrest_mib:.1f} |"
@@ -57,7 +62,7 @@ def told(
         (
             "# A database's log and base copies, beside pgBackRest",
             f"{facts}\n- load at the end: {os.getloadavg()[0]:.1f}\n- server: {mib} MiB, one run",
-            _NOTES,
+            _NOTES.format(last=SCATTERED - 1, idle=idle),
             f"{_DAYS}\n{rows}",
             _BACK,
             f"| recovery | seconds | CPU s |\n|---|--:|--:|\n{recovery}",
