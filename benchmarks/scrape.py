@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -181,6 +182,7 @@ def serve(hosts: int, checks: int) -> None:
         sources = Sources(lambda: config, store, lambda _: True, watched=lambda: next(states))
         pages = MetricsPages(Exposition(Collector(sources)), lambda: Language.EN)
         server = Server(Address("127.0.0.1:0"), pages)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # by which nothing is left
         print(server.address, flush=True)
         sys.stdin.read()
         server.close()

@@ -71,6 +71,7 @@ def pg_ctl(cluster: Cluster, *what: str) -> list[str]:
     options = (
         f"-c listen_addresses= -c unix_socket_directories={cluster.directory}"
         " -c unix_socket_permissions=0777 -c port=5432 -c fsync=off -c lc_messages=C"
+        " -c dynamic_shared_memory_type=mmap"
     )
     ctl = str(binaries(newest()) / "pg_ctl")
     rest = ["-D", str(cluster.data), "-l", str(cluster.log), "-o", options, "-w", "-t", "60", *what]

@@ -48,6 +48,12 @@ TABLE: dict[str, Sentence] = {
         "kiểm tra quyền đọc của tài khoản chạy opsd trên thư mục này",
         "give the account of opsd the right to read this directory",
     ),
+    "tree.not_flushed": Sentence(
+        "ổ đĩa của {path} không ghi được hết những gì đã chép",
+        "the disk of {path} did not take all that was written",
+        "kiểm tra ổ đĩa này (dmesg, SMART), rồi làm lại vào ổ đĩa khác",
+        "look at this disk (dmesg, SMART), then do it again on another",
+    ),
     "mirror.failed": Sentence(
         "không chép được vào {path}",
         "it could not be copied into {path}",

@@ -141,8 +141,8 @@ TABLE: dict[str, Sentence] = {
     "recover.at_hand_damaged": Sentence(
         "bản gốc giữ trong cache không tốt: đã lấy lại từ kho",
         "the base copy in the cache is not good: it was fetched instead",
-        "kiểm tra ổ đĩa của `cache` trên máy này",
-        "look at the disk of `cache` on this machine",
+        "xem chi tiết; kiểm tra ổ đĩa của `cache` trên máy này",
+        "see the detail; look at the disk of `cache` on this machine",
     ),
     "recover.plan_title": Sentence("{name}: sẽ khôi phục", "{name}: to be recovered"),
     "recover.label_base": Sentence("Bản gốc", "Base copy"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
 import shtab
@@ -26,12 +27,12 @@ from opsd.report import wal as report
 from opsd.report.recover import bases as report_of_bases
 from opsd.tasks.binlog import bases as binlog
 from opsd.tasks.binlog import replaying
-from opsd.tasks.binlog.stream import streams_of
+from opsd.tasks.binlog.stream import Stream, streams_of
+from opsd.tasks.keys import rekey
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal import setting_up
-from opsd.tasks.wal.archive import rekey
 from opsd.tasks.wal.bases import every_base, take_base
-from opsd.tasks.wal.log import logs, logs_of
+from opsd.tasks.wal.log import Log, logs_of
 from opsd.tasks.wal.replaying import replay
 from opsd.wal import Base
 
@@ -99,15 +100,16 @@ def _status(desk: Desk) -> Answer:
         closing(assembly.samples(desk.config)) as watch,
         closing(assembly.cases(desk.config)) as cases,
     ):
-        subjects = _subjects(kit, name)
+        found, streams = _of(kit, name)
+        subjects = [*(log.subject for log in found), *(stream.subject for stream in streams)]
         seen = watch.states()
         incidents = {incident.code: incident for incident in cases.incidents()}
     told, bodies = [], {}
-    found: list[Status] = []
+    statuses: list[Status] = []
     for subject in subjects:
         states = report.of_log(seen, subject)
         status = worst(state.status for state in states)
-        found.append(status)
+        statuses.append(status)
         told.append(report.status(desk.voice, subject, states, incidents, at))
         bodies[subject] = {
             "status": status.word,
@@ -116,15 +118,16 @@ def _status(desk: Desk) -> Answer:
                 plain.check(desk.voice, state, incidents.get(state.incident)) for state in states
             ],
         }
-    good = worst(found) in {Status.OK, Status.WARNING}
+    good = worst(statuses) in {Status.OK, Status.WARNING}
     return Answer(ExitCode.DONE if good else ExitCode.FAILED, text.joined(*told), {"logs": bodies})
 
 
-def _subjects(kit: Kit, name: str) -> list[str]:
-    """The logs of a set, of whatever kind. Raises `UsageError` when it has none."""
-    streams = [stream.subject for stream in streams_of(kit, name)]
-    known = streams if streams and not kit.backup_set(name).logged else []
-    return known or [*(log.subject for log in logs_of(kit, name)), *streams]
+def _of(kit: Kit, name: str) -> tuple[tuple[Log, ...], tuple[Stream, ...]]:
+    """The logs of a set, of both kinds. Raises `UsageError` when it has none."""
+    streams = streams_of(kit, name)
+    if streams and not kit.backup_set(name).logged:
+        return (), streams
+    return logs_of(kit, name), streams
 
 
 def _rekey(desk: Desk) -> Answer:
@@ -133,18 +136,20 @@ def _rekey(desk: Desk) -> Answer:
         raise UsageError("usage.needs", name="rekey", other="--old-password-file")
     old = Path(desk.arguments.old_password_file).absolute()
     with desk.doors() as kit:
-        wanted = {r: log for log in logs_of(kit, desk.arguments.set) for r in log.repositories}
-        for repository, log in wanted.items():
-            rekey(log, repository, old)
+        found, streams = _of(kit, desk.arguments.set)
+        keepers = [*(log.repositories for log in found), *(one.repositories for one in streams)]
+        wanted = dict.fromkeys(chain.from_iterable(keepers))
+        for repository in wanted:
+            rekey(kit, repository, old)
     said = [desk.voice.say("wal.rekeyed", repository=repository) for repository in wanted]
     return Answer(ExitCode.DONE, text.joined(*said), {"repositories": list(wanted)})
 
 
 def _base(desk: Desk) -> Answer:
     def work(kit: Kit, name: str) -> dict[str, Closing]:
-        _subjects(kit, name)
-        taken = {log.subject: take_base(kit, log) for log in logs(kit) if log.backup_set == name}
-        copied = {one.subject: binlog.take_base(kit, one) for one in streams_of(kit, name)}
+        found, streams = _of(kit, name)
+        taken = {log.subject: take_base(kit, log) for log in found}
+        copied = {one.subject: binlog.take_base(kit, one) for one in streams}
         return taken | copied
 
     return _runs(desk, Task.BASE, work)
@@ -152,9 +157,9 @@ def _base(desk: Desk) -> Answer:
 
 def _replay(desk: Desk) -> Answer:
     def work(kit: Kit, name: str) -> dict[str, Closing]:
-        _subjects(kit, name)
-        played = {log.subject: replay(kit, log) for log in logs(kit) if log.backup_set == name}
-        streamed = {one.subject: replaying.replay(kit, one) for one in streams_of(kit, name)}
+        found, streams = _of(kit, name)
+        played = {log.subject: replay(kit, log) for log in found}
+        streamed = {one.subject: replaying.replay(kit, one) for one in streams}
         return played | streamed
 
     return _runs(desk, Task.REPLAY, work)
@@ -184,11 +189,10 @@ def _runs(desk: Desk, task: Task, work: Callable[[Kit, str], dict[str, Closing]]
 
 def _bases(desk: Desk) -> Answer:
     with desk.doors() as kit:
-        name = desk.arguments.set
-        _subjects(kit, name)
+        logs, streams = _of(kit, desk.arguments.set)
         found: list[tuple[str, Sequence[Base | BaseCopy], Sequence[Finding]]] = [
-            *((log.subject, *every_base(log)) for log in logs(kit) if log.backup_set == name),
-            *((one.subject, *binlog.every_base(one)) for one in streams_of(kit, name)),
+            *((log.subject, *every_base(log)) for log in logs),
+            *((one.subject, *binlog.every_base(one)) for one in streams),
         ]
     said = [
         text.joined(subject, report_of_bases(desk.voice, bases), text.findings(desk.voice, wrong))

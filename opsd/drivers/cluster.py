@@ -189,6 +189,8 @@ class Cluster:
             "port": "5432",
             "log_min_messages": "warning",
             "jit": "off",  # it writes memory and executes it: refused to a hardened service
+            # Below the data directory: nothing stays in /dev/shm after a kill.
+            "dynamic_shared_memory_type": "mmap",
             **self.settings,
         }
         argv = (

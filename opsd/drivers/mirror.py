@@ -8,8 +8,10 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from io import FileIO
 from pathlib import Path
 
 from opsd.drivers.process import Stop
@@ -17,46 +19,50 @@ from opsd.errors import Cancelled, ToolFailed
 
 _AT_ONCE = 4
 _CLONE = 0x40049409  # ioctl_ficlonerange(2): FICLONE
-_COPIED = 64 << 20  # bytes between two looks at whether to go on
-_COMPARED = 1 << 20
+_PIECE = 1 << 20
 
 
 def mirror(source: Path, target: Path, stop: Stop) -> None:
     """Make all below `target` as it is below `source`; blocks are shared where that can be.
 
-    Files of the same content are left alone, and what the source has not is removed. Raises
-    `ToolFailed` and `Cancelled`; the target is then something between the two.
+    Files of the same content are left alone, and what the source has not is removed. Nothing is
+    written through a link, symbolic or hard. Raises `ToolFailed` and `Cancelled`; the target is
+    then something between the two.
     """
     try:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            work = [pool.submit(_bring, *pair, stop) for pair in _files(source, target)]
-            done, _ = wait(work, return_when=FIRST_EXCEPTION)
-            pool.shutdown(wait=False, cancel_futures=True)
+            try:
+                work = [pool.submit(_bring, *two, stop) for two in _files(source, target, stop)]
+                done, _ = wait(work, return_when=FIRST_EXCEPTION)
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
             for one in done:
                 one.result()
     except OSError as error:
         raise ToolFailed("mirror.failed", path=target, detail=str(error)) from error
 
 
-def _files(source: Path, target: Path) -> Iterator[tuple[Path, Path]]:
+def _files(source: Path, target: Path, stop: Stop) -> Iterator[tuple[Path, Path]]:
     """The files of both; all else is made to be alike on the way."""
+    _go_on(stop)
     if target.is_symlink() or not target.is_dir():
         _remove(target)
         target.mkdir(mode=0o700)
-    wanted = {one.name: one for one in os.scandir(source)}
-    for there in os.scandir(target):
-        if there.name not in wanted:
-            _remove(target / there.name)
+    with os.scandir(source) as found, os.scandir(target) as there:
+        wanted = {one.name: one for one in found}
+        strays = [one.name for one in there if one.name not in wanted]
+    for name in strays:
+        _remove(target / name)
     for name, one in wanted.items():
         twin = target / name
         if one.is_symlink():
             _remove(twin)
             twin.symlink_to(Path(one.path).readlink())
         elif one.is_dir():
-            yield from _files(source / name, twin)
+            yield from _files(source / name, twin, stop)
         else:
             yield source / name, twin
-    shutil.copystat(source, target)
+    _like(source, target)
 
 
 def _remove(path: Path) -> None:
@@ -67,11 +73,12 @@ def _remove(path: Path) -> None:
 
 
 def _bring(source: Path, target: Path, stop: Stop) -> None:
-    if target.is_symlink() or not target.is_file():
+    _go_on(stop)
+    if target.is_symlink() or not target.is_file() or target.stat().st_nlink > 1:
         _remove(target)
     if not (target.exists() and _same(source, target, stop)):
         _copy(source, target, stop)
-    shutil.copystat(source, target)
+    _like(source, target)
 
 
 def _copy(source: Path, target: Path, stop: Stop) -> None:
@@ -79,19 +86,33 @@ def _copy(source: Path, target: Path, stop: Stop) -> None:
         try:
             fcntl.ioctl(new, _CLONE, old.fileno())
         except OSError:  # another file system, or one that shares nothing
-            while os.sendfile(new.fileno(), old.fileno(), None, _COPIED):
+            while piece := old.read(_PIECE):
                 _go_on(stop)
+                _write(new, piece)
+
+
+def _write(new: FileIO, piece: bytes) -> None:
+    left = memoryview(piece)
+    while left:
+        left = left[new.write(left) :]
 
 
 def _same(source: Path, target: Path, stop: Stop) -> bool:
     if source.stat().st_size != target.stat().st_size:
         return False
     with source.open("rb", buffering=0) as one, target.open("rb", buffering=0) as other:
-        while (piece := one.read(_COMPARED)) == other.read(_COMPARED):
+        while (piece := one.read(_PIECE)) == other.read(_PIECE):
             _go_on(stop)
             if not piece:
                 return True
     return False
+
+
+def _like(source: Path, target: Path) -> None:
+    """The same mode and time; what else a file system knows is its own."""
+    seen = source.stat()
+    target.chmod(stat.S_IMODE(seen.st_mode))
+    os.utime(target, ns=(seen.st_atime_ns, seen.st_mtime_ns))
 
 
 def _go_on(stop: Stop) -> None:

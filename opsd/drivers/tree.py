@@ -13,6 +13,7 @@ from opsd.drivers import process
 from opsd.errors import SourceFailed, ToolFailed
 from opsd.manifest import DIRECTORY, FILE, LINK, OTHER, UNREADABLE, Entry
 
+NOT_FLUSHED = "tree.not_flushed"
 _FLUSHED_WITHIN = timedelta(days=1)
 SOCKET = "s"  # holds nothing, and restic leaves it out: no entry of a manifest
 
@@ -35,13 +36,13 @@ def walk(root: Path, exclude: Collection[str] = ()) -> Iterator[Entry]:
 def flush(root: Path, stop: process.Stop) -> None:
     """Bring what was written to the file system of `root` to its disk (GNU sync).
 
-    Raises `ToolFailed` where the disk does not take it.
+    Raises `ToolFailed` where the disk does not take it: asked again, it may say that all is well.
+    What is on its way to a disk cannot be called back: an end that is asked for waits, too.
     """
     flushing = process.Command(("sync", "--file-system", str(root)), _FLUSHED_WITHIN)
     done = process.run(flushing, stop=stop)
     if done.exit_code != 0:
-        told = {"program": "sync", "exit_code": done.exit_code}
-        raise ToolFailed("process.failed", **told, detail=done.complaint[-2000:])
+        raise ToolFailed(NOT_FLUSHED, path=root, detail=done.complaint[-2000:])
 
 
 def digest(path: bytes | Path) -> str:

@@ -50,7 +50,9 @@ exec 3<>/proc/self/fd/0 </dev/null
 : | {{
 exec 4<>/proc/self/fd/0 </dev/null
 read -r u _ </proc/uptime
-printf '%s begin %s %s\\n' "$N" "$(date +%s.%N)" "$u"
+d=$(date +%s.%N)
+read -r v _ </proc/uptime
+printf '%s begin %s %s %s\\n' "$N" "$d" "$u" "$v"
 {functions}{counts}
 {watches}
 {reads}
@@ -69,7 +71,7 @@ kill $W 2>/dev/null
 }}
 """
 
-_BEGUN = re.compile(rb"^(\S+) begin (\S+) (\S+)\n", re.MULTILINE)
+_BEGUN = re.compile(rb"^(\S+) begin (\S+) (\S+) (\S+)\n", re.MULTILINE)
 _FRAMED = re.compile(rb"(\S+) (\d{1,9}) (\d{1,9}) (\d{1,12})\n")
 _ENDED = re.compile(rb"(\S+) end (\S+)\n")
 
@@ -151,6 +153,7 @@ def parse(text: str, reads: Sequence[Read], nonce: str) -> Printed | None:
         position = end + 1
     ended = _ENDED.match(printed, position)
     at, within = _moment(begun[2])
+    within += _lasted(begun[3], begun[4]) or timedelta()  # a busy host may take long to say it
     lasted = _lasted(begun[3], ended[2]) if ended and ended[1] == mark else None
     return Printed(answers, at, within, lasted)
 

@@ -145,7 +145,7 @@ def test_each_read_has_its_answer_whatever_the_others_do(place: Place) -> None:
     assert time.monotonic() - began < SHORT.total_seconds() + GRACE
     wanted = {name: answer for name, (_, answer) in READS.items()}
     assert dict(seen.answers) == wanted
-    wait_for("nothing is left", lambda: "987" not in place.running())
+    wait_for("nothing is left", lambda: "sleep 987" not in place.running())
     wait_for("nothing is left", lambda: "opsd-endless" not in place.running())
 
 
@@ -180,9 +180,11 @@ def test_nothing_asked_is_an_answer_too(place: Place) -> None:
 
 def test_the_clock_there_is_told_with_how_sure_that_is(place: Place) -> None:
     place.hand.run(":", DEADLINE)
-    clock = gather(place.hand, [Read("slow", "sleep 0.5; echo one")], "one", now).clock
-    assert clock is not None
-    assert abs(clock.ahead) <= clock.within < timedelta(seconds=0.3)
+    slow = Read("slow", "sleep 0.5; echo one")
+    clocks = [gather(place.hand, [slow], "one", now).clock for _ in range(3)]
+    told = [clock for clock in clocks if clock is not None]
+    assert all(abs(clock.ahead) <= clock.within for clock in told)
+    assert min(clock.within for clock in told) < timedelta(seconds=0.2)
 
 
 def test_two_reads_of_one_name_are_asked_once(place: Place) -> None:

@@ -236,7 +236,7 @@ def test_root_is_lent_for_what_is_listed_and_nothing_else(net: Network, config: 
             assert hand.do(Order(argv, DEADLINE, privileged=True)).exit_code == 1
         late = Order(("/bin/sleep", "987"), SHORT, privileged=True)
         assert hand.do(late).exit_code == 124
-        wait_for("nothing is left", lambda: "987" not in str(host.processes()))
+        wait_for("nothing is left", lambda: "sleep 987" not in str(host.processes()))
     finally:
         other.close()
         host.run("umount /etc/sudoers.d")

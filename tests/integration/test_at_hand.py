@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from opsd.drivers import cluster, lock
+from opsd.errors import OpsdError
 from opsd.model import Closing, Outcome
 from opsd.tasks.wal import at_hand, planning, recovering
 from opsd.tasks.wal.bases import bases, take_base
@@ -23,6 +24,7 @@ from tests.site import Site
 
 KEPT = "          cache_bases: true\n"
 HERE = Ways(throwaway=True)
+OVER = Ways(throwaway=True, delta=True)
 UNUSABLE = {"base.not_at_hand"}
 
 
@@ -52,11 +54,10 @@ def test_a_recovery_takes_what_is_at_hand_and_fetches_what_is_not_good(
         assert recovered(planned) == set()
         assert log.programs(cluster.newest()).verify(place / newest.id / DATA) == ""
         # Over a cluster that lies there only what differs is written.
-        over = Ways(throwaway=True, delta=True)
-        again = planning.plan(log, Goal("now"), site.base / "back", over)
+        again = planning.plan(log, Goal("now"), site.base / "back", OVER)
         assert again.is_at_hand
         before = rows_of(planned.target)
-        assert recovered(again, over) == set()
+        assert recovered(again, OVER) == set()
         assert rows_of(planned.target) == before
         (site.base / "away").rename(stored)
 
@@ -69,14 +70,8 @@ def test_a_recovery_takes_what_is_at_hand_and_fetches_what_is_not_good(
         alone = Ways(here=False, throwaway=True)
         assert not planning.plan(log, Goal("now"), site.base / "three", alone).at_hand
 
-        # What the disk of the cache altered is seen before it is used.
         assert keys(take_base(kit, log)) == set()
-        planned = planning.plan(log, Goal("now"), site.base / "four", HERE)
-        spoil(place / planned.base.id)
-        assert planned.is_at_hand
-        assert recovered(planned) == {"recover.at_hand_damaged"}
-        again = planning.plan(log, Goal("now"), site.base / "back", over)
-        assert recovered(again, over) == {"recover.at_hand_damaged"}
+        _harmed(site, log, place)
 
         # A cache that cannot take it keeps no night from succeeding.
         shutil.rmtree(place)
@@ -88,6 +83,24 @@ def test_a_recovery_takes_what_is_at_hand_and_fetches_what_is_not_good(
         unwanted = log.wal.model_copy(update={"cache_bases": False})
         assert keys(take_base(kit, replace(log, wal=unwanted))) == set()
         assert not place.exists()
+
+
+def _harmed(site: Site, log: Log, place: Path) -> None:
+    """What the disk of the cache altered is seen before it is used."""
+    planned = planning.plan(log, Goal("now"), site.base / "four", HERE)
+    spoil(place / planned.base.id)
+    assert planned.is_at_hand
+    assert recovered(planned) == {"recover.at_hand_damaged"}
+    over = planning.plan(log, Goal("now"), site.base / "back", OVER)
+    assert recovered(over, OVER) == {"recover.at_hand_damaged"}
+    # What lacks files takes none away from what lies there.
+    shutil.rmtree(place / planned.base.id / DATA / "base")
+    stored = site.repository / "data"
+    stored.rename(site.base / "away")
+    with pytest.raises(OpsdError):
+        recovered(planning.plan(log, Goal("now"), site.base / "back", OVER), OVER)
+    assert rows_of(over.target)
+    (site.base / "away").rename(stored)
 
 
 def rows_of(target: Path) -> Mapping[str, int]:

@@ -92,11 +92,13 @@ def test_a_watch_is_measured_while_it_works(tmp_path: Path) -> None:
     measured = json.loads(found.read_text())
     for one, hosts in ((measured["own"], 2), (measured["scale"], 4)):
         wanted = hosts * one["checks"] * 4
-        assert wanted * 0.7 <= one["host_checks"] <= wanted * 1.3
+        assert one["rounds"] >= hosts
+        assert abs(one["host_checks"] - one["rounds"] * one["checks"]) <= 2 * hosts * one["checks"]
+        assert one["host_checks"] <= wanted * 1.5
         assert (one["hosts"], one["bad"], one["answered_before"]) == (hosts, 0, hosts)
         assert 0 < one["cpu_seconds"] < 2 * one["seconds"]
         assert one["peak_bytes"] > 20 * MIB
-        assert one["late_seconds"]["most"] < 3
+        assert one["late_seconds"]["median"] < 3
     assert "/tmp/" not in report.read_text() + found.read_text()
 
 

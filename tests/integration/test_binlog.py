@@ -21,7 +21,7 @@ from opsd.binlog import Spot
 from opsd.daemon.wal import Wardens
 from opsd.drivers.mariadb import binlog
 from opsd.drivers.mariadb.server import Server
-from opsd.errors import RepositoryDamaged
+from opsd.errors import RepositoryDamaged, WrongPassword
 from opsd.model import CheckResult, Outcome, Status
 from opsd.tasks.backup import back_up
 from opsd.tasks.binlog.bases import DATA, take_base
@@ -29,6 +29,7 @@ from opsd.tasks.binlog.recovering import Goal, plan, recovered
 from opsd.tasks.binlog.replaying import replay
 from opsd.tasks.binlog.stream import ASIDE, Stream, streams_of
 from opsd.tasks.check.notebook import Answers
+from opsd.tasks.keys import Keys
 from opsd.tasks.kit import Kit
 from tests.fees import LIVING, NAME, Fees, fees
 from tests.incidents import eventually
@@ -167,6 +168,20 @@ def test_a_burnt_server_comes_back_to_any_moment_though_its_receiver_died_before
         assert caught.value.key == "binlog.gap_before"
         cut = plan(stream, Goal(), base / "none")
         assert [found.key for found in cut.findings] == ["binlog.gap_behind"]
+        _new_password(living, kit)
+
+
+def _new_password(made: Fees, kit: Kit) -> None:
+    """The keys of the log go with the password of the repository."""
+    password, old = made.base / "password", made.base / "old"
+    password.rename(old)
+    password.write_text("another one\n")
+    password.chmod(0o600)
+    with pytest.raises(WrongPassword):
+        Keys(kit, "main").insist()
+    told = opsd(made, "wal", "rekey", SET, "--old-password-file", str(old))
+    assert told["repositories"] == ["main"]
+    Keys(kit, "main").insist()
 
 
 def _receiver_dies(stream: Stream, watched: Watched) -> None:

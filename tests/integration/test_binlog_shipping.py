@@ -20,6 +20,7 @@ from opsd.tasks.binlog.guarding import Look, results
 from opsd.tasks.binlog.shelf import Shelf
 from opsd.tasks.binlog.shipping import Shipped, Shipper, clear
 from opsd.tasks.binlog.stream import ASIDE, Stream
+from opsd.tasks.keys import Keys
 from opsd.tasks.wal.receiving import Reception
 from tests.binlogs import AT, QUERY, ROTATE, log
 from tests.ledger import ledger
@@ -52,7 +53,8 @@ def stream(shared: Stream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S
 def shelf_of(stream: Stream) -> Shelf:
     storage = stream.kit.storage("main")
     assert storage is not None
-    return Shelf(storage, Seal(b"h" * 32, b"m" * 32), f"binlog/{SET}/{stream.name}")
+    keys = Keys(stream.kit, "main", Seal(b"h" * 32, b"m" * 32))
+    return Shelf(storage, keys, f"binlog/{SET}/{stream.name}")
 
 
 def shipped(stream: Stream) -> Shipper:

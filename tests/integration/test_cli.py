@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from opsd.assembly import STORE
+from opsd.store import Store
 from tests.site import ROOT, workplace
 
 CONFIG = """\
@@ -342,9 +344,9 @@ def _await_run(office: Office) -> None:
     """Until a run of this office is open and waits for the repository."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        if any((office.base / "state" / "runs").glob("*")):
-            time.sleep(0.5)  # the lease is taken just before the run is written down
-            return
+        with closing(Store(office.base / "state" / STORE)) as store:
+            if store.unclosed_runs():
+                return
         time.sleep(0.05)
     pytest.fail("no run began")
 

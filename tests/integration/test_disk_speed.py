@@ -109,7 +109,7 @@ def test_it_is_small_and_short_and_leaves_nothing(disk: Loop) -> None:
     before = written_sectors(disk.name)
     began = time.monotonic()
     probed(disk.point)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 12
     assert (written_sectors(disk.name) - before) * 512 < 128 * MIB
     assert [found.name for found in disk.point.iterdir()] == ["lost+found"]
 
@@ -133,7 +133,7 @@ def test_a_disk_that_hardly_moves_is_told_and_not_waited_for(disk: Loop) -> None
     with throttle(disk, 60 * 1024) as group:
         began = time.monotonic()
         found = probed(disk.point, group)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 12
     assert found.failed == "disk_stalls"
 
 

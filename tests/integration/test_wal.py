@@ -60,7 +60,7 @@ def test_the_command_tells_the_plan_and_leaves_the_server_as_it_is(site: Site) -
 
 
 def test_receivers_come_back_and_protection_is_given_up_only_as_agreed(site: Site) -> None:
-    with guarded(with_log(site, "          fall_back_after: 2s\n")) as (kit, log, heard):
+    with guarded(with_log(site, "          fall_back_after: 10s\n")) as (kit, log, heard):
         main = f"{log.subject}@main"
         until(lambda: heard.cause(main) == "")
         held = heard.figure("opsd_wal_receiver_held_timestamp_seconds", receiver="one")

@@ -26,7 +26,7 @@ def printed(said: dict[int, tuple[str, int]], *, ended: bool = True) -> str:
         f"{NONCE} {number} {code} {len(text.encode())}\n{text}\n"
         for number, (text, code) in said.items()
     ]
-    begun = f"{NONCE} begin 1700000000.25 10.50\n"
+    begun = f"{NONCE} begin 1700000000.25 10.50 10.50\n"
     return "".join((begun, *frames, f"{NONCE} end 11.00\n" if ended else ""))
 
 
@@ -60,7 +60,7 @@ def test_what_was_cut_off_is_missing_and_nothing_else(
         assert found.answers[read.name] in {true, Answer("", None)}
 
 
-@pytest.mark.parametrize("text", ["", "login refused\n", f"{NONCE}\n", f"x {NONCE} begin 1 1\n"])
+@pytest.mark.parametrize("text", ["", "login refused\n", f"{NONCE}\n", f"x {NONCE} begin 1 1 1\n"])
 def test_a_script_that_did_not_begin_gave_no_answers(text: str) -> None:
     assert gathering.parse(text, READS, NONCE) is None
 
@@ -78,9 +78,14 @@ def test_a_script_that_did_not_begin_gave_no_answers(text: str) -> None:
 def test_clocks_without_fractions_are_told_less_finely(
     said: str, at: float | None, within: float
 ) -> None:
-    found = parsed(f"{NONCE} begin {said} 1\n{NONCE} end 2\n")
+    found = parsed(f"{NONCE} begin {said} 1 1\n{NONCE} end 2\n")
     assert found.within == timedelta(seconds=within)
     assert found.at == (at and datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at))
+
+
+def test_a_host_that_took_long_to_say_its_time_is_less_sure_of_it() -> None:
+    found = parsed(f"{NONCE} begin 1700000000.5 1.00 1.75\n{NONCE} end 2\n")
+    assert (found.within, found.lasted) == (timedelta(seconds=0.76), timedelta(seconds=1))
 
 
 @pytest.mark.parametrize("shell", SHELLS)

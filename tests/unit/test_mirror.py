@@ -117,7 +117,7 @@ def test_what_is_alike_is_not_written(tmp_path: Path, monkeypatch: pytest.Monkey
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(os, "sendfile", full)
+    monkeypatch.setattr("opsd.drivers.mirror._write", full)
     monkeypatch.setattr(fcntl, "ioctl", full)
     mirror(made, target, NEVER)
     HARMS["last byte"](target)
@@ -125,6 +125,30 @@ def test_what_is_alike_is_not_written(tmp_path: Path, monkeypatch: pytest.Monkey
         mirror(made, target, NEVER)
     assert told.value.key == "mirror.failed"
     assert "No space" in told.value.detail
+
+
+@pytest.mark.parametrize("content", [LARGE, LARGE[::-1]], ids=["alike", "another"])
+def test_another_name_of_a_file_keeps_what_it_had(tmp_path: Path, content: bytes) -> None:
+    made, target = source(tmp_path), tmp_path / "target"
+    target.mkdir()
+    before = tmp_path / "before"
+    before.write_bytes(content)
+    before.chmod(0o644)
+    (target / "large").hardlink_to(before)
+    mirror(made, target, NEVER)
+    assert seen(target) == seen(made)
+    assert (before.read_bytes(), before.stat().st_mode & 0o777) == (content, 0o644)
+
+
+def test_what_cannot_be_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: object) -> None:
+        raise OSError(errno.EBUSY, "Device or resource busy")
+
+    (tmp_path / "target" / "mounted").mkdir(parents=True)
+    monkeypatch.setattr(shutil, "rmtree", busy)
+    with pytest.raises(ToolFailed) as told:
+        mirror(source(tmp_path), tmp_path / "target", NEVER)
+    assert "busy" in told.value.detail
 
 
 def test_it_ends_when_it_should(tmp_path: Path) -> None:

@@ -75,13 +75,18 @@ def test_keeps_the_whole_where_that_is_asked_for() -> None:
 
 def test_a_deadline_ends_the_whole_group(tmp_path: Path) -> None:
     with pytest.raises(TimedOut):
-        run(sh(DEAF_CHILD, tmp_path / "pid", timeout=SOON))
+        run(sh(DEAF_CHILD, tmp_path / "pid", timeout=timedelta(seconds=3)))
     assert waited(lambda: dead(pid_in(tmp_path / "pid")))
 
 
 def test_a_stop_ends_the_whole_group(tmp_path: Path) -> None:
     stop = Stop()
-    threading.Timer(SOON.total_seconds(), stop.request).start()
+
+    def wish() -> None:
+        pid_in(tmp_path / "pid")
+        stop.request()
+
+    threading.Thread(target=wish).start()
     with pytest.raises(Cancelled):
         run(sh(DEAF_CHILD, tmp_path / "pid"), stop=stop)
     assert waited(lambda: dead(pid_in(tmp_path / "pid")))

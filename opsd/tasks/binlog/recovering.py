@@ -148,6 +148,7 @@ def _stock(
         try:
             stream.kit.reach(repository)
             shelf = open_shelf(stream, repository, server)
+            shelf.keys.insist()
             for file, kept in shelf.holdings().items():
                 before = files.get(file, Kept())
                 if (kept.bytes, kept.closed) > (before.bytes, before.closed):

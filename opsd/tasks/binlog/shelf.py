@@ -13,11 +13,9 @@ from datetime import datetime
 from pathlib import Path
 
 from opsd.binlog import Kept, LogFile
-from opsd.drivers.seal import Seal
 from opsd.drivers.storage import Storage
-from opsd.errors import ConfigError
 from opsd.tasks.binlog.stream import PIECE_BYTES, Stream
-from opsd.tasks.wal.archive import keys_of
+from opsd.tasks.keys import Keys, storage_of
 
 _PIECE = re.compile(r"(.+\.\d{6,10})\.([0-9a-f]{10})-([0-9a-f]{10})(\.end)?")
 Span = tuple[int, int]
@@ -28,7 +26,7 @@ class Shelf:
     """One server's log in one repository."""
 
     storage: Storage
-    keys: Seal
+    keys: Keys
     root: str
     _pieces: dict[LogFile, dict[str, Span]] = field(default_factory=dict)
 
@@ -81,7 +79,7 @@ class Shelf:
                 if begin > reach:
                     break
                 path = f"{self.root}/{name}"
-                content = self.keys.open(path, self.storage.get(path))
+                content = self.keys.seal.open(path, self.storage.get(path))
                 sink.write(content[reach - begin :] if end > reach else b"")
                 reach = max(reach, end)
         return reach
@@ -94,18 +92,15 @@ class Shelf:
     def _put(self, file: LogFile, span: Span, content: bytes, *, last: bool = False) -> None:
         name = f"{file.name}.{span[0]:010x}-{span[1]:010x}{'.end' if last else ''}"
         path = f"{self.root}/{name}"
-        self.storage.put(path, self.keys.close(path, content))
+        self.storage.put(path, self.keys.seal.close(path, content))
         self._pieces.setdefault(file, {})[name] = span
 
 
 def open_shelf(stream: Stream, repository: str, server: str) -> Shelf:
-    """The log of a server in a repository; its keys are made when there are none yet."""
-    storage = stream.kit.storage(repository)
-    if storage is None:
-        raise ConfigError("wal.no_storage", repository=repository)
+    """The log of a server in a repository."""
     plain = re.sub(r"[^A-Za-z0-9]", "-", server)  # base64, which has slashes
     root = f"binlog/{stream.backup_set}/{stream.name}/{plain}"
-    return Shelf(storage, keys_of(stream.kit, repository, storage), root)
+    return Shelf(storage_of(stream.kit, repository), Keys(stream.kit, repository), root)
 
 
 def _reach(pieces: Iterable[Span]) -> int:

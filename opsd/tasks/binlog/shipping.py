@@ -56,8 +56,9 @@ class Shipper:
 
     def _turn(self, server: str) -> Shipped:
         if self._shelf is None or server != self._server:
-            self._shelf = open_shelf(self.stream, self.repository, server)
-            self._server, self._listed = server, None
+            shelf = open_shelf(self.stream, self.repository, server)
+            shelf.keys.insist()
+            self._shelf, self._server, self._listed = shelf, server, None
         if self._listed is None or self._listed.elapsed() > _LISTED_FOR:
             self.held = self._shelf.holdings()
             self._listed = Stopwatch()

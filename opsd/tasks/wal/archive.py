@@ -9,47 +9,17 @@ opsd/wal/SET/MEMBER/SYSTEM/TIMELINE.history         where a timeline left its pa
 from __future__ import annotations
 
 import re
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
-from opsd.drivers import seal
-from opsd.drivers.seal import Seal
 from opsd.drivers.storage import OwnObject, Storage
-from opsd.errors import ConfigError, RepositoryMissing
-from opsd.tasks.kit import Kit
+from opsd.tasks.keys import Keys, storage_of
 from opsd.tasks.wal.log import Log
 from opsd.wal import Covered, Holdings, Segment, switches, timeline_of_history
 
-KEY = "wal/key.json"
-_SETTLING = 2  # seconds: longer than it takes to make keys and write them
 _PIECE = re.compile(r"([0-9A-F]{24})\.([0-9a-f]{8})-([0-9a-f]{8})")
-
-
-@dataclass(slots=True)
-class Keys:
-    """The keys of a repository. A password opens them in 0.3 s: when they are first needed."""
-
-    _open: Callable[[], Seal]
-    _seal: Seal | None = None
-    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def seal(self) -> Seal:
-        """What seals and opens objects. Raises `WrongPassword`, `RepositoryDamaged`."""
-        with self._one_at_a_time:
-            if self._seal is None:
-                self._seal = self._open()
-            return self._seal
-
-    def insist(self) -> None:
-        """Raise what keeps them from being opened."""
-        _ = self.seal
 
 
 @dataclass(slots=True)
@@ -142,71 +112,9 @@ def open_archive(
     log: Log, repository: str, system: str, size: int, keys: Keys | None = None
 ) -> Archive:
     """The log of a server in a repository."""
-    storage = _storage(log, repository)
     root = f"wal/{log.backup_set}/{log.name}/{system}"
-    return Archive(storage, keys or open_keys(log, repository), root, size)
-
-
-def open_keys(log: Log, repository: str) -> Keys:
-    """The keys of a repository; they are made when there are none yet."""
-    return Keys(lambda: keys_of(log.kit, repository, _storage(log, repository)))
-
-
-@contextmanager
-def opening(log: Log, only: str = "") -> Iterator[Mapping[str, Keys]]:
-    """The keys of each repository of a log, or of one; they are opened beside the block.
-
-    What keeps one from being opened is raised where it is used.
-    """
-    keys = {name: open_keys(log, name) for name in log.repositories if only in {"", name}}
-    with ThreadPoolExecutor() as pool:
-        for one in keys.values():
-            pool.submit(one.insist)
-        yield keys
-
-
-def _storage(log: Log, repository: str) -> Storage:
-    storage = log.kit.storage(repository)
-    if storage is None:
-        raise ConfigError("wal.no_storage", repository=repository)
-    return storage
-
-
-def keys_of(kit: Kit, repository: str, storage: Storage) -> Seal:
-    """The keys of a repository. A second copy in the state brings them back when they are lost.
-
-    Another opsd, or another thread of this one, may make them at the same time: whose came first
-    are the keys. A storage that keeps no two apart is looked at once more, a moment later.
-    """
-    password = kit.config.repositories[repository].password.path()
-    second = kit.config.state / "wal" / f"{repository}.key.json"
-    try:
-        kept = storage.get(KEY)
-    except FileNotFoundError:
-        made = second.read_bytes() if second.exists() else seal.new(password)[1]
-        with suppress(FileExistsError):
-            storage.put_new(KEY, made)
-        time.sleep(_SETTLING)
-        kept = storage.get(KEY)
-    keys = seal.unwrap(kept, password)
-    if not second.exists() or second.read_bytes() != kept:
-        second.parent.mkdir(parents=True, exist_ok=True)
-        second.touch(mode=0o600)
-        second.write_bytes(kept)
-    return keys
-
-
-def rekey(log: Log, repository: str, old: Path) -> None:
-    """Put the keys under the password that the configuration names, from under an older one.
-
-    Raises `WrongPassword` when that does not open them, `RepositoryMissing` where there are none.
-    """
-    storage = _storage(log, repository)
-    try:
-        keys = seal.unwrap(storage.get(KEY), old)
-    except FileNotFoundError as none:
-        raise RepositoryMissing("wal.no_keys", repository=repository) from none
-    storage.put(KEY, seal.wrap(keys, log.kit.config.repositories[repository].password.path()))
+    storage = storage_of(log.kit, repository)
+    return Archive(storage, keys or Keys(log.kit, repository), root, size)
 
 
 def _piece(found: OwnObject, size: int) -> tuple[Segment, int, int, datetime] | None:

@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from opsd.drivers import lock, system
-from opsd.tasks.wal.layout import settle_places
+from opsd.tasks.wal.layout import PLACES, settle_places
 from opsd.tasks.wal.log import Log
 from opsd.wal import Base
 
@@ -42,6 +42,7 @@ def keep(log: Log, home: Path, line: Sequence[Base]) -> None:
         made, final = place / f"{line[-1].id}{_NEW}", place / line[-1].id
         try:
             shutil.move(home, made)
+            (made / PLACES).mkdir(mode=0o700, exist_ok=True)
             settle_places(made, final)
             made.rename(final)
         except OSError:

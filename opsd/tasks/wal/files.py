@@ -84,6 +84,7 @@ def bring(kit: Kit, log: Log, database: Database, moment: datetime, target: Path
         raise RepositoryMissing("recover.no_files", name=log.backup_set)
     before = next((one for one in points if one.at < moment and one.id != point.id), None)
     done = Brought(point, target / PLACE)
+    (target / LIST).unlink(missing_ok=True)  # of an earlier attempt
     with TemporaryDirectory(prefix=".opsd-", dir=target) as place:
         work = _Work(kit, log, database, moment, done, Path(place))
         for name in kit.backup_set(log.backup_set).trees:

@@ -13,8 +13,8 @@ from opsd.model import Finding, RecoveryPoint, Severity, Task
 from opsd.policy import wal as policy
 from opsd.policy.preflight import Room, judge_room
 from opsd.policy.wal import Chain
+from opsd.tasks.keys import opening
 from opsd.tasks.wal import at_hand
-from opsd.tasks.wal.archive import opening
 from opsd.tasks.wal.bases import every_base
 from opsd.tasks.wal.files import candidates
 from opsd.tasks.wal.layout import DATA
@@ -113,7 +113,8 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     """
     ways = ways or Ways()
     _guard(log, target, ways)
-    with opening(log, ways.only) as keys:
+    asked = [name for name in log.repositories if ways.only in {"", name}]
+    with opening(log.kit, asked) as keys:
         found, silent = every_base(log)
     lines = {b: policy.lineage(b, found) for b in found if ways.only in {"", b.repository}}
     found = tuple(b for b, line in lines.items() if line and ways.base in {"", b.id})

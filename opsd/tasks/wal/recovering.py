@@ -23,6 +23,7 @@ from opsd.drivers.postgres import Database
 from opsd.drivers.postgres.replication import Replay, visiting
 from opsd.drivers.process import Stop
 from opsd.drivers.restic import Piece
+from opsd.drivers.tree import NOT_FLUSHED
 from opsd.errors import Cancelled, DatabaseFailed, OpsdError, RepositoryDamaged, ToolFailed
 from opsd.model import Finding, Outcome, Severity, Task
 from opsd.tasks.beside import Beside, beside
@@ -81,6 +82,7 @@ def recovered(
     target.chmod(0o700)  # everybody's data is in it: for the server's account, and for root
     _bring(kit, done, ways or Ways())
     server = _server(planned, ways or Ways())
+    server.log.unlink(missing_ok=True)  # what an earlier attempt said
     try:
         with timed(done.seconds, "replay"):
             server.start()
@@ -162,7 +164,7 @@ def _bring(kit: Kit, done: Recovered, ways: Ways) -> None:
             try:
                 _fetch(kit, done, ways, near)
             except OpsdError as error:
-                if kit.stop.requested:
+                if kit.stop.requested or error.key == NOT_FLUSHED:
                     raise
                 told = Finding(Severity.CHANGE, "recover.at_hand_damaged", detail=str(error))
                 done.findings.append(told)
@@ -174,8 +176,8 @@ def _bring(kit: Kit, done: Recovered, ways: Ways) -> None:
 def _fetch(kit: Kit, done: Recovered, ways: Ways, near: Mapping[str, Path]) -> None:
     """The base copy and the log at the same time, into the target.
 
-    What lies there stays until both are here, where they come beside it first: what is made from
-    a line of copies, or from one that is `near`.
+    What is made from a line of copies, or from one that is `near`, comes beside what lies there,
+    which stays until all is here; with `delta` a single copy is written over it.
     """
     planned, target = done.planned, done.planned.target
     in_place = ways.delta and len(planned.line) == 1  # only what differs is written
@@ -195,7 +197,7 @@ def _fetch(kit: Kit, done: Recovered, ways: Ways, near: Mapping[str, Path]) -> N
             if beside_it:
                 _make(side, planned, near)
             elif near:
-                _copy(side.kit, near[planned.base.id], target)
+                _copy(side.kit, planned, near[planned.base.id], target)
             else:
                 _fetch_base(side.kit, planned, planned.base, target, exact=ways.delta)
         if beside_it:
@@ -210,9 +212,10 @@ def _fetch(kit: Kit, done: Recovered, ways: Ways, near: Mapping[str, Path]) -> N
         _insist_good(planned, planned.base, target)
 
 
-def _insist_good(planned: Planned, base: Base, home: Path) -> None:
+def _insist_good(planned: Planned, base: Base, home: Path, *, contents: bool = True) -> None:
     """Raise `RepositoryDamaged` unless a copy is as its manifest says."""
-    if wrong := planned.log.programs(base.version // 10000).verify(home / DATA):
+    programs = planned.log.programs(base.version // 10000)
+    if wrong := programs.verify(home / DATA, contents=contents):
         raise RepositoryDamaged("recover.base_damaged", id=base.id, detail=wrong)
 
 
@@ -253,7 +256,7 @@ def _make(side: Beside, planned: Planned, near: Mapping[str, Path]) -> None:
     small = [part(side.kit, number) for number in range(1, len(planned.line))]
     parts = [large.result(), *small]
     if not small:
-        _copy(side.kit, parts[0], home)
+        _copy(side.kit, planned, parts[0], home)
         return
     (home / PLACES).mkdir(mode=0o700)
     old = parts[-1] / PLACES
@@ -262,14 +265,17 @@ def _make(side: Beside, planned: Planned, near: Mapping[str, Path]) -> None:
     programs.combine([one / DATA for one in parts], home / DATA, places)
 
 
-def _copy(kit: Kit, near: Path, home: Path) -> None:
-    """A whole copy that is at hand; of what lies at home already, only what differs is written."""
-    mirror(near / DATA, home / DATA, kit.stop)
-    if (near / PLACES).exists():
-        mirror(near / PLACES, home / PLACES, kit.stop)
-    else:
-        shutil.rmtree(home / PLACES, ignore_errors=True)
-        (home / PLACES).mkdir(mode=0o700)
+def _copy(kit: Kit, planned: Planned, near: Path, home: Path) -> None:
+    """A whole copy that is at hand; of what lies at home already, only what differs is written.
+
+    It is looked at first: one that lacks something takes nothing away from what lies there.
+    """
+    _insist_good(planned, planned.base, near, contents=False)
+    try:
+        for name in (DATA, PLACES):
+            mirror(near / name, home / name, kit.stop)
+    finally:
+        settle_places(home)
 
 
 def _server(planned: Planned, ways: Ways) -> cluster.Cluster:

@@ -30,6 +30,7 @@ def reread(log: Log, planned: Planned, repository: str, night: int) -> Reread:
     """Read the part of a night. Raises `StorageFailed` when the repository does not answer."""
     size, system = planned.stock.size, planned.stock.system
     archive = open_archive(log, repository, system, size)
+    archive.keys.insist()
     held = archive.holdings().segments
     mine = [s for s, c in held.items() if c.whole and s.number % NIGHTS == night % NIGHTS]
     damaged = []

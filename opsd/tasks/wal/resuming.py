@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from opsd.policy import wal as policy
-from opsd.tasks.wal.archive import opening
+from opsd.tasks.keys import opening
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.stock import stock
 from opsd.wal import PARTIAL, Segment
@@ -38,7 +38,7 @@ def _resume(log: Log, name: str, directory: Path) -> None:
     with heads[-1].open("rb") as stream:
         head = policy.heading(stream.read(64))
     if head is not None:
-        with opening(log) as keys:
+        with opening(log.kit, log.repositories) as keys:
             known = stock(log, head.system, head.size, keys)
         whole = [one for one, covered in known.held.segments.items() if covered.whole]
         newest = max(whole, key=lambda one: (one.number, one.timeline), default=None)

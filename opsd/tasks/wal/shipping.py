@@ -101,8 +101,9 @@ class Shipper:
 
     def _open(self, system: str, size: int) -> Archive:
         if self._archive is None or self._system != system:
-            self._archive = open_archive(self.log, self.repository, system, size)
-            self._system, self._listed = system, None
+            archive = open_archive(self.log, self.repository, system, size)
+            archive.keys.insist()
+            self._archive, self._system, self._listed = archive, system, None
         return self._archive
 
     def _judged(self, size: int) -> Shipped:

@@ -11,7 +11,8 @@ from pathlib import Path
 from opsd.errors import OpsdError, RepositoryDamaged
 from opsd.model import Finding, Severity
 from opsd.policy import wal as policy
-from opsd.tasks.wal.archive import Archive, Keys, open_archive
+from opsd.tasks.keys import Keys
+from opsd.tasks.wal.archive import Archive, open_archive
 from opsd.tasks.wal.log import Log
 from opsd.wal import PARTIAL, Covered, Holdings, Segment, switches, timeline_of_history
 
