@@ -73,6 +73,33 @@ def test_a_link_or_path_to_nowhere_would_be_found() -> None:
     assert list(absent(ROOT / "README.md", text)) == ["docs/no.md", "opsd/no.py", "0099-no.md"]
 
 
+BESIDE = re.compile(r"`([^`\s]+)` in `(opsd/[\w/]+\.py)`|`(opsd/[\w/]+\.py)`, `(\w+)`")
+
+
+def unnamed(text: str) -> Iterator[str]:
+    """What a page says a file of ours has, and it has not."""
+    for symbol, file, other, name in BESIDE.findall(text):
+        path = ROOT / (file or other)
+        if not path.exists() or (symbol or name) not in path.read_text(encoding="utf-8"):
+            yield symbol or name
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page not in RECORDS], ids=name_of)
+def test_what_a_page_names_in_a_file_is_there(page: Path) -> None:
+    assert not list(unnamed(page.read_text(encoding="utf-8")))
+
+
+def test_a_name_that_a_file_has_not_would_be_found() -> None:
+    text = "(`opsd/model.py`, `Nothing_of_it`) (`Outcome` in `opsd/model.py`) (`x` in `opsd/no.py`)"
+    assert list(unnamed(text)) == ["Nothing_of_it", "x"]
+
+
+def test_the_first_screen_has_both_commands_and_a_proof() -> None:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert {"$ make demo", "$ make test"} <= {line.partition("  ")[0] for line in lines[:24]}
+    assert any(line.startswith("PROVED") for line in lines[:24])
+
+
 def documents_in(sentence: str) -> list[str]:
     return re.findall(r"docs/[\w./-]+\.\w+", sentence)
 
