@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 python := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check bench lock format clean setup-demo setup-test setup-soak setup-bench
+.PHONY: help demo test soak burn check bench lock format clean setup-demo setup-test setup-soak setup-bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
@@ -18,6 +18,9 @@ test: setup-test ## run every test
 
 soak: setup-soak ## run what takes long: nights, crashes and losses by the hundred
 	@$(python) -m pytest --timeout=0 $(or $(SOAK),tests/soak)
+
+burn: setup-soak ## burn fifty database servers down (ROUNDS=...): no acknowledged commit may be lost
+	@$(python) -m pytest --timeout=0 -n 0 -s tests/soak/test_burning.py
 
 check: setup-test ## format, lint, types and import contracts
 	@$(python) -m ruff format --check .

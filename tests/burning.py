@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from opsd.tasks.wal.bases import take_base
 from opsd.tasks.wal.log import logs_of
 from opsd.tasks.wal.planning import Goal, Ways
 from tests.logs import guarded, hit, receivers, sql, until, with_log
+from tests.roads import Road
 from tests.site import SET, SMALL, Site, copy_of, workplace
 
 CLIENTS = 3
@@ -36,7 +37,20 @@ FAULTS = (
     "a receiver stopped, then server",
     "both receivers stopped, then server",
     "link cut, then server",
+    "link cut and opsd, then server",
+    "link cut and receiver, then server",
+    "receiver and opsd, then server",
+    "server and link cut",
 )
+# The receivers come to the server on roads of their own, which can be cut.
+WAL_ON_ROADS = """\
+        wal:
+          receivers:
+            one: {{directory: {base}/wal/one, connection: "host={base}/roads/one dbname=postgres"}}
+            two: {{directory: {base}/wal/two, connection: "host={base}/roads/two dbname=postgres"}}
+          ship_every: 1s
+          min_free: 1MiB
+"""
 
 
 @dataclass(slots=True)
@@ -77,8 +91,10 @@ def burn(kindling: Path, fault: str, seed: int, *, synchronous: bool = True) -> 
         subprocess.run(["cp", "-a", "--reflink=auto", f"{kindling}/.", str(base)], check=True)
         base.chmod(0o711)
         shutil.rmtree(base / "scratch", ignore_errors=True)
-        site = with_log(_site(base, DossierSystem(base / "system", SMALL)))
+        site = with_log(_site(base, DossierSystem(base / "system", SMALL)), wal=WAL_ON_ROADS)
         site.system.cluster.start()
+        server = site.system.cluster.directory
+        roads = {name: Road(base / "roads" / name, server) for name in ("one", "two")}
         if not synchronous:
             sql(site, "ALTER SYSTEM SET synchronous_standby_names = ''")
             sql(site, "SELECT pg_reload_conf()")
@@ -88,10 +104,12 @@ def burn(kindling: Path, fault: str, seed: int, *, synchronous: bool = True) -> 
             with _working(site) as told:
                 until(lambda: len(told.ids) > 20, 60)
                 time.sleep(chance.uniform(0.2, 1.5))
-                _strike(site, daemon, fault, chance)
+                _strike(Stage(site, daemon, roads), fault, chance)
                 told.over.set()
         finally:
             _kill(daemon)
+            for road in roads.values():
+                road.close()
             hit(site, signal.SIGKILL)
             site.system.cluster.stop(signal.SIGKILL)
         shutil.rmtree(site.system.cluster.data)
@@ -99,40 +117,43 @@ def burn(kindling: Path, fault: str, seed: int, *, synchronous: bool = True) -> 
         return Round(fault, len(told.ids), len(told.ids - present), seconds)
 
 
-def _strike(site: Site, daemon: subprocess.Popen[str], fault: str, chance: random.Random) -> None:
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What can be struck."""
+
+    site: Site
+    daemon: subprocess.Popen[str]
+    roads: Mapping[str, Road]
+
+
+def _strike(stage: Stage, fault: str, chance: random.Random) -> None:
     victim = chance.choice(["one", "two"])
     first, _, rest = fault.partition(", then ")
-    for part in first.replace("server and ", "").split(" and ") if rest else ():
-        _hurt(site, daemon, part, victim)
+    for part in first.split(" and ") if rest else ():
+        _hurt(stage, part, victim)
     if rest:
         time.sleep(chance.uniform(0.1, 0.8))
-    _kill_server(site)
+    _kill_server(stage.site)
     if not rest and " and " in fault:
-        _hurt(site, daemon, fault.partition(" and ")[2], victim)
+        _hurt(stage, fault.partition(" and ")[2], victim)
 
 
-def _hurt(site: Site, daemon: subprocess.Popen[str], what: str, victim: str) -> None:
+def _hurt(stage: Stage, what: str, victim: str) -> None:
     match what:
         case "opsd":
-            _kill(daemon)
+            _kill(stage.daemon)
         case "receiver":
-            _signal(site, victim, signal.SIGKILL)
+            _signal(stage.site, victim, signal.SIGKILL)
         case "a receiver stopped":
-            _signal(site, victim, signal.SIGSTOP)
+            _signal(stage.site, victim, signal.SIGSTOP)
         case "both receivers stopped":
-            hit(site, signal.SIGSTOP)
+            hit(stage.site, signal.SIGSTOP)
         case "a receiver's disk":
-            _kill(daemon)
-            _signal(site, victim, signal.SIGKILL)
-            shutil.rmtree(site.base / "wal" / victim)
+            _kill(stage.daemon)
+            _signal(stage.site, victim, signal.SIGKILL)
+            shutil.rmtree(stage.site.base / "wal" / victim)
         case "link cut":
-            with psycopg.connect(site.system.connection, autocommit=True) as connection:
-                connection.execute("SET synchronous_commit = local")
-                connection.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_replication"
-                    " WHERE application_name = %s",
-                    (f"opsd_{victim}",),
-                )
+            stage.roads[victim].cut()
         case _:
             raise AssertionError(what)
 

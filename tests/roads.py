@@ -1,0 +1,62 @@
+"""A road to a server's socket that can be cut: bytes stop, and neither end is told."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+SOCKET = ".s.PGSQL.5432"
+
+
+class Road:
+    """Listens in a directory of its own, and carries each connection to the server's."""
+
+    def __init__(self, directory: Path, server: Path) -> None:
+        directory.mkdir(parents=True)
+        self._server = str(server / SOCKET)
+        self._cut, self._over = threading.Event(), threading.Event()
+        self._ends: list[socket.socket] = []
+        self._listening = socket.socket(socket.AF_UNIX)
+        self._listening.bind(str(directory / SOCKET))
+        self._listening.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """From now on nothing comes through: what was sent is on its way for ever."""
+        self._cut.set()
+
+    def close(self) -> None:
+        """End every connection, and the road."""
+        self._over.set()
+        for one in (self._listening, *self._ends):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # closed
+            while True:
+                near, _ = self._listening.accept()
+                far = socket.socket(socket.AF_UNIX)
+                self._ends += (near, far)
+                try:
+                    far.connect(self._server)
+                except OSError:
+                    near.close()
+                    continue
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=self._carry, args=pair, daemon=True).start()
+
+    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while piece := source.recv(1 << 16):
+                if self._cut.is_set():
+                    self._over.wait()
+                    return
+                target.sendall(piece)
+        if not self._cut.is_set():  # a cut road does not tell that an end is gone
+            for end in (source, target):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
