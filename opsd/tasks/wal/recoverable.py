@@ -14,7 +14,7 @@ from opsd.policy.recoverable import Reach, Recoverable
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal.planning import measured
 
-_ASKED_EVERY = timedelta(minutes=1)
+_ASKED_EVERY = timedelta(seconds=10)
 _LOOKED_AT = 50  # of the newest evidence: nights of several logs in several repositories
 
 Told = Mapping[str, Any]
@@ -36,7 +36,7 @@ def recoverable(kit: Kit, name: str) -> dict[str, Recoverable]:
 
 @dataclass(slots=True)
 class Forecaster:
-    """How long it would take now to bring one log to its end; the history is asked each minute."""
+    """How long it would take now to bring one log to its end; the history is asked now and then."""
 
     kit: Kit
     backup_set: str
