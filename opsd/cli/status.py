@@ -58,7 +58,7 @@ def _one(
     losses: dict[str, Mapping[str, float | None]] = {}
     reaches: dict[str, plain.Body] = {}
     for log, states in _seen(desk, logs).items():
-        found = wal.seen(logs[log], states)
+        found = wal.seen(logs[log], states, facts.now)
         statuses += [worst(state.status for state in states), wal.reach_status(found)]
         parts.append(wal.brief(desk.voice, log, states, facts.now))
         parts.append(wal.reach(desk.voice, log, found))

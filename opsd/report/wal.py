@@ -14,6 +14,7 @@ from opsd.wal import Advice, Change
 
 _RECEIVED = "opsd_wal_receiver_held_timestamp_seconds"
 _KEPT = "opsd_wal_repository_held_timestamp_seconds"
+_YOUNG = timedelta(minutes=1)  # a daemon writes what it sees every few seconds
 _GAPS = "opsd_wal_repository_gaps"
 _FORECAST = "opsd_wal_recovery_predicted_duration_seconds"
 
@@ -77,16 +78,17 @@ def losses(states: Sequence[CheckState], now: datetime) -> dict[str, float | Non
     return {f"{kind}:{name}": _age(states, (kind, name), now) for kind, name in _parts(states)}
 
 
-def seen(known: Recoverable, states: Sequence[CheckState]) -> Recoverable:
-    """What the history knows of a log, with what was last seen of it."""
+def seen(known: Recoverable, states: Sequence[CheckState], now: datetime) -> Recoverable:
+    """What the history knows of a log, with what is seen of it; of old, what holds for ever."""
+    young = [state for state in states if now - state.seen_at <= _YOUNG]
     return replace(
         known,
         repositories={
             name: Reach(
                 oldest=reach.oldest,
                 newest=_at(_figure(states, _KEPT, "repository", name)),
-                gaps=_count(_figure(states, _GAPS, "repository", name)),
-                forecast=_span(_figure(states, _FORECAST, "repository", name)),
+                gaps=_count(_figure(young, _GAPS, "repository", name)),
+                forecast=_span(_figure(young, _FORECAST, "repository", name)),
             )
             for name, reach in known.repositories.items()
         },

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from opsd import assembly
 from opsd.binlog import LogFile, Spot
 from opsd.cli import main
+from opsd.clock import now
 from opsd.config.load import load
 from opsd.metrics import Board, Collector, Sources, Vitals, Watched
 from opsd.model import (
@@ -160,16 +161,15 @@ def looked(kit: Kit, **of_away: Any) -> list[CheckResult]:
     return [*telling.results(log, look), *guarding.results(stream, mine)]
 
 
-def states(results: list[CheckResult]) -> list[CheckState]:
-    return [
-        CheckState(CheckId("", "wal", one.subject), one.status, NOON, one, NOON) for one in results
-    ]
+def states(results: list[CheckResult], seen_at: datetime | None = None) -> list[CheckState]:
+    at = seen_at or now()
+    return [CheckState(CheckId("", "wal", one.subject), one.status, at, one, at) for one in results]
 
 
-def watched(kit: Kit, results: list[CheckResult]) -> None:
+def watched(kit: Kit, results: list[CheckResult], seen_at: datetime | None = None) -> None:
     """Let the watch know it, as a daemon does."""
     watch = assembly.samples(kit.config)
-    watch.write(Page(states=states(results)))
+    watch.write(Page(states=states(results, seen_at)))
     watch.close()
 
 
@@ -252,6 +252,20 @@ dossiers/fees: Recovery to any moment
 ? Time measured    not known
 ? Expected to now  not known
 """ in ask()
+
+
+def test_what_was_seen_before_the_daemon_ended_says_nothing_of_now(kit: Kit, ask: Ask) -> None:
+    nights(kit)
+    watched(kit, looked(kit), now() - 2 * timedelta(minutes=1))
+    found = recovery(ask)["dossiers/database"]
+    assert found["repositories"]["main"] == {
+        "oldest": "2026-11-26T05:00:00Z",
+        "newest": "2026-11-28T04:59:55Z",
+        "gaps": None,
+        "forecast_seconds": None,
+    }
+    assert (found["measured"]["status"], found["forecast"]["status"]) == ("ok", "unknown")
+    assert "? main             oldest 2026-11-26 12:00:00 +07:00\n" in ask()
 
 
 def test_a_recovery_that_takes_too_long_is_as_bad_as_a_restore(kit: Kit, ask: Ask) -> None:
