@@ -223,6 +223,13 @@ _STATUS: dict[str, Sentence] = {
     "wal.loss_repository": Sentence("chỉ còn kho {repository}", "only {repository} is left"),
     "wal.loss_unknown": Sentence("không biết", "not known"),
     "wal.loss_at_most": Sentence("tối đa {span}", "at most {span}"),
+    "wal.reach_title": Sentence("Khôi phục được tới mọi lúc", "Recovery to any moment"),
+    "wal.reach": Sentence(
+        "sớm nhất {oldest}\nmới nhất {newest}", "oldest {oldest}\nnewest {newest}"
+    ),
+    "wal.reach_gaps": Sentence("; khoảng trống: {count}", "; gaps: {count}"),
+    "wal.measured": Sentence("Thời gian đo được", "Time measured"),
+    "wal.forecast": Sentence("Dự kiến tới lúc này", "Expected to now"),
 }
 
 _HELP: dict[str, Sentence] = {

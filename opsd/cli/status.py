@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 
 from opsd import assembly
@@ -12,8 +13,10 @@ from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import Parser
 from opsd.model import CheckState, Status, worst
 from opsd.policy.freshness import SetFacts, judge, next_due
+from opsd.policy.recoverable import Recoverable
 from opsd.report import plain, status, text, wal
 from opsd.tasks.status import observe
+from opsd.tasks.wal.recoverable import recoverable
 
 
 def add(parser: Parser) -> None:
@@ -26,7 +29,8 @@ def run(desk: Desk) -> Answer:
     with desk.kit() as kit:
         names = [desk.arguments.set] if desk.arguments.set else list(kit.config.backup_sets)
         facts = {name: observe(kit, name) for name in names}
-    answers = [_one(desk, name, found) for name, found in facts.items()]
+        logs = {name: recoverable(kit, name) for name in names}
+    answers = [_one(desk, name, found, logs[name]) for name, found in facts.items()]
     whole = worst(verdict for verdict, _, _ in answers)
     good = whole in {Status.OK, Status.WARNING}
     return Answer(
@@ -39,25 +43,33 @@ def run(desk: Desk) -> Answer:
     )
 
 
-def _one(desk: Desk, name: str, facts: SetFacts) -> tuple[Status, str, plain.Body]:
+def _one(
+    desk: Desk, name: str, facts: SetFacts, logs: Mapping[str, Recoverable]
+) -> tuple[Status, str, plain.Body]:
     backup_set = desk.config.backup_sets[name]
     verdict = judge(facts)
     due = next_due(facts.now, backup_set.schedule, desk.config.zone)
     title = f"{name} ({backup_set.title})" if backup_set.title else name
     said = status.of_set(desk.voice, title, facts, verdict, due)
     body = plain.status(desk.voice, facts, verdict, due)
-    if not backup_set.logged:
+    if not logs:
         return verdict.status, said, body
-    logs = {f"{name}/{member}": found for member, found in _logs(desk, name).items()}
-    briefs = [wal.brief(desk.voice, log, found, facts.now) for log, found in logs.items()]
-    known = [worst(state.status for state in found) for found in logs.values()]
-    losses = {log: wal.losses(found, facts.now) for log, found in logs.items()}
-    return worst((verdict.status, *known)), text.joined(said, *briefs), {**body, "loss": losses}
+    statuses, parts = [verdict.status], [said]
+    losses: dict[str, Mapping[str, float | None]] = {}
+    reaches: dict[str, plain.Body] = {}
+    for log, states in _seen(desk, logs).items():
+        found = wal.seen(logs[log], states, facts.now)
+        statuses += [worst(state.status for state in states), wal.reach_status(found)]
+        parts.append(wal.brief(desk.voice, log, states, facts.now))
+        parts.append(wal.reach(desk.voice, log, found))
+        losses[log] = wal.losses(states, facts.now)
+        reaches[log] = wal.reach_body(found)
+    told = {**body, "loss": losses, "recovery": reaches}
+    return worst(statuses), text.joined(*parts), told
 
 
-def _logs(desk: Desk, name: str) -> dict[str, tuple[CheckState, ...]]:
-    """What the daemon saw of each log of a set; nothing, where none runs: that is unknown."""
+def _seen(desk: Desk, logs: Iterable[str]) -> dict[str, tuple[CheckState, ...]]:
+    """What the daemon saw of each log; nothing, where none runs: that is unknown."""
     with closing(assembly.samples(desk.config)) as watch:
         states = watch.states()
-    members = desk.config.backup_sets[name].logged
-    return {member: wal.of_log(states, f"{name}/{member}") for member in members}
+    return {log: wal.of_log(states, log) for log in logs}

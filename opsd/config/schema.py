@@ -230,6 +230,18 @@ class BackupSet(Options):
         return {name: member for name, member in found if member.binlog is not None}
 
     @property
+    def keepers(self) -> tuple[tuple[str, str], ...]:
+        """The members whose log is received, each with each repository that keeps it."""
+        wal = ((name, member.wal) for name, member in self.logged.items())
+        binlog = ((name, member.binlog) for name, member in self.streamed.items())
+        found = ((name, options) for name, options in (*wal, *binlog) if options)
+        return tuple(
+            (name, repository)
+            for name, options in found
+            for repository in options.repositories or (self.repository,)
+        )
+
+    @property
     def trees(self) -> Mapping[str, FilesMember]:
         """The files members."""
         return {n: m for n, m in self.members.items() if isinstance(m, FilesMember)}

@@ -6,16 +6,22 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from opsd.config.schema import BackupSet
 from opsd.metrics.table import Page
 from opsd.model import Task
 from opsd.store import Store
 
+_LOOKED_AT = 50  # of the newest evidence: nights of several logs in several repositories
 
-def tell(page: Page, store: Store, name: str) -> None:
+
+def tell(page: Page, store: Store, name: str, backup_set: BackupSet) -> None:
     """What the newest good base copies and replays of a set told."""
-    if found := store.last_ended(Task.BASE, name, good=True):
-        for one in store.all_evidence(found[0].id):
-            _tell_base(page, name, one.kind, one.body)
+    for kind in ("base", "bases"):
+        bodies = store.told(name, kind, _LOOKED_AT)
+        newest = {(one["member"], one["repository"]): one for one in bodies}
+        for who in backup_set.keepers:
+            if who in newest:
+                _tell_base(page, name, kind, newest[who])
     if found := store.last_ended(Task.REPLAY, name, good=True):
         told = store.evidence(found[0].id, "replayed")
         if told and told["achieved"]:
@@ -31,8 +37,6 @@ def tell(page: Page, store: Store, name: str) -> None:
 
 
 def _tell_base(page: Page, name: str, kind: str, told: Mapping[str, Any]) -> None:
-    if kind not in {"base", "bases"}:
-        return
     labels = (name, told["member"], told["repository"])
     if kind == "base":
         page.add("opsd_wal_base_newest_timestamp_seconds", _at(told["until"]), *labels)

@@ -74,4 +74,10 @@ OF_LOGS: Final = (
         _REPOSITORY,
         "Time the last good replay needed to fetch, verify and replay: the measured recovery time.",
     ),
+    Family(
+        "opsd_wal_recovery_predicted_duration_seconds",
+        _REPOSITORY,
+        "Time that a recovery to now would take at the speed of the last good replay;"
+        " absent while that is not known.",
+    ),
 )

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from opsd.model import CheckState, Incident, Status
-from opsd.report import checks, layout, text
+from opsd.model import CheckState, Incident, Status, worst
+from opsd.policy.recoverable import Reach, Recoverable
+from opsd.report import checks, layout, plain, text
 from opsd.report.voice import Voice
 from opsd.wal import Advice, Change
 
 _RECEIVED = "opsd_wal_receiver_held_timestamp_seconds"
 _KEPT = "opsd_wal_repository_held_timestamp_seconds"
+_YOUNG = timedelta(minutes=1)  # a daemon writes what it sees every few seconds
+_GAPS = "opsd_wal_repository_gaps"
+_FORECAST = "opsd_wal_recovery_predicted_duration_seconds"
 
 
 def planned(voice: Voice, name: str, changes: Sequence[Change], advice: Sequence[Advice]) -> str:
@@ -73,6 +78,83 @@ def losses(states: Sequence[CheckState], now: datetime) -> dict[str, float | Non
     return {f"{kind}:{name}": _age(states, (kind, name), now) for kind, name in _parts(states)}
 
 
+def seen(known: Recoverable, states: Sequence[CheckState], now: datetime) -> Recoverable:
+    """What the history knows of a log, with what is seen of it; of old, what holds for ever."""
+    young = [state for state in states if now - state.seen_at <= _YOUNG]
+    return replace(
+        known,
+        repositories={
+            name: Reach(
+                oldest=reach.oldest,
+                newest=_at(_figure(states, _KEPT, "repository", name)),
+                gaps=_count(_figure(young, _GAPS, "repository", name)),
+                forecast=_span(_figure(young, _FORECAST, "repository", name)),
+            )
+            for name, reach in known.repositories.items()
+        },
+    )
+
+
+def reach(voice: Voice, subject: str, found: Recoverable) -> str:
+    """Between which moments each repository brings it back, and how fast."""
+    rows = [
+        (_of_reach(one), name, _moments(voice, one)) for name, one in found.repositories.items()
+    ]
+    keys, spans = ("wal.measured", "wal.forecast"), (found.measured, found.forecast)
+    for key, span, judged in zip(keys, spans, found.statuses, strict=True):
+        rows.append((judged, voice.say(key), _against(voice, span, judged, found.rto)))
+    names = max(layout.width(name) for _, name, _ in rows)
+    lines = [
+        layout.hang(f"{layout.MARKS[mark]} {layout.pad(name, names)}  ", said)
+        for mark, name, said in rows
+    ]
+    return "\n".join((f"{subject}: {voice.say('wal.reach_title')}", *lines))
+
+
+def reach_status(found: Recoverable) -> Status:
+    """The worst of all that is said of it."""
+    return worst((*map(_of_reach, found.repositories.values()), *found.statuses))
+
+
+def reach_body(found: Recoverable) -> plain.Body:
+    """The same for programs."""
+    measured, forecast = found.statuses
+    return {
+        "repositories": {
+            name: {
+                "oldest": plain.moment(one.oldest),
+                "newest": plain.moment(one.newest),
+                "gaps": one.gaps,
+                "forecast_seconds": plain.seconds(one.forecast),
+            }
+            for name, one in found.repositories.items()
+        },
+        "measured": {"status": measured.word, "seconds": plain.seconds(found.measured)},
+        "forecast": {"status": forecast.word, "seconds": plain.seconds(found.forecast)},
+    }
+
+
+def _of_reach(one: Reach) -> Status:
+    if one.gaps:
+        return Status.CRITICAL
+    known = None not in {one.oldest, one.newest, one.gaps}
+    return Status.OK if known else Status.UNKNOWN
+
+
+def _moments(voice: Voice, one: Reach) -> str:
+    told = {"oldest": one.oldest, "newest": one.newest}
+    fields = {name: at or voice.say("wal.loss_unknown") for name, at in told.items()}
+    said = voice.say("wal.reach", **fields)
+    return said + (voice.say("wal.reach_gaps", count=one.gaps) if one.gaps else "")
+
+
+def _against(voice: Voice, span: timedelta | None, judged: Status, rto: timedelta) -> str:
+    if span is None:
+        return voice.say("wal.loss_unknown")
+    key = "status.within" if judged is Status.OK else "status.beyond"
+    return f"{voice.duration(span)}, {voice.say(key, name='RTO', limit=rto)}"
+
+
 def _parts(states: Sequence[CheckState]) -> list[tuple[str, str]]:
     """Each receiver and each repository."""
     found = []
@@ -87,12 +169,28 @@ def _parts(states: Sequence[CheckState]) -> list[tuple[str, str]]:
 
 def _age(states: Sequence[CheckState], part: tuple[str, str], now: datetime) -> float | None:
     kind, name = part
-    metric = _RECEIVED if kind == "receiver" else _KEPT
+    at = _at(_figure(states, _RECEIVED if kind == "receiver" else _KEPT, kind, name))
+    return None if at is None else (now - at).total_seconds()
+
+
+def _figure(states: Sequence[CheckState], metric: str, kind: str, name: str) -> float | None:
     for state in states:
         for one in state.result.measurements:
             if one.metric == metric and one.labels.get(kind) == name and _known(state):
-                return (now - datetime.fromtimestamp(one.value, UTC)).total_seconds()
+                return one.value
     return None
+
+
+def _at(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _span(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
+
+
+def _count(number: float | None) -> int | None:
+    return None if number is None else int(number)
 
 
 def _known(state: CheckState) -> bool:

@@ -141,6 +141,11 @@ def test_a_burnt_server_comes_back_to_any_moment_though_its_receiver_died_before
         told = kit.store.evidence(played.run, "replayed")
         assert told is not None
         assert (told["tables"], told["rows"]) == (5, 2007)
+        eventually(lambda: _foretold(watched) > 0, "a recovery to now is foretold", 60)
+        moved, took = told["base_bytes"] + told["wal_bytes"], sum(told["seconds"].values())
+        foretold = _foretold(watched) * moved / max(took, 1)
+        planned = plan(stream, Goal(), base / "planned")
+        assert foretold == pytest.approx(planned.base.bytes + planned.log_bytes)
         os.kill(living.server.pid, signal.SIGKILL)
         shutil.rmtree(living.server.data)
         eventually(
@@ -169,6 +174,13 @@ def test_a_burnt_server_comes_back_to_any_moment_though_its_receiver_died_before
         cut = plan(stream, Goal(), base / "none")
         assert [found.key for found in cut.findings] == ["binlog.gap_behind"]
         _new_password(living, kit)
+
+
+def _foretold(watched: Watched) -> float:
+    """Seconds that a recovery to now may take, as the watch was told; 0 while it was not."""
+    told = watched.results["dossiers/fees@main"].measurements
+    metric = "opsd_wal_recovery_predicted_duration_seconds"
+    return next((one.value for one in told if one.metric == metric), 0)
 
 
 def _new_password(made: Fees, kit: Kit) -> None:

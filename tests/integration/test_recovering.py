@@ -102,6 +102,12 @@ def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> No
         assert "public.web_session" in compared["unlogged"]
 
         place = site.base / "back"
+        expected = planning.plan(log, Goal("now"), place / "now", Ways(here=False)).expected
+        metric = "opsd_wal_recovery_predicted_duration_seconds"
+        until(lambda: heard.figure(metric))
+        foretold = timedelta(seconds=heard.figure(metric, repository="main") or 0)
+        assert expected / 2 < foretold <= expected  # which counts whole segments
+
         paused = replace(QUICK, promote=False)
         planned = planning.plan(log, Goal("time", time=second), place / ODD, paused)
         with recovering.recovered(kit, planned, paused) as (done, server):

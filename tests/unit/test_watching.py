@@ -13,6 +13,7 @@ from opsd.config.hosts import Host
 from opsd.config.load import load
 from opsd.tasks.check.patrol import Ask
 from opsd.tasks.kit import Kit
+from opsd.tasks.wal.telling import CHECK
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 CONFIG = """\
@@ -28,6 +29,9 @@ backup_sets:
     members:
       tree: {{kind: files, path: {base}/tree}}
 hosts: {{local: {{}}}}
+"""
+FEES = """\
+      fees: {{kind: mariadb, database: fees, socket: /nowhere, binlog: {{directory: {base}/log}}}}
 """
 
 
@@ -67,3 +71,26 @@ def test_a_check_that_may_wait_long_is_not_waited_for_by_others(tmp_path: Path) 
     assert {name for name in errands if name.startswith("local/")} <= {
         f"local/{check}" for check in CHECKS
     }
+
+
+def test_a_binary_log_alone_is_watched_too(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("only for tests\n")
+    (tmp_path / "password").chmod(0o600)
+
+    def nobody(name: str, host: Host) -> Ask:
+        raise AssertionError(name, host)
+
+    for more, wanted in (("", False), (FEES, True)):
+        text = CONFIG.replace("hosts: {{local: {{}}}}\n", more).format(base=tmp_path)
+        (tmp_path / "opsd.yaml").write_text(text)
+        kit: Kit = assembly.assemble(load(tmp_path / "opsd.yaml"), clock=lambda: NOW)
+        cases, watch = assembly.alerts(kit.config), assembly.samples(kit.config)
+        watching = app.watching(kit, cases, watch, nobody)
+        try:
+            watching.adopt(kit)
+            assert (("", CHECK) in watching.ledger.rules) is wanted
+        finally:
+            watching.ledger.close()
+            watch.close()
+            cases.close()
+            kit.store.close()

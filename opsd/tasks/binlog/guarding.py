@@ -21,7 +21,8 @@ from opsd.model import CheckResult, Measurement, Status
 from opsd.tasks.binlog.shipping import Shipped
 from opsd.tasks.binlog.stream import Stream, received, size_of
 from opsd.tasks.wal.receiving import Reception
-from opsd.tasks.wal.telling import until
+from opsd.tasks.wal.recoverable import Forecaster
+from opsd.tasks.wal.telling import expected, until
 
 RECEIVER = "here"
 _REMEMBERED = 7200  # looks
@@ -38,6 +39,8 @@ class Look:
     reception: Reception
     held: datetime | None  # until when the receiver has every commit
     shipped: Mapping[str, tuple[Shipped, datetime | None]]
+    # How long a recovery to now would take from each repository.
+    forecasts: Mapping[str, timedelta | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -46,6 +49,7 @@ class Guard:
 
     stream: Stream
     server: str = ""
+    _forecaster: Forecaster | None = None
     _ends: deque[tuple[datetime, Spot]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     def turn(self, reception: Reception, shipped: Mapping[str, Shipped]) -> Look:
@@ -64,13 +68,30 @@ class Guard:
             reception,
             self._held(_reach(self.stream)),
             {name: (one, self._held(one.end)) for name, one in shipped.items()},
+            {name: self._forecast(name, one) for name, one in shipped.items()},
         )
+
+    def _forecast(self, repository: str, shipped: Shipped) -> timedelta | None:
+        """Nothing where it is not known that all of the log is there."""
+        if shipped.error or shipped.gap or shipped.end is None:
+            return None
+        if self._forecaster is None:
+            self._forecaster = Forecaster(self.stream.kit, self.stream.backup_set, self.stream.name)
+        return self._forecaster.forecast(repository, lambda base: _behind(base["spot"], shipped))
 
     def _held(self, reach: Spot | None) -> datetime | None:
         """Since when whoever reaches so far may lack something."""
         if reach is None:
             return None
         return max((at for at, end in self._ends if end <= reach), default=None)
+
+
+def _behind(spot: str, shipped: Shipped) -> int | None:
+    """How much log lies behind a place; of the file of that place all of it is fetched."""
+    at = Spot.of(spot)
+    if at is None or at.file not in shipped.sizes:
+        return None
+    return sum(size for file, size in shipped.sizes.items() if file >= at.file)
 
 
 def _reach(stream: Stream) -> Spot | None:
@@ -120,6 +141,7 @@ def _of_repository(
     figures = [
         *until("opsd_wal_repository_held_timestamp_seconds", held, labels),
         Measurement("opsd_wal_repository_gaps", float(shipped.gap is not None), labels),
+        *expected(look.forecasts.get(name), labels),
     ]
     fields: dict[str, object] = {"repository": name, "at": held or "-"}
     detail, status, cause = "", Status.OK, ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -29,6 +30,7 @@ class Shipped:
     gap: LogFile | None = None
     refused: tuple[str, ...] = ()
     error: str = ""
+    sizes: Mapping[LogFile, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -68,8 +70,9 @@ class Shipper:
             if not self.held.get(file, Kept()).closed:
                 self._bring(file, path, ended=file != newest)
         found = strand(self.held)
+        sizes = {file: kept.bytes for file, kept in found.files.items()}
         refused = tuple(f"{f.name}: {w.wrong}" for f, w in self._walked.items() if w.wrong)
-        return Shipped(self.stream.kit.clock(), found.end, found.gap, refused)
+        return Shipped(self.stream.kit.clock(), found.end, found.gap, refused, sizes=sizes)
 
     def _bring(self, file: LogFile, path: Path, *, ended: bool) -> None:
         """Look at what is new of a file, and keep what of it is whole and good.

@@ -82,7 +82,7 @@ class Watching:
             rules |= self._rules(kit.config, name, options)
             self.patrols.update(self._patrols(kit, name, options))
         rules |= _rules_of_probes(kit.config)
-        if any(found.logged for found in kit.config.backup_sets.values()):
+        if any(found.logged or found.streamed for found in kit.config.backup_sets.values()):
             rules["", CHECK_OF_LOGS] = Rule(_OF_LOGS, confirm=1, recover=1)
         self.ledger.adopt(rules, kit.clock())
         return dict(self._errands(kit))

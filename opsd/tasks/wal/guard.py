@@ -22,8 +22,9 @@ from opsd.errors import OpsdError
 from opsd.policy import wal as policy
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.receiving import Reception
+from opsd.tasks.wal.recoverable import Forecaster
 from opsd.tasks.wal.shipping import Shipped
-from opsd.wal import Exposure
+from opsd.wal import Exposure, position
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,8 @@ class Look:
     exposure: Exposure | None
     lost_for: timedelta
     still: Mapping[str, timedelta]  # since when a receiver has taken nothing of what there is
+    # How long a recovery to now would take from each repository.
+    forecasts: Mapping[str, timedelta | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -84,6 +87,7 @@ class Guard:
     shipped: Callable[[], Mapping[str, Shipped]]
     renew: Callable[[str], None]
     seen: ServerSeen | None = None
+    _forecaster: Forecaster | None = None
     _server: Server | None = None
     _beats: deque[tuple[datetime, int]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     _alone: Stopwatch | None = None
@@ -228,4 +232,15 @@ class Guard:
             exposure=self._exposure(),
             lost_for=self._alone.elapsed() if self._alone else timedelta(),
             still=dict(self._still),
+            forecasts={name: self._forecast(name, one) for name, one in shipped.items()},
+        )
+
+    def _forecast(self, repository: str, shipped: Shipped) -> timedelta | None:
+        """Nothing where it is not known that all of the log is there."""
+        if shipped.error or shipped.gaps or not shipped.end:
+            return None
+        if self._forecaster is None:
+            self._forecaster = Forecaster(self.log.kit, self.log.backup_set, self.log.name)
+        return self._forecaster.forecast(
+            repository, lambda base: shipped.end - position(base["start"])
         )

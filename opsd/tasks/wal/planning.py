@@ -10,10 +10,13 @@ from pathlib import Path
 from opsd.drivers import cluster, system
 from opsd.errors import OpsdError, Refused, RepositoryDamaged, UsageError
 from opsd.model import Finding, RecoveryPoint, Severity, Task
+from opsd.policy import recoverable
 from opsd.policy import wal as policy
 from opsd.policy.preflight import Room, judge_room
+from opsd.policy.recoverable import Measured
 from opsd.policy.wal import Chain
 from opsd.tasks.keys import opening
+from opsd.tasks.kit import Kit
 from opsd.tasks.wal import at_hand
 from opsd.tasks.wal.bases import every_base
 from opsd.tasks.wal.files import candidates
@@ -171,15 +174,18 @@ def _tree_bytes(log: Log, point: RecoveryPoint | None) -> int:
     return sum(member.bytes for member in members if member is not None)
 
 
+def measured(kit: Kit, backup_set: str, member: str) -> Measured | None:
+    """What the newest good replay of a member measured."""
+    for run, closing in kit.store.runs(Task.REPLAY, backup_set):
+        told = kit.store.evidence(run.id, REPLAYED)
+        if closing and closing.outcome.good and told and told["member"] == member:
+            return recoverable.measured(told)
+    return None
+
+
 def _speed(log: Log) -> float:
-    """Bytes a second that are written and replayed, as the newest good replay measured it."""
-    for run, closing in log.kit.store.runs(Task.REPLAY, log.backup_set):
-        told = log.kit.store.evidence(run.id, REPLAYED)
-        if not (closing and closing.outcome.good and told and "written_bytes" in told):
-            continue
-        if told["member"] == log.name:
-            return float(max(told["written_bytes"] / max(sum(told["seconds"].values()), 1), 1))
-    return _SPEED
+    found = measured(log.kit, log.backup_set, log.name)
+    return found.speed if found and found.speed else _SPEED
 
 
 def _segment_bytes(log: Log, base: Base) -> int:

@@ -142,6 +142,7 @@ def _of_repository(log: Log, look: Look, name: str) -> CheckResult:
     if look.seen is not None and shipped.end:
         lag = max(look.seen.flushed - shipped.end, 0)
         figures.append(Measurement("opsd_wal_repository_lag_bytes", lag, labels))
+    figures += expected(look.forecasts.get(name), labels)
     detail, status, cause = "", Status.OK, ""
     if shipped.gaps:
         gap = shipped.gaps[0]
@@ -168,6 +169,12 @@ def _of_repository(log: Log, look: Look, name: str) -> CheckResult:
 def until(metric: str, at: datetime | None, labels: dict[str, str]) -> list[Measurement]:
     """When it is not known, nothing is told: never zero."""
     return [] if at is None else [Measurement(metric, at.timestamp(), labels)]
+
+
+def expected(span: timedelta | None, labels: dict[str, str]) -> list[Measurement]:
+    """How long a recovery to now would take; nothing where it is not known."""
+    metric = "opsd_wal_recovery_predicted_duration_seconds"
+    return [] if span is None else [Measurement(metric, span.total_seconds(), labels)]
 
 
 def _said(reception: Reception | None) -> str:

@@ -1,0 +1,87 @@
+"""What can be brought back of the logs of a set, and how fast: from the history alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from opsd.clock import Stopwatch
+from opsd.errors import OpsdError
+from opsd.policy import recoverable as policy
+from opsd.policy.recoverable import Reach, Recoverable
+from opsd.tasks.kit import Kit
+from opsd.tasks.wal.planning import measured
+
+_ASKED_EVERY = timedelta(seconds=10)
+_LOOKED_AT = 50  # of the newest evidence: nights of several logs in several repositories
+
+Told = Mapping[str, Any]
+
+
+def recoverable(kit: Kit, name: str) -> dict[str, Recoverable]:
+    """Of each log of a set what the history knows: since when, and the measured time."""
+    backup_set, told = kit.backup_set(name), kit.store.told(name, "bases", _LOOKED_AT)
+    oldest = {(one["member"], one["repository"]): _moment(one["oldest"]) for one in told}
+    found = {}
+    for member in dict.fromkeys(member for member, _ in backup_set.keepers):
+        who = (one for one in backup_set.keepers if one[0] == member)
+        reaches = {one[1]: Reach(oldest=oldest.get(one)) for one in who}
+        played = measured(kit, name, member)
+        span = played.span if played else None
+        found[f"{name}/{member}"] = Recoverable(backup_set.rto, reaches, span)
+    return found
+
+
+@dataclass(slots=True)
+class Forecaster:
+    """How long it would take now to bring one log to its end; the history is asked now and then."""
+
+    kit: Kit
+    backup_set: str
+    member: str
+    _asked: Stopwatch | None = None
+    _speed: float | None = None
+    _lines: dict[str, tuple[Told, ...]] = field(default_factory=dict)
+
+    def forecast(self, repository: str, behind: Callable[[Told], int | None]) -> timedelta | None:
+        """From one repository; `behind` says how much log there is behind a base copy."""
+        if self._asked is None or self._asked.elapsed() > _ASKED_EVERY:
+            self._ask()
+        line = self._lines.get(repository)
+        if not line:
+            return None
+        return policy.forecast([one["bytes"] for one in line], behind(line[-1]), self._speed)
+
+    def _ask(self) -> None:
+        """What cannot be read is not known, and hinders nobody."""
+        self._speed, self._lines = None, {}
+        try:
+            played = measured(self.kit, self.backup_set, self.member)
+            told = self.kit.store.told(self.backup_set, "base", _LOOKED_AT)
+            newest = {one["repository"]: one for one in told if one["member"] == self.member}
+            self._lines = {name: tuple(self._line(one)) for name, one in newest.items()}
+        except OpsdError:
+            return
+        self._speed, self._asked = played.speed if played else None, Stopwatch()
+
+    def _line(self, newest: Told) -> list[Told]:
+        """A base copy behind those that it builds on; nothing where one of these is not known."""
+        line = [newest]
+        while parent := line[0].get("parent"):
+            before = next(self._of_run(parent, newest["repository"]), None)
+            if before is None:
+                return []
+            line.insert(0, before)
+        return line
+
+    def _of_run(self, run: str, repository: str) -> Iterator[Told]:
+        for one in self.kit.store.all_evidence(run):
+            who = (one.body.get("member"), one.body.get("repository"))
+            if one.kind == "base" and who == (self.member, repository):
+                yield one.body
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
