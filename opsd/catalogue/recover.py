@@ -110,6 +110,12 @@ TABLE: dict[str, Sentence] = {
         "kiểm tra tên (LƯỢC-ĐỒ.BẢNG), hoặc chọn thời điểm bằng --to THỜI-ĐIỂM",
         "look at the name (SCHEMA.TABLE), or choose the moment with --to TIME",
     ),
+    "recover.no_name": Sentence(
+        "nhật ký từ bản gốc {oldest} tới nay không có điểm tên {point}",
+        "the log since the base copy of {oldest} has no point named {point}",
+        "kiểm tra tên (hoa, thường khác nhau), hoặc chọn thời điểm bằng --to THỜI-ĐIỂM",
+        "look at the name (case counts), or choose the moment with --to TIME",
+    ),
     "recover.several": Sentence(
         "bộ {name} có nhiều máy chủ được nhận nhật ký; chọn bằng --member: {known}",
         "the set {name} has several servers whose log is received; choose with --member: {known}",

@@ -39,16 +39,16 @@ class Goal:
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """The same as settings of the server."""
+        """The same as settings of the server. A name may be there twice, its position is not."""
         match self.kind:
             case "time":
                 assert self.time is not None  # noqa: S101  (of this kind)
                 return {"recovery_target_time": self.time.isoformat()}
-            case "name":
+            case "name" if self.lsn is None:
                 return {"recovery_target_name": self.name}
-            case "lsn" | "before":
+            case "lsn" | "before" | "name":
                 assert self.lsn is not None  # noqa: S101
-                inclusive = "on" if self.kind == "lsn" else "off"
+                inclusive = "off" if self.kind == "before" else "on"
                 at = written(self.lsn)
                 return {"recovery_target_lsn": at, "recovery_target_inclusive": inclusive}
             case _:
@@ -124,7 +124,7 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
         raise UsageError("recover.no_base", name=log.subject, oldest=oldest)
     if ways.delta:
         _guard_delta(target, base, ways)
-    size = _segment_bytes(log, base)
+    size = segment_bytes(log, base)
     known = stock(log, base.system, size, keys, here=ways.here)
     chain = policy.chain(known.held, base.timeline, base.start, size)
     findings = [*silent, *known.findings, *_missing(chain, base, goal)]
@@ -182,8 +182,10 @@ def _speed(log: Log) -> float:
     return _SPEED
 
 
-def _segment_bytes(log: Log, base: Base) -> int:
-    """How long a segment of that server is: the objects that are there say so."""
+def segment_bytes(log: Log, base: Base) -> int:
+    """How long a segment of that server is; of older copies what is received here may say so."""
+    if base.segment_bytes:
+        return base.segment_bytes
     for directory in log.directories.values():
         for path in directory.glob("[0-9A-F]*") if directory.exists() else ():
             with path.open("rb") as stream:
