@@ -84,6 +84,13 @@ TABLE: dict[str, Sentence] = {
         "chọn thời điểm: --to THỜI-ĐIỂM",
         "choose the moment: --to TIME",
     ),
+    "recover.bare_mariadb": Sentence(
+        "bộ {name}: các bản gốc trong kho là của MariaDB, cần cấu hình mới khôi phục được",
+        "the set {name}: the base copies there are of MariaDB, which needs a configuration",
+        "viết opsd.yaml với thành phần đó và kho này (docs/mariadb.md), rồi opsd recover",
+        "write an opsd.yaml with that member and this repository (docs/mariadb.md), then"
+        " opsd recover",
+    ),
     "recover.no_files": Sentence(
         "bộ {name} chưa có điểm khôi phục nào có tệp",
         "no recovery point of the set {name} has files",

@@ -1,23 +1,30 @@
-"""A name older than the newest base copy, in a log of small segments; and a pause there."""
+"""A name older than the newest base copy, in a bucket, in small segments; and a pause there."""
 
 from __future__ import annotations
 
 import json
+import os
+import secrets
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from opsd.demo.psql import ask
 from opsd.drivers import cluster
-from opsd.model import Outcome
-from opsd.tasks.wal.bases import bases, take_base
+from opsd.drivers.restic import Source
+from opsd.model import MemberKind, Outcome
+from opsd.tasks.kit import Kit
+from opsd.tasks.members.captured import kind_mark
+from opsd.tasks.wal.bases import TAG, bases, take_base
 from opsd.tasks.wal.layout import DATA
 from tests.logs import guarded, held_until_now, sql, with_log
+from tests.s3 import Server, in_bucket
 from tests.site import SET, Site
 
 TEN = "INSERT INTO moments SELECT generate_series(1, 10)"
@@ -45,13 +52,37 @@ def small_segments(site: Site) -> None:
     site.system.start()
 
 
-def recover(site: Site, name: str, target: Path) -> subprocess.CompletedProcess[str]:
+def with_another_engine(site: Site, kit: Kit) -> None:
+    """Base copies of a MariaDB server lie in the same repository, for the same set and another."""
+    limits = kit.limits("main", timedelta(minutes=1))
+    for backup_set in (SET, "fees"):
+        tags = (TAG, f"set:{backup_set}", "member:fees", *kind_mark(MemberKind.MARIADB))
+        kit.restic("main").backup(Source(site.base / "password", "test-host", tags), limits=limits)
+
+
+def recover(
+    site: Site, url: str, name: str, target: Path, backup_set: str = SET
+) -> subprocess.CompletedProcess[str]:
     """From the repository alone."""
-    words = ("recover", SET, "--to", "name", name, "--target", str(target), "--pause", "--json")
-    where = ("--repository-url", str(site.repository), "--password-file")
+    words = (
+        "recover",
+        backup_set,
+        "--to",
+        "name",
+        name,
+        "--target",
+        str(target),
+        "--pause",
+        "--json",
+    )
+    where = ("--repository-url", url, "--password-file")
+    home = site.base / "home"
+    (home / ".aws").mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(site.base / "right-keys", home / ".aws" / "credentials")
     return subprocess.run(
         [sys.executable, "-m", "opsd", *words, *where, str(site.base / "password")],
         cwd=site.base,
+        env={**os.environ, "HOME": str(home)},
         capture_output=True,
         text=True,
         check=False,
@@ -75,9 +106,12 @@ def started(target: Path) -> Iterator[str]:
         run_as_server(*control, "-m", "fast", "stop")
 
 
-def test_a_name_older_than_the_newest_base_copy_is_where_it_waits(site: Site) -> None:
+@pytest.mark.xdist_group("s3")
+def test_a_name_older_than_the_newest_base_copy_is_where_it_waits(site: Site, s3: Server) -> None:
     small_segments(site)
-    with guarded(with_log(site)) as (kit, log, heard):
+    prefix = f"names-{secrets.token_hex(4)}"
+    s3.upload(site.repository, prefix)
+    with guarded(with_log(in_bucket(site, s3, prefix))) as (kit, log, heard):
         sql(site, "CREATE TABLE moments AS SELECT generate_series(1, 10) AS number")
         assert take_base(kit, log).outcome is Outcome.SUCCEEDED
         sql(site, POINT)
@@ -89,13 +123,16 @@ def test_a_name_older_than_the_newest_base_copy_is_where_it_waits(site: Site) ->
         sql(site, TEN)
         held_until_now(heard)
         first, second = bases(log, "main")
+        with_another_engine(site, kit)
         assert first.segment_bytes == second.segment_bytes == 1 << 20
     shutil.rmtree(site.base / "wal")  # nobody here knows any more how long a segment was
 
-    nowhere = recover(site, "Before_Upgrade", site.base / "back")
+    nowhere = recover(site, s3.url(prefix), "Before_Upgrade", site.base / "back")
     assert json.loads(nowhere.stdout)["error"]["key"] == "recover.no_name", nowhere.stdout
     assert not (site.base / "back").exists()
-    done = recover(site, "before_upgrade", site.base / "back")
+    other = recover(site, s3.url(prefix), "before_upgrade", site.base / "back", "fees")
+    assert json.loads(other.stdout)["error"]["key"] == "recover.bare_mariadb", other.stdout
+    done = recover(site, s3.url(prefix), "before_upgrade", site.base / "back")
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["plan"]["base"] == first.id
 
