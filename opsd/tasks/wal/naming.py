@@ -5,8 +5,7 @@ Only who knows where it stands can choose the base copy: the newest may be young
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 from opsd.drivers import system
@@ -16,7 +15,7 @@ from opsd.tasks.keys import opening
 from opsd.tasks.kit import Kit, new_run_id
 from opsd.tasks.wal.bases import every_base
 from opsd.tasks.wal.log import Log
-from opsd.tasks.wal.planning import segment_bytes
+from opsd.tasks.wal.planning import segment_bytes, told
 from opsd.tasks.wal.stock import Stock, stock
 from opsd.wal import Base, Segment
 
@@ -31,7 +30,7 @@ def find(kit: Kit, log: Log, name: str, near: Path) -> int:
     kit.watcher.phase("choose", log.name)
     home = near.with_name(f".{new_run_id(kit.clock())[-6:]}")
     with opening(kit, log.repositories) as keys:
-        found, _ = every_base(log)
+        found, silent = every_base(log)
     stocks: dict[str, tuple[Stock, set[Segment]]] = {}  # of each server, and what was looked at
     damage: RepositoryDamaged | None = None
     for base in sorted(found, key=lambda base: base.until, reverse=True):
@@ -39,7 +38,7 @@ def find(kit: Kit, log: Log, name: str, near: Path) -> int:
             stocks[base.system] = stock(log, base.system, segment_bytes(log, base), keys), set()
         known, looked = stocks[base.system]
         chain = policy.chain(known.held, base.timeline, base.start, known.size)
-        for piece in _pieces(chain.segments, looked, max(_PIECE // known.size, 1)):
+        for piece in policy.pieces(chain.segments, looked, max(_PIECE // known.size, 1)):
             looked.update(piece)
             try:
                 at = _newest(kit, log, (base, known, piece), name, home)
@@ -51,27 +50,8 @@ def find(kit: Kit, log: Log, name: str, near: Path) -> int:
     if damage is not None:
         raise damage
     oldest = min((base.until for base in found), default="-")
-    raise UsageError("recover.no_name", point=name, oldest=oldest)
-
-
-def _pieces(
-    segments: Sequence[Segment], looked: Collection[Segment], most: int
-) -> Iterator[tuple[Segment, ...]]:
-    """Those not looked at yet in runs without a gap, the newest first.
-
-    Each run has the segment behind it too: into that one its last record may go on.
-    """
-    left = [segment for segment in segments if segment not in looked]
-    while left:
-        run = [left.pop()]
-        while left and len(run) < most and _behind(left[-1]) == run[0]:
-            run.insert(0, left.pop())
-        behind = _behind(run[-1])
-        yield (*run, behind) if behind in segments else tuple(run)
-
-
-def _behind(segment: Segment) -> Segment:
-    return replace(segment, number=segment.number + 1)
+    unasked = [*silent, *(one for known, _ in stocks.values() for one in known.findings)]
+    raise UsageError("recover.no_name", point=name, oldest=oldest, detail=told(unasked))
 
 
 def _newest(

@@ -121,13 +121,14 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     base = policy.base_for(found, until=goal.time, lsn=goal.lsn)
     if base is None:
         oldest = found[0].until if found else "-"
-        raise UsageError("recover.no_base", name=log.subject, oldest=oldest)
+        raise UsageError("recover.no_base", name=log.subject, oldest=oldest, detail=told(silent))
     if ways.delta:
         _guard_delta(target, base, ways)
     size = segment_bytes(log, base)
     known = stock(log, base.system, size, keys, here=ways.here)
     chain = policy.chain(known.held, base.timeline, base.start, size)
-    findings = [*silent, *known.findings, *_missing(chain, base, goal)]
+    unasked = [*silent, *known.findings]
+    findings = [*unasked, *_missing(chain, base, goal, unasked)]
     if goal.lsn is not None:
         chain = policy.until(chain, goal.lsn, size)
     trees = _trees(log, goal, findings) if ways.files else None
@@ -138,8 +139,8 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     for against in judge_room(Room(target, system.space(target).free, needed - over, _SPARE)):
         raise against
     expected = timedelta(seconds=needed / _speed(log))
-    told = tuple(findings)
-    return Planned(log, goal, base, chain, known, target, expected, told, trees, line, near)
+    said = tuple(findings)
+    return Planned(log, goal, base, chain, known, target, expected, said, trees, line, near)
 
 
 def is_made(line: Sequence[Base], near: Collection[str]) -> bool:
@@ -195,14 +196,19 @@ def segment_bytes(log: Log, base: Base) -> int:
     return SEGMENT_BYTES
 
 
-def _missing(chain: Chain, base: Base, goal: Goal) -> Iterator[Finding]:
+def told(findings: Sequence[Finding]) -> str:
+    """What was noticed, as the detail of an error: who could not be asked may have what lacks."""
+    return "\n".join(str(OpsdError(f.key, detail=f.detail, **f.fields)) for f in findings)
+
+
+def _missing(chain: Chain, base: Base, goal: Goal, unasked: Sequence[Finding]) -> Iterator[Finding]:
     """A gap before the goal makes it unreachable; one behind the goal does not matter.
 
     The last commit there is, is then the last before the gap: it is recovered, and not called good.
     """
     if chain.end < base.stop:
         bounds = {"begin": written(chain.end), "end": written(base.stop)}
-        raise RepositoryDamaged("recover.inconsistent", **bounds)
+        raise RepositoryDamaged("recover.inconsistent", detail=told(unasked), **bounds)
     for gap in chain.gaps:
         if goal.lsn is not None and gap.begin > goal.lsn:
             continue
