@@ -113,6 +113,7 @@ class Base:
     superuser: str
     bytes: int
     parent: str = ""  # its id
+    segment_bytes: int = 0  # of the server's log; 0: taken before that was told
 
 
 @dataclass(frozen=True, slots=True)

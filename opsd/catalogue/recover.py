@@ -84,6 +84,13 @@ TABLE: dict[str, Sentence] = {
         "chọn thời điểm: --to THỜI-ĐIỂM",
         "choose the moment: --to TIME",
     ),
+    "recover.bare_mariadb": Sentence(
+        "bộ {name}: các bản gốc trong kho là của MariaDB, cần cấu hình mới khôi phục được",
+        "the set {name}: the base copies there are of MariaDB, which needs a configuration",
+        "viết opsd.yaml với thành phần đó và kho này (docs/mariadb.md), rồi opsd recover",
+        "write an opsd.yaml with that member and this repository (docs/mariadb.md), then"
+        " opsd recover",
+    ),
     "recover.no_files": Sentence(
         "bộ {name} chưa có điểm khôi phục nào có tệp",
         "no recovery point of the set {name} has files",
@@ -109,6 +116,12 @@ TABLE: dict[str, Sentence] = {
         "since {at} no commit has dropped the table {table}",
         "kiểm tra tên (LƯỢC-ĐỒ.BẢNG), hoặc chọn thời điểm bằng --to THỜI-ĐIỂM",
         "look at the name (SCHEMA.TABLE), or choose the moment with --to TIME",
+    ),
+    "recover.no_name": Sentence(
+        "nhật ký từ bản gốc {oldest} tới nay không có điểm tên {point}",
+        "the log since the base copy of {oldest} has no point named {point}",
+        "kiểm tra tên (hoa, thường khác nhau), hoặc chọn thời điểm bằng --to THỜI-ĐIỂM",
+        "look at the name (case counts), or choose the moment with --to TIME",
     ),
     "recover.several": Sentence(
         "bộ {name} có nhiều máy chủ được nhận nhật ký; chọn bằng --member: {known}",

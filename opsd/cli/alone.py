@@ -12,10 +12,12 @@ from opsd.cli.desk import Desk
 from opsd.clock import now
 from opsd.config.schema import Config
 from opsd.drivers.restic import Restic
+from opsd.drivers.s3 import Credentials
 from opsd.errors import UsageError
 from opsd.model import MemberKind
 from opsd.store import Store
 from opsd.tasks.kit import Kit, tagged
+from opsd.tasks.members.captured import kind_mark
 from opsd.tasks.shelf import points_in
 from opsd.tasks.wal import bases
 
@@ -31,7 +33,8 @@ def kit_of(desk: Desk) -> Iterator[Kit]:
     with desk.watching() as watcher, tempfile.TemporaryDirectory(prefix="opsd-") as place:
         home = Path(place)
         restic = Restic(url, url, Path(password).absolute(), home / "cache", stop=desk.stop)
-        config = _config(restic, desk.arguments.set, home)
+        credentials = _credentials(url)
+        config = _config(restic, desk.arguments.set, home, credentials)
         store = Store(home / "history.sqlite")
         try:
             yield Kit(config, store, now, desk.stop, watcher)
@@ -39,9 +42,22 @@ def kit_of(desk: Desk) -> Iterator[Kit]:
             store.close()
 
 
-def _config(restic: Restic, name: str, home: Path) -> Config:
+def _credentials(url: str) -> dict[str, str]:
+    """Those of a bucket lie where restic finds them too. Raises `ConfigError` where they do not."""
+    if not url.startswith("s3:"):
+        return {}
+    path = Path.home() / ".aws" / "credentials"
+    Credentials.of(path)
+    return {"s3_credentials_file": str(path)}
+
+
+def _config(restic: Restic, name: str, home: Path, credentials: dict[str, str]) -> Config:
     """The databases whose base copies are there, and the trees of the newest points."""
-    found = restic.snapshots(bases.TAG, f"set:{name}")
+    every = restic.snapshots(bases.TAG, f"set:{name}")
+    (mariadb,) = kind_mark(MemberKind.MARIADB)
+    found = [one for one in every if mariadb not in one.tags]
+    if every and not found:
+        raise UsageError("recover.bare_mariadb", name=name)
     members: dict[str, object] = {
         tagged(one.tags, "member"): {
             "kind": "postgres",
@@ -61,7 +77,11 @@ def _config(restic: Restic, name: str, home: Path) -> Config:
             "host": platform.node(),
             "state": str(home / "state"),
             "repositories": {
-                _REPOSITORY: {"url": restic.url, "password_file": str(restic.password_file)}
+                _REPOSITORY: {
+                    "url": restic.url,
+                    "password_file": str(restic.password_file),
+                    **credentials,
+                }
             },
             "backup_sets": {
                 name: {

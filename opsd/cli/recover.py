@@ -21,7 +21,7 @@ from opsd.model import Finding, Severity
 from opsd.report import plain, text
 from opsd.report import recover as report
 from opsd.tasks.kit import Kit
-from opsd.tasks.wal import dropping, planning, recovering
+from opsd.tasks.wal import dropping, naming, planning, recovering
 from opsd.tasks.wal.layout import DATA
 from opsd.tasks.wal.log import Log, logs_of
 from opsd.tasks.wal.planning import Goal, Planned, Ways
@@ -160,7 +160,7 @@ def _goal(desk: Desk, kit: Kit, log: Log, target: Path) -> Goal:
         case ["now"]:
             return Goal("now")
         case ["name", name]:
-            return Goal("name", name=name)
+            return Goal("name", name=name, lsn=naming.find(kit, log, name, target))
         case ["before-drop", _] if desk.bare:
             raise UsageError("recover.bare_drop")
         case ["before-drop", table]:

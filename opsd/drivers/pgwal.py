@@ -21,6 +21,9 @@ _COMMIT = re.compile(
     r"tx:\s+(?P<tx>\d+), lsn: (?P<lsn>[0-9A-F]+/[0-9A-F]+), prev .*? desc: COMMIT "
     r"(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) UTC(?P<rest>.*)"
 )
+_POINT = re.compile(
+    r"lsn: (?P<lsn>[0-9A-F]+/[0-9A-F]+), prev [0-9A-F/]+, desc: RESTORE_POINT (?P<name>.*)"
+)
 _RELATIONS = re.compile(r"; rels: (?P<paths>[^;]*)")
 
 
@@ -95,6 +98,18 @@ class WalPrograms:
                 dropped = tuple(relations["paths"].split()) if relations else ()
                 at = datetime.fromisoformat(f"{found['at']}+00:00")
                 yield Commit(position(found["lsn"]), int(found["tx"]), at, dropped)
+
+    def restore_points(self, directory: Path) -> Iterator[tuple[str, int]]:
+        """The named points in the segments of a directory, which follow one another, in order.
+
+        Each with the position where its record begins.
+        """
+        names = sorted(path.name for path in directory.iterdir() if Segment.of(path.name))
+        way = ("-p", str(directory), "-r", "XLOG", names[0], names[-1])
+        done = self._dump(*way, timeout=timedelta(hours=2))
+        for line in done.text.splitlines():
+            if found := _POINT.search(line):
+                yield found["name"], position(found["lsn"])
 
     def base(
         self,

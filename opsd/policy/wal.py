@@ -7,7 +7,7 @@ has a long one, which names the cluster.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -107,6 +107,26 @@ def until(found: Chain, lsn: int, size: int) -> Chain:
     """The same log, as far as it must be read to reach a position; a record may go on behind it."""
     last = lsn // size + 1
     return replace(found, segments=tuple(s for s in found.segments if s.number <= last))
+
+
+def pieces(
+    segments: Sequence[Segment], looked: Collection[Segment], most: int
+) -> Iterator[tuple[Segment, ...]]:
+    """Those not looked at yet in runs without a gap, the newest first.
+
+    Each run has the segment behind it too: into that one its last record may go on.
+    """
+    left = [segment for segment in segments if segment not in looked]
+    while left:
+        run = [left.pop()]
+        while left and len(run) < most and _behind(left[-1]) == run[0]:
+            run.insert(0, left.pop())
+        behind = _behind(run[-1])
+        yield (*run, behind) if behind in segments else tuple(run)
+
+
+def _behind(segment: Segment) -> Segment:
+    return replace(segment, number=segment.number + 1)
 
 
 def _timelines(held: Holdings) -> set[int]:

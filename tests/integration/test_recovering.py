@@ -43,6 +43,9 @@ def rows(server: cluster.Cluster) -> int:
     """How many rows the table has; whatever would hang the server is cleared."""
     with psycopg.connect(server.connection("dossiers")) as connection:
         assert connection.execute("SHOW synchronous_standby_names").fetchall() == [("",)]
+        # No subscription takes from a publisher what the lost server has not had.
+        asked = connection.execute("SHOW max_logical_replication_workers")
+        assert asked.fetchall() == [("0",)]
         return int(connection.execute("SELECT count(*) FROM moments").fetchall()[0][0])
 
 

@@ -170,6 +170,19 @@ def test_a_mistake_in_the_command_line_ends_with_2(
     assert error["text"]
 
 
+def test_a_bucket_without_its_key_is_told_before_anything_is_looked_for(
+    config: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(config.parent))
+    where = ("--repository-url", "s3:http://127.0.0.1:1/bucket", "--password-file", "/p")
+    words = ("recover", "a", "--to", "now", "--target", "/x", *where, "--json")
+    assert opsd(config, *words) == ExitCode.USAGE
+    error = answered(capsys)["error"]
+    assert isinstance(error, dict)
+    assert error["key"] == "s3.credentials"
+    assert str(config.parent / ".aws" / "credentials") in error["text"]
+
+
 def test_a_complaint_that_argparse_invents_anew_is_still_told() -> None:
     found = complaint("something new in Python 3.14")
     assert found.key == "usage.wrong"

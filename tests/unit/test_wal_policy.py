@@ -187,6 +187,30 @@ def test_a_history_file_tells_where_a_timeline_left_its_parent() -> None:
     assert switches({3: content, 4: "nonsense"}) == {3: (2, 0x8000000)}
 
 
+@pytest.mark.parametrize(
+    ("numbers", "looked", "most", "runs"),
+    [
+        ((), (), 3, []),
+        ((1, 2, 3), (), 3, [(1, 2, 3)]),
+        ((1, 2, 3, 4, 5), (), 2, [(4, 5), (2, 3, 4), (1, 2)]),
+        ((1, 2, 4, 5), (), 9, [(4, 5), (1, 2)]),
+        ((1, 2, 3, 4), (3, 4), 9, [(1, 2, 3)]),
+        ((1, 2), (1, 2), 9, []),
+    ],
+    ids=["nothing", "in one", "in runs", "a gap", "its newer part was looked at", "all was"],
+)
+def test_a_log_is_looked_through_from_its_end_with_what_its_last_record_goes_on_in(
+    numbers: tuple[int, ...], looked: tuple[int, ...], most: int, runs: list[tuple[int, ...]]
+) -> None:
+    found = wal.pieces([Segment(1, n) for n in numbers], {Segment(1, n) for n in looked}, most)
+    assert [tuple(one.number for one in run) for run in found] == runs
+
+
+def test_a_timeline_is_looked_through_apart_from_the_one_before() -> None:
+    found = wal.pieces([Segment(1, 1), Segment(1, 2), Segment(2, 3)], set(), 9)
+    assert list(found) == [(Segment(2, 3),), (Segment(1, 1), Segment(1, 2))]
+
+
 # ------------------------------------------------------------------------------ what is to be done
 
 STANDING = wal.Standing(

@@ -160,6 +160,7 @@ def _copy(journal: Journal, log: Log, home: Path, parent: Base | None = None) ->
         superuser=ground.first,
         bytes=size,
         parent=parent.id if parent else "",
+        segment_bytes=seen.segment_bytes,
     )
 
 
@@ -274,6 +275,7 @@ def _tags(log: Log, taken: Base) -> tuple[str, ...]:
         f"until:{taken.until.isoformat()}",
         f"superuser:{taken.superuser}",
         f"parent:{taken.parent}",
+        f"segment:{taken.segment_bytes}",
     )
 
 
@@ -298,6 +300,7 @@ def _told(repository: str, found: Snapshot) -> Base | None:
             superuser=tag("superuser"),
             bytes=found.bytes,
             parent=tag("parent"),
+            segment_bytes=int(tag("segment") or 0),
         )
     except (ValueError, IndexError):
         return None

@@ -1,41 +1,75 @@
-"""A recovered cluster is no part of what surrounded the lost one: its settings are cleared."""
+"""A recovered cluster is no part of what surrounded the lost one: its settings are cleared.
+
+All of it is written into `postgresql.auto.conf`, which stands over every other file, wherever the
+lost server's settings are and however they are written.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 # What would hang, write to others, or follow others, were it left as the lost server had it.
-_CLEARED = (
-    "archive_cleanup_command",
-    "archive_command",
-    "archive_library",
-    "primary_conninfo",
-    "primary_slot_name",
-    "promote_trigger_file",
-    "recovery_end_command",
-    "synchronous_standby_names",
-)
+_CLEARED: Mapping[str, str] = {
+    "archive_cleanup_command": "",
+    "archive_command": "",
+    "archive_library": "",
+    "archive_mode": "off",  # with no command the log would be kept until the disk is full
+    "primary_conninfo": "",
+    "primary_slot_name": "",
+    "promote_trigger_file": "",
+    "recovery_end_command": "",
+    "restore_command": "",
+    "synchronous_standby_names": "",
+    "synchronized_standby_slots": "",
+}
+# A server does not start with a setting that it does not know.
+_SINCE = {"archive_library": 15, "synchronized_standby_slots": 17}
+_UNTIL = {"promote_trigger_file": 15}
+_TARGETS = tuple(f"recovery_target{one}" for one in ("", "_lsn", "_name", "_time", "_xid"))
+_NAME = re.compile(r"\s*([a-z_]\w*)", re.IGNORECASE | re.ASCII)
 
 
-def clear(data: Path) -> None:
-    """Take out of a cluster's own settings what would hang or harm; its others stay."""
+def clear(data: Path, major: int) -> None:
+    """Take out of a cluster's settings what would hang or harm; its others stay."""
     auto = data / "postgresql.auto.conf"
     before = auto.read_text(encoding="utf-8").splitlines() if auto.exists() else []
-    kept = [
-        line for line in before if _setting(line) not in _CLEARED and "recovery_target" not in line
-    ]
-    cleared = [f"{name} = ''" for name in _CLEARED if name in _present(data)]
-    auto.write_text("\n".join([*kept, *cleared]) + "\n", encoding="utf-8")
+    kept = [line for line in before if not _is_cleared(_setting(line))]
+    cleared = {
+        name: value
+        for name, value in _CLEARED.items()
+        if _SINCE.get(name, 0) <= major <= _UNTIL.get(name, major)
+    }
+    auto.write_text("\n".join([*kept, *_lines(cleared)]) + "\n", encoding="utf-8")
     for name in ("standby.signal", "recovery.signal", "postmaster.pid"):
         (data / name).unlink(missing_ok=True)
 
 
-def _present(data: Path) -> set[str]:
-    """What the other file of settings sets: an empty value must stand over it."""
-    own = data / "postgresql.conf"
-    text = own.read_text(encoding="utf-8", errors="replace") if own.exists() else ""
-    return {name for line in text.splitlines() if (name := _setting(line)) in _CLEARED}
+def wait_at(data: Path, replaying: Mapping[str, str]) -> None:
+    """Let a cluster that was paused be paused there again by whoever starts it.
+
+    A target that other files name would be a second one: it is taken back first.
+    """
+    others = {name: "" for name in _TARGETS if name not in replaying}
+    with (data / "postgresql.auto.conf").open("a", encoding="utf-8") as auto:
+        auto.write("\n".join([*_lines(others), *_lines(replaying)]) + "\n")
+
+
+def _is_cleared(name: str) -> bool:
+    return name in _CLEARED or name.startswith("recovery_target")
 
 
 def _setting(line: str) -> str:
-    return line.partition("=")[0].strip() if not line.lstrip().startswith("#") else ""
+    """The setting that a line is about: its name in any case, with `=` or without."""
+    found = _NAME.match(line)
+    return found[1].lower() if found else ""
+
+
+def _lines(settings: Mapping[str, str]) -> list[str]:
+    return [f"{name} = {_quoted(value)}" for name, value in settings.items()]
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"

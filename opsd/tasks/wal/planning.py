@@ -42,16 +42,16 @@ class Goal:
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """The same as settings of the server."""
+        """The same as settings of the server. A name may be there twice, its position is not."""
         match self.kind:
             case "time":
                 assert self.time is not None  # noqa: S101  (of this kind)
                 return {"recovery_target_time": self.time.isoformat()}
-            case "name":
+            case "name" if self.lsn is None:
                 return {"recovery_target_name": self.name}
-            case "lsn" | "before":
+            case "lsn" | "before" | "name":
                 assert self.lsn is not None  # noqa: S101
-                inclusive = "on" if self.kind == "lsn" else "off"
+                inclusive = "off" if self.kind == "before" else "on"
                 at = written(self.lsn)
                 return {"recovery_target_lsn": at, "recovery_target_inclusive": inclusive}
             case _:
@@ -124,13 +124,14 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     base = policy.base_for(found, until=goal.time, lsn=goal.lsn)
     if base is None:
         oldest = found[0].until if found else "-"
-        raise UsageError("recover.no_base", name=log.subject, oldest=oldest)
+        raise UsageError("recover.no_base", name=log.subject, oldest=oldest, detail=told(silent))
     if ways.delta:
         _guard_delta(target, base, ways)
-    size = _segment_bytes(log, base)
+    size = segment_bytes(log, base)
     known = stock(log, base.system, size, keys, here=ways.here)
     chain = policy.chain(known.held, base.timeline, base.start, size)
-    findings = [*silent, *known.findings, *_missing(chain, base, goal)]
+    unasked = [*silent, *known.findings]
+    findings = [*unasked, *_missing(chain, base, goal, unasked)]
     if goal.lsn is not None:
         chain = policy.until(chain, goal.lsn, size)
     trees = _trees(log, goal, findings) if ways.files else None
@@ -141,8 +142,8 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     for against in judge_room(Room(target, system.space(target).free, needed - over, _SPARE)):
         raise against
     expected = timedelta(seconds=needed / _speed(log))
-    told = tuple(findings)
-    return Planned(log, goal, base, chain, known, target, expected, told, trees, line, near)
+    said = tuple(findings)
+    return Planned(log, goal, base, chain, known, target, expected, said, trees, line, near)
 
 
 def is_made(line: Sequence[Base], near: Collection[str]) -> bool:
@@ -188,8 +189,10 @@ def _speed(log: Log) -> float:
     return found.speed if found and found.speed else _SPEED
 
 
-def _segment_bytes(log: Log, base: Base) -> int:
-    """How long a segment of that server is: the objects that are there say so."""
+def segment_bytes(log: Log, base: Base) -> int:
+    """How long a segment of that server is; of older copies what is received here may say so."""
+    if base.segment_bytes:
+        return base.segment_bytes
     for directory in log.directories.values():
         for path in directory.glob("[0-9A-F]*") if directory.exists() else ():
             with path.open("rb") as stream:
@@ -199,14 +202,19 @@ def _segment_bytes(log: Log, base: Base) -> int:
     return SEGMENT_BYTES
 
 
-def _missing(chain: Chain, base: Base, goal: Goal) -> Iterator[Finding]:
+def told(findings: Sequence[Finding]) -> str:
+    """What was noticed, as the detail of an error: who could not be asked may have what lacks."""
+    return "\n".join(str(OpsdError(f.key, detail=f.detail, **f.fields)) for f in findings)
+
+
+def _missing(chain: Chain, base: Base, goal: Goal, unasked: Sequence[Finding]) -> Iterator[Finding]:
     """A gap before the goal makes it unreachable; one behind the goal does not matter.
 
     The last commit there is, is then the last before the gap: it is recovered, and not called good.
     """
     if chain.end < base.stop:
         bounds = {"begin": written(chain.end), "end": written(base.stop)}
-        raise RepositoryDamaged("recover.inconsistent", **bounds)
+        raise RepositoryDamaged("recover.inconsistent", detail=told(unasked), **bounds)
     for gap in chain.gaps:
         if goal.lsn is not None and gap.begin > goal.lsn:
             continue

@@ -31,7 +31,7 @@ from opsd.tasks.journal import end, opened
 from opsd.tasks.kit import Kit
 from opsd.tasks.members.captured import Forward
 from opsd.tasks.wal import at_hand
-from opsd.tasks.wal.clearing import clear
+from opsd.tasks.wal.clearing import clear, wait_at
 from opsd.tasks.wal.files import PLACE, Brought, bring
 from opsd.tasks.wal.layout import DATA, PLACES, settle_places
 from opsd.tasks.wal.planning import HBA, Goal, Planned, Ways, is_made
@@ -43,6 +43,7 @@ _POLL = (0.05, 0.5)  # seconds between two looks: at first, and when it takes lo
 _THROWAWAY = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 _NICENESS = 10
 _CONFIG = "recovery.conf.d"
+_SIGNAL = "recovery.signal"
 _PARTS = ".parts"  # base copies until they are made one
 _SPARED = (f"/{PLACE}", f"/{WAL}")  # what a restore over a used target leaves alone
 
@@ -138,6 +139,8 @@ def carry_out(kit: Kit, planned: Planned, ways: Ways | None = None) -> Recovered
         for path in (planned.target / WAL).iterdir():
             path.unlink()
         (planned.target / WAL).rmdir()
+    elif (planned.target / DATA / _SIGNAL).exists():  # to the end of the log there is no pause
+        wait_at(planned.target / DATA, {**_replaying(planned, ways), "hot_standby": "on"})
     return done
 
 
@@ -281,8 +284,8 @@ def _copy(kit: Kit, planned: Planned, near: Path, home: Path) -> None:
 def _server(planned: Planned, ways: Ways) -> cluster.Cluster:
     """The server as it will replay: with nothing of the lost one that would hang or harm."""
     target = planned.target
-    clear(target / DATA)
-    (target / DATA / "recovery.signal").touch()
+    clear(target / DATA, planned.base.version // 10000)
+    (target / DATA / _SIGNAL).touch()
     (target / HBA).write_text("local all all trust\n", encoding="utf-8")
     (target / _CONFIG).write_text("", encoding="utf-8")
     settings = {
@@ -293,10 +296,8 @@ def _server(planned: Planned, ways: Ways) -> cluster.Cluster:
         "archive_mode": "off",
         "shared_preload_libraries": "",
         "hot_standby": "on",
-        "restore_command": f'cp {quote(str(target / WAL)).replace("%", "%%")}/%f "%p"',
-        "recovery_target_timeline": "latest",
-        "recovery_target_action": "promote" if ways.promote else "pause",
-        **planned.goal.settings,
+        "max_logical_replication_workers": "0",  # no subscription takes what another waits for
+        **_replaying(planned, ways),
         **(_THROWAWAY if ways.throwaway else {}),
     }
     made = cluster.Cluster(
@@ -309,6 +310,16 @@ def _server(planned: Planned, ways: Ways) -> cluster.Cluster:
     )
     made.adopt(target / PLACES, target / WAL)
     return made
+
+
+def _replaying(planned: Planned, ways: Ways) -> dict[str, str]:
+    """From where it takes the log, until where, and what then."""
+    return {
+        "restore_command": f'cp {quote(str(planned.target / WAL)).replace("%", "%%")}/%f "%p"',
+        "recovery_target_timeline": "latest",
+        "recovery_target_action": "promote" if ways.promote else "pause",
+        **planned.goal.settings,
+    }
 
 
 def _await(stop: Stop, server: cluster.Cluster) -> Replay:
