@@ -111,8 +111,8 @@ class Collector:
             _tell_coverage(page, store, name, config, listed)
             if backup_set.retention is not None:
                 _tell_retention(page, store, name)
-            if backup_set.logged:
-                logged.tell(page, store, name)
+            if backup_set.logged or backup_set.streamed:
+                logged.tell(page, store, name, backup_set)
             ratio = self._sources.board.line(name).ratio
             if ratio is not None:
                 page.add("opsd_run_progress_ratio", ratio, name)

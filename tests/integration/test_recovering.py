@@ -93,6 +93,9 @@ def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> No
         told = kit.store.evidence(closing.run, "replayed")
         assert told
         assert told["tables"] > 5
+        read = kit.store.evidence(closing.run, "reread")
+        assert read
+        assert (read["member"], read["repository"], read["nights"]) == (log.name, "main", 1)
         # On its way it stood where the dump was taken, and had the same in every table.
         compared = kit.store.evidence(closing.run, "compared")
         assert compared
@@ -253,7 +256,8 @@ def test_what_is_damaged_or_gone_is_said_before_anything_is_written(site: Site) 
         log = Log(kit, log.backup_set, log.name, log.member, log.wal)
         planned = planning.plan(log, Goal("now"), site.base / "back", alone)
         # Whoever reads it again finds it, each segment in one of seven nights.
-        nights = [reread(log, planned, "main", night) for night in range(NIGHTS)]
+        nights = [reread(log, planned, "main", [night]) for night in range(NIGHTS)]
+        assert reread(log, planned, "main", range(3, 3 + NIGHTS)).damaged == (middle.name,)
         assert [name for night in nights for name in night.damaged] == [middle.name]
         assert sum(night.segments for night in nights) == len(finished(site))
         with (
