@@ -169,6 +169,7 @@ class Worth:
     end: int = 0
     gaps: tuple[Gap, ...] = ()
     unlinked: int = 0  # a timeline whose history is missing: the one before does not lead to it
+    headless: bool = False  # what the oldest base copy begins with is missing
 
 
 def worth(held: Holdings, needs: Sequence[Need], size: int) -> Worth:
@@ -185,11 +186,13 @@ def worth(held: Holdings, needs: Sequence[Need], size: int) -> Worth:
     newest = max(_timelines(held), default=oldest.timeline)
     way = path_of(newest, held.switches)
     ends = (_reached(held, need, dict(way), size) for need in reversed(needs))
+    gaps = chain(held, oldest.timeline, oldest.start, size).gaps
     return Worth(
         newest,
         next(filter(None, ends), 0),
-        chain(held, oldest.timeline, oldest.start, size).gaps,
+        gaps,
         way[0][0] if way[0][0] > oldest.timeline else 0,
+        headless=any(gap.begin <= oldest.start for gap in gaps),
     )
 
 

@@ -215,6 +215,11 @@ def test_a_gap_is_of_the_oldest_base_copy_and_what_may_be_lost_of_the_newest(sit
         until(lambda: heard.results[main].fields.get("begin") == written(first.start()))
         held_until_now(heard)
 
+        # Once another machine gave that base copy up, nothing needs what is missing.
+        assert shipped(log).shipped.gaps
+        kit.restic("main").forget([base.snapshot], limits=kit.limits("main", timedelta(minutes=1)))
+        assert shipped(log).shipped.gaps == ()
+
 
 def vanish(site: Site, log: Log, name: str) -> None:
     """Nobody has this segment any more."""

@@ -275,6 +275,7 @@ def test_a_log_is_worth_what_its_newest_base_copy_reaches_and_lacks_what_any_mis
 
     found = wal.worth(log, needs, WHOLE)
     assert (found.end, spans(found.gaps), found.unlinked) == (end, gaps, unlinked)
+    assert found.headless == ((2, 3) in gaps)
 
 
 @pytest.mark.parametrize(

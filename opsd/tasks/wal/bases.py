@@ -97,6 +97,15 @@ def needs(log: Log, repository: str, system: str) -> tuple[Need, ...]:
     return ()
 
 
+def needs_there(log: Log, repository: str, system: str) -> tuple[Need, ...]:
+    """The same as the repository itself says, for which restic is asked."""
+    found = (base for base in bases(log, repository) if base.system == system)
+    return tuple(
+        Need(base.timeline, base.start, base.stop)
+        for base in sorted(found, key=lambda base: base.until)
+    )
+
+
 def _insist(journal: Journal, log: Log, repository: str) -> tuple[Base, ...]:
     """The copies in a repository; where there is none and never was one of ours, it is made."""
     kit = journal.kit

@@ -15,13 +15,14 @@ from opsd.clock import Stopwatch
 from opsd.errors import OpsdError, RepositoryDamaged
 from opsd.policy import wal as policy
 from opsd.tasks.wal.archive import Archive, open_archive
-from opsd.tasks.wal.bases import needs
+from opsd.tasks.wal.bases import needs, needs_there
 from opsd.tasks.wal.log import Log
 from opsd.wal import PARTIAL, Covered, Gap, Holdings, Need, Segment, timeline_of_history
 
 log = logging.getLogger(__name__)
 
 _LISTED_FOR = timedelta(seconds=20)  # what was removed behind our back is seen within a minute
+_ASKED_FOR = timedelta(minutes=5)
 _MOST_AT_ONCE = 64  # segments in one turn: a long backlog is told while it is worked off
 
 
@@ -59,7 +60,8 @@ class Shipper:
     _archive: Archive | None = None
     _system: str = ""
     _listed: Stopwatch | None = None
-    _needs: tuple[Need, ...] = ()
+    _needs: tuple[Need, ...] = ()  # as this machine knows
+    _answer: tuple[tuple[Need, ...], tuple[Need, ...], Stopwatch | None] = ((), (), None)
     _refused: dict[Path, str] = field(default_factory=dict)
 
     def turn(self, flushed: Mapping[str, int], system: str = "") -> None:
@@ -116,11 +118,21 @@ class Shipper:
     def _judged(self, size: int) -> Shipped:
         at, refused = self.log.kit.clock(), tuple(self._refused.values())
         found = policy.worth(self.held, self._needs, size)
+        if found.headless:
+            found = policy.worth(self.held, self._asked(), size)
         error = ""
         if found.unlinked:
             name = f"{found.unlinked:08X}.history"
             error = str(RepositoryDamaged("wal.no_history", name=name))
         return Shipped(at, found.timeline, found.end, found.gaps, refused, error)
+
+    def _asked(self) -> tuple[Need, ...]:
+        """What base copies need, as the repository says: another machine may have dropped some."""
+        told, there, ago = self._answer
+        if ago is None or told != self._needs or ago.elapsed() > _ASKED_FOR:
+            there = needs_there(self.log, self.repository, self._system)
+            self._answer = (self._needs, there, Stopwatch())
+        return there
 
     # --- what is brought
 
