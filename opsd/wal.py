@@ -117,6 +117,15 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True)
+class Need:
+    """What a base copy needs of the log: from `start` on, and at least until `stop`."""
+
+    timeline: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
 class Exposure:
     """A time in which commits waited for nobody: from which position on, and until when."""
 

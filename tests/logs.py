@@ -89,7 +89,7 @@ def guarded(site: Site, *, leave: bool = False) -> Iterator[tuple[Kit, Log, Hear
     With `leave` the server ends in order, else at once.
     """
     with site.kit() as kit:
-        log = logs_of(kit, SET)[0]
+        log = next(one for one in logs_of(kit, SET) if one.name == "database")
         setting_up.carry_out(setting_up.plan(log))
         heard = Heard()
         wardens = Wardens(kit, heard.take)

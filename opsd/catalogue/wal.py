@@ -141,6 +141,14 @@ _STATES: dict[str, Sentence] = {
         "nếu nơi nhận còn giữ, opsd tự gửi lại; nếu không, chụp bản gốc mới ngay: opsd wal base BỘ",
         "what a receiver still has is sent again by itself; else copy a base: opsd wal base SET",
     ),
+    "wal.no_history": Sentence(
+        "thiếu tệp {name}: nhật ký trước đó không dẫn tới dòng thời gian này",
+        "the file {name} is missing: the log before it does not lead to this timeline",
+        "chép tệp đó từ pg_wal của máy chủ vào thư mục của nơi nhận, opsd tự gửi; nếu không còn,"
+        " chụp bản gốc mới: opsd wal base BỘ",
+        "copy it from the server's pg_wal into a receiver's directory: opsd sends it; where it is"
+        " nowhere any more copy a base: opsd wal base SET",
+    ),
     "wal.refused": Sentence(
         "nơi nhận đưa tới tệp nhật ký hỏng hoặc của máy chủ khác; không đưa vào kho {repository}",
         "a receiver has log files that are damaged or another server's; {repository} does not take"

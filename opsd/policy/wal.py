@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from opsd.model import RecoveryPoint
-from opsd.wal import Base, Gap, Holdings, Segment, path_of
+from opsd.wal import Base, Gap, Holdings, Need, Segment, path_of
 
 _PAGE = 8192
 _HEADER = struct.Struct("=HHIQI4xQII")
@@ -174,6 +174,76 @@ def _following(held: Holdings, wanted: Sequence[Segment]) -> datetime:
     return next(held.segments[s].at for s in (*wanted[1:], *held.segments) if s in held.segments)
 
 
+# ------------------------------------------------------------------------------ what it is worth
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What can be made of the log in a repository.
+
+    To `end` the newest base copy can be brought that has what it needs; 0: none can. The gaps are
+    those that any base copy meets.
+    """
+
+    timeline: int = 0
+    end: int = 0
+    gaps: tuple[Gap, ...] = ()
+    unlinked: int = 0  # a timeline whose history is missing: the one before does not lead to it
+    headless: bool = False  # what the oldest base copy begins with is missing
+
+
+def worth(held: Holdings, needs: Sequence[Need], size: int) -> Worth:
+    """Judge a log by what base copies need, the newest of these last.
+
+    Without any it is judged from its first segment.
+    """
+    if not needs:
+        first = min(held.segments, key=lambda s: (s.number, s.timeline), default=None)
+        if first is None:
+            return Worth()
+        needs = (Need(first.timeline, first.start(size), first.start(size)),)
+    oldest = min(needs, key=lambda need: need.start)
+    newest = max(_timelines(held), default=oldest.timeline)
+    way = path_of(newest, held.switches)
+    ends = (_reached(held, need, dict(way), size) for need in reversed(needs))
+    gaps = chain(held, oldest.timeline, oldest.start, size).gaps
+    return Worth(
+        newest,
+        next(filter(None, ends), 0),
+        gaps,
+        way[0][0] if way[0][0] > oldest.timeline else 0,
+        headless=any(gap.begin <= oldest.start for gap in gaps),
+    )
+
+
+def _reached(held: Holdings, need: Need, way: Mapping[int, int], size: int) -> int:
+    """How far along the way a base copy can be brought; 0: it cannot be used."""
+    found = chain(held, need.timeline, need.start, size)
+    return found.end if need.stop <= min(found.end, way.get(need.timeline, 0)) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far somebody has the log, and until when that holds every commit; None: not known."""
+
+    end: int
+    at: datetime | None
+
+
+def reach(
+    beats: Iterable[tuple[datetime, int]], end: int, before: Reach | None, *, back: bool
+) -> Reach:
+    """Judge it by beats, the newest last: moments with a position behind all commits until then.
+
+    What was known stays known beyond the oldest beat. With `back` it ends where the log became
+    shorter; one who only begins to say anew how much there is has not lost it.
+    """
+    known = [at for at, behind in beats if behind <= end][-1:]
+    if before is not None and before.at is not None and not (back and end < before.end):
+        known.append(before.at)
+    return Reach(end, max(known, default=None))
+
+
 # ------------------------------------------------------------------------------ what to do
 
 
@@ -252,6 +322,18 @@ def files_for(points: Sequence[RecoveryPoint], moment: datetime) -> RecoveryPoin
     if later:
         return min(later, key=lambda point: point.at)
     return max(points, key=lambda point: point.at, default=None)
+
+
+def next_of(repositories: Sequence[str], last: str | None) -> str:
+    """The one behind the last, in a circle."""
+    at = repositories.index(last) + 1 if last in repositories else 0
+    return repositories[at % len(repositories)]
+
+
+def due(last: int | None, today: int, most: int) -> range:
+    """The days whose part is to be done today: those since the last time, of the newest `most`."""
+    since = today - 1 if last is None or last >= today else max(last, today - most)
+    return range(since + 1, today + 1)
 
 
 def spare_bases(bases: Sequence[Base], horizon: datetime) -> tuple[Base, ...]:

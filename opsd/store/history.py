@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -216,6 +216,27 @@ class Store(Exposures):
             .limit(most)
         )
         return tuple(row.body for row in reversed(self._rows(chosen)))
+
+    def good_evidence(
+        self, task: Task, backup_set: str, kinds: Collection[str], most: int
+    ) -> tuple[tuple[datetime, Evidence], ...]:
+        """What good runs of a task on a set left, newest first, with when each run closed."""
+        table, ends = schema.evidence, schema.closing
+        chosen = (
+            select(table, ends.c.closed_at)
+            .join(schema.run, schema.run.c.id == table.c.run)
+            .join(ends, ends.c.run == table.c.run)
+            .where(
+                schema.run.c.task == task.value,
+                schema.run.c.backup_set == backup_set,
+                table.c.kind.in_(kinds),
+                ends.c.outcome.in_([outcome.value for outcome in Outcome if outcome.good]),
+            )
+            .order_by(table.c.id.desc())
+            .limit(most)
+        )
+        rows = self._rows(chosen)
+        return tuple((r.closed_at, Evidence(r.run, r.at, r.kind, r.body)) for r in rows)
 
     def all_evidence(self, run_id: str) -> tuple[Evidence, ...]:
         """All that a run left, in order."""

@@ -100,6 +100,10 @@ def test_what_a_night_wrote_is_read_back_as_it_was(store: Store) -> None:
     assert store.fired(Task.BACKUP, "dossiers") == ((a_run(), Outcome.SUCCEEDED),)
     assert store.evidence("r1", "phases") == {"read": 1.5, "list": [1, None, "ờ"]}
     assert [one.kind for one in store.all_evidence("r1")] == ["phases"]
+    ((closed_at, said),) = store.good_evidence(Task.BACKUP, "dossiers", {"phases"}, 9)
+    assert (closed_at, said.run, said.kind) == (LATER, "r1", "phases")
+    assert not store.good_evidence(Task.BACKUP, "dossiers", {"wiped"}, 9)
+    assert not store.good_evidence(Task.PROVE, "dossiers", {"phases"}, 9)
     assert store.spans("main", "srv") == ((AT, LATER),)
     assert store.tally(Task.BACKUP, "dossiers") == {"": 1}
     assert store.point("r1") == store.newest_point("dossiers") == a_point()

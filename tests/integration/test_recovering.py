@@ -31,7 +31,7 @@ from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
 from opsd.tasks.wal.rereading import NIGHTS, reread
 from opsd.wal import written
-from tests.logs import finished, guarded, held_until_now, objects, sql, until, with_log
+from tests.logs import Heard, finished, guarded, held_until_now, objects, sql, until, with_log
 from tests.site import SET, Site
 
 QUICK = Ways(throwaway=True)
@@ -96,6 +96,9 @@ def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> No
         told = kit.store.evidence(closing.run, "replayed")
         assert told
         assert told["tables"] > 5
+        read = kit.store.evidence(closing.run, "reread")
+        assert read
+        assert (read["member"], read["repository"], read["nights"]) == (log.name, "main", 1)
         # On its way it stood where the dump was taken, and had the same in every table.
         compared = kit.store.evidence(closing.run, "compared")
         assert compared
@@ -105,11 +108,7 @@ def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> No
         assert "public.web_session" in compared["unlogged"]
 
         place = site.base / "back"
-        expected = planning.plan(log, Goal("now"), place / "now", Ways(here=False)).expected
-        metric = "opsd_wal_recovery_predicted_duration_seconds"
-        until(lambda: heard.figure(metric))
-        foretold = timedelta(seconds=heard.figure(metric, repository="main") or 0)
-        assert expected / 2 < foretold <= expected  # which counts whole segments
+        foretold_as_planned(log, heard, place / "now")
 
         paused = replace(QUICK, promote=False)
         planned = planning.plan(log, Goal("time", time=second), place / ODD, paused)
@@ -131,6 +130,15 @@ def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> No
             planning.plan(log, Goal("now"), place / ("long" * 20))
         with pytest.raises(Refused, match="server runs"):
             planning.plan(log, Goal("now"), site.system.cluster.data)
+
+
+def foretold_as_planned(log: Log, heard: Heard, target: Path) -> None:
+    """What is told of a recovery's time is what its plan reckons with."""
+    expected = planning.plan(log, Goal("now"), target, Ways(here=False)).expected
+    metric = "opsd_wal_recovery_predicted_duration_seconds"
+    until(lambda: heard.figure(metric))
+    foretold = timedelta(seconds=heard.figure(metric, repository="main") or 0)
+    assert expected / 2 < foretold <= expected  # which counts whole segments
 
 
 def test_a_dropped_table_comes_back_as_it_was_just_before_and_files_with_it(site: Site) -> None:
@@ -262,7 +270,8 @@ def test_what_is_damaged_or_gone_is_said_before_anything_is_written(site: Site) 
         log = Log(kit, log.backup_set, log.name, log.member, log.wal)
         planned = planning.plan(log, Goal("now"), site.base / "back", alone)
         # Whoever reads it again finds it, each segment in one of seven nights.
-        nights = [reread(log, planned, "main", night) for night in range(NIGHTS)]
+        nights = [reread(log, planned, "main", [night]) for night in range(NIGHTS)]
+        assert reread(log, planned, "main", range(3, 3 + NIGHTS)).damaged == (middle.name,)
         assert [name for night in nights for name in night.damaged] == [middle.name]
         assert sum(night.segments for night in nights) == len(finished(site))
         with (

@@ -11,12 +11,24 @@ from pathlib import Path
 import pytest
 
 from opsd.errors import Refused
-from opsd.model import Status
+from opsd.model import Outcome, Status
 from opsd.tasks.wal import setting_up
+from opsd.tasks.wal.archive import open_archive
+from opsd.tasks.wal.bases import bases, needs, take_base
 from opsd.tasks.wal.log import Log, logs_of
 from opsd.tasks.wal.shipping import Shipper, clear
-from opsd.wal import SEGMENT_BYTES, Segment
-from tests.logs import finished, guarded, hit, objects, receivers, sql, until, with_log
+from opsd.wal import SEGMENT_BYTES, Segment, written
+from tests.logs import (
+    finished,
+    guarded,
+    held_until_now,
+    hit,
+    objects,
+    receivers,
+    sql,
+    until,
+    with_log,
+)
 from tests.site import SET, Site
 
 
@@ -166,7 +178,80 @@ def test_what_is_received_is_kept_and_what_is_wrong_with_it_is_told(site: Site) 
     shipper = shipped(alone)
     assert any(text.endswith("foreign") for text in shipper.shipped.refused)
     assert Segment.of(whole[0]) not in shipper.held.segments
+    a_lost_history_is_told_and_comes_back(site, alone, whole[2])
     lost_keys_come_back(site, alone)
+
+
+def test_a_gap_is_of_the_oldest_base_copy_and_what_may_be_lost_of_the_newest(site: Site) -> None:
+    with guarded(with_log(site)) as (kit, log, heard):
+        main, held = f"{log.subject}@main", "opsd_wal_repository_held_timestamp_seconds"
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        (base,) = bases(log, "main")
+        (need,) = needs(log, "main", base.system)
+        assert (need.start, need.stop) == (base.start, base.stop)
+        sql(site, "CREATE TABLE one AS SELECT generate_series(1, 1000)")
+        ((lost,),) = sql(site, "SELECT pg_walfile_name(pg_current_wal_insert_lsn())")
+        lost_at = time.time()
+        sql(site, "SELECT pg_switch_wal()")
+        held_until_now(heard)
+        until(lambda: lost in finished(site))
+        assert heard.cause(main) == ""
+
+        # Nothing leads over the gap: what came behind it would be lost, however new it is.
+        vanish(site, log, lost)
+        until(lambda: heard.cause(main) == "gap")
+        claimed = heard.figure(held)
+        assert claimed is None or claimed <= lost_at
+
+        # With a base copy behind it everything newer can be recovered; older moments still lack it.
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        held_until_now(heard)
+        assert heard.cause(main) == "gap"
+
+        # The segment in which the oldest base copy begins is the first that is needed.
+        first = Segment(need.timeline, need.start // SEGMENT_BYTES)
+        assert first.name() < lost
+        vanish(site, log, first.name())
+        until(lambda: heard.results[main].fields.get("begin") == written(first.start()))
+        held_until_now(heard)
+
+        # Once another machine gave that base copy up, nothing needs what is missing.
+        assert shipped(log).shipped.gaps
+        kit.restic("main").forget([base.snapshot], limits=kit.limits("main", timedelta(minutes=1)))
+        assert shipped(log).shipped.gaps == ()
+
+
+def vanish(site: Site, log: Log, name: str) -> None:
+    """Nobody has this segment any more."""
+    for directory in log.directories.values():
+        (directory / name).unlink()
+    objects(site)[name].unlink()
+
+
+def a_lost_history_is_told_and_comes_back(site: Site, log: Log, of: str) -> None:
+    """Without it nothing leads to the newer timeline."""
+    one, history = log.directories["one"], "00000002.history"
+    last = one / f"00000002{of[8:]}"
+    last.write_bytes((one / of).read_bytes())
+    assert history in shipped(log).shipped.error
+    assert shipped(log).shipped.end == 0
+    begin = Segment.of(of)
+    assert begin
+    (one / history).write_text(f"1\t{written(begin.start() + 1000)}\tno recovery target\n")
+    shipper = shipped(log)
+    assert not shipper.shipped.error
+    assert shipper.shipped.end == begin.start() + SEGMENT_BYTES
+    # One that vanishes is sent again, also by who remembers to have sent it.
+    system = next(p.parent.name for n, p in objects(site).items() if n == history)
+    archive = open_archive(log, "main", system, SEGMENT_BYTES)
+    archive.keys.insist()
+    assert archive.holdings().switches
+    objects(site)[history].unlink()
+    assert not archive.holdings().switches
+    archive.keep_history(history, (one / history).read_text())
+    assert history in objects(site)
+    last.unlink()
+    objects(site)[last.name].unlink()
 
 
 def shipped(log: Log) -> Shipper:

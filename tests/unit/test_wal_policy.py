@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -12,36 +12,15 @@ from opsd.policy import wal
 from opsd.wal import (
     SEGMENT_BYTES,
     Base,
-    Covered,
     Holdings,
     Segment,
     position,
     switches,
     written,
 )
+from tests.segments import NOON, WHOLE, held, row
 
-NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
-WHOLE = SEGMENT_BYTES
 SYSTEM = 7713261651204568805
-
-
-def held(
-    *spans: tuple[int, int, int], parents: dict[int, tuple[int, int]] | None = None
-) -> Holdings:
-    """Segments as (timeline, number, bytes), a minute apart."""
-    return Holdings(
-        {
-            Segment(timeline, number): Covered(
-                size, NOON + timedelta(minutes=number), size == WHOLE
-            )
-            for timeline, number, size in spans
-        },
-        parents or {},
-    )
-
-
-def row(timeline: int, first: int, last: int) -> list[tuple[int, int, int]]:
-    return [(timeline, number, WHOLE) for number in range(first, last + 1)]
 
 
 @pytest.mark.parametrize("text", ["0/0", "16/B374D848", "FFFFFFFF/FFFFFFFF"])

@@ -19,14 +19,15 @@ from opsd.tasks.journal import Journal, end, opened
 from opsd.tasks.kit import Kit
 from opsd.tasks.members.mariadb import read_manifest
 from opsd.tasks.proving.mariadb import judged
+from opsd.tasks.wal import turns
 from opsd.tasks.wal.planning import REPLAYED
 
 
 def replay(kit: Kit, stream: Stream) -> Closing:
     """Recover to the place of the newest dump, in a throwaway server, and compare."""
-    before = len(kit.store.runs(Task.REPLAY, stream.backup_set))
-    repository = stream.repositories[before % len(stream.repositories)]
+    repository = turns.turn(kit.store, stream.backup_set, stream.name, stream.repositories)
     with opened(kit, Task.REPLAY, stream.backup_set, repository) as journal:
+        turns.take(journal, stream.name)
         scratch = journal.workplace()
         try:
             with journal.phase("choose", stream.name):

@@ -34,7 +34,8 @@ class Archive:
     _pieces: dict[Segment, list[tuple[int, int]]] = field(default_factory=dict)
 
     def holdings(self) -> Holdings:
-        """What lies there, by its names; history files are read once."""
+        """What lies there, by its names; history files are read once, and forgotten when gone."""
+        histories: dict[int, str] = {}
         whole: dict[Segment, datetime] = {}
         pieces: dict[Segment, list[tuple[int, int, datetime]]] = {}
         for found in self.storage.own(self.root):
@@ -43,12 +44,14 @@ class Archive:
                 whole[segment] = found.at
             elif piece := _piece(found, self.size):
                 pieces.setdefault(piece[0], []).append(piece[1:])
-            elif (timeline := timeline_of_history(name)) and timeline not in self._histories:
-                self._histories[timeline] = self._open(name).decode()
+            elif timeline := timeline_of_history(name):
+                known = self._histories.get(timeline)
+                histories[timeline] = self._open(name).decode() if known is None else known
+        self._histories = histories
         self._pieces = {s: [(b, e) for b, e, _ in found] for s, found in pieces.items()}
         segments = {s: _joined(found) for s, found in pieces.items()}
         segments |= {s: Covered(self.size, at, whole=True) for s, at in whole.items()}
-        return Holdings(segments, switches(self._histories))
+        return Holdings(segments, self.switches())
 
     def keep_piece(self, segment: Segment, begin: int, content: bytes) -> None:
         """Keep bytes of a segment that is still being written."""
@@ -68,6 +71,10 @@ class Archive:
         if timeline is not None and self._histories.get(timeline) != content:
             self._close(name, content.encode())
             self._histories[timeline] = content
+
+    def switches(self) -> dict[int, tuple[int, int]]:
+        """Where timelines left their parents, with what was kept since `holdings` looked."""
+        return switches(self._histories)
 
     def histories(self) -> Iterator[tuple[str, str]]:
         """The history files, as `holdings` found them."""

@@ -27,9 +27,11 @@ from opsd.tasks.wal import at_hand
 from opsd.tasks.wal.archive import open_archive
 from opsd.tasks.wal.layout import DATA, PLACES
 from opsd.tasks.wal.log import Log
-from opsd.wal import Base, position, written
+from opsd.wal import Base, Need, position, written
 
 TAG = "opsd-base"
+_LEFT = "bases"  # the evidence of what is left when what is too old went
+_MOST = 100  # pieces of it: some nights of all members and repositories
 _MANIFEST = "backup_manifest"
 
 
@@ -75,6 +77,33 @@ def every_base(log: Log) -> tuple[tuple[Base, ...], tuple[Finding, ...]]:
         except OpsdError as error:
             silent.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
     return tuple(sorted(found, key=lambda base: base.until)), tuple(silent)
+
+
+def needs(log: Log, repository: str, system: str) -> tuple[Need, ...]:
+    """What the base copies in a repository need of a server's log, the newest copy last.
+
+    As the last that dropped old ones from here left it; nothing where none did.
+    """
+    for told in reversed(log.kit.store.told(log.backup_set, _LEFT, _MOST)):
+        if (told["member"], told["repository"], told.get("system")) == (
+            log.name,
+            repository,
+            system,
+        ):
+            return tuple(
+                Need(one["timeline"], position(one["start"]), position(one["stop"]))
+                for one in told["needs"]
+            )
+    return ()
+
+
+def needs_there(log: Log, repository: str, system: str) -> tuple[Need, ...]:
+    """The same as the repository itself says, for which restic is asked."""
+    found = (base for base in bases(log, repository) if base.system == system)
+    return tuple(
+        Need(base.timeline, base.start, base.stop)
+        for base in sorted(found, key=lambda base: base.until)
+    )
 
 
 def _insist(journal: Journal, log: Log, repository: str) -> tuple[Base, ...]:
@@ -241,17 +270,27 @@ def _drop_old(journal: Journal, log: Log, repository: str, there: Sequence[Base]
         size = server.seen().segment_bytes
     archive = open_archive(log, repository, taken.system, size)
     going = policy.spare_segments(archive.holdings(), left, size)
-    archive.drop(going)
+    # Told before it is done: whoever misses these segments must know that nothing needs them.
     journal.evidence(
-        "bases",
+        _LEFT,
         {
             "member": log.name,
             "repository": repository,
             "oldest": min((base.until.isoformat() for base in left), default=None),
             "dropped": len(spare),
             "dropped_segments": len(going),
+            "system": taken.system,
+            "needs": [
+                {
+                    "timeline": base.timeline,
+                    "start": written(base.start),
+                    "stop": written(base.stop),
+                }
+                for base in sorted(left, key=lambda base: base.until)
+            ],
         },
     )
+    archive.drop(going)
 
 
 def _forget(journal: Journal, restic: Restic, snapshots: Sequence[str]) -> None:

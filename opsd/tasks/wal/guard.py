@@ -91,7 +91,7 @@ class Guard:
     _server: Server | None = None
     _beats: deque[tuple[datetime, int]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     _alone: Stopwatch | None = None
-    _reached: dict[str, datetime] = field(default_factory=dict)
+    _reached: dict[str, policy.Reach] = field(default_factory=dict)
     _pulses: dict[str, Pulse] = field(default_factory=dict)
     _still: dict[str, timedelta] = field(default_factory=dict)
 
@@ -146,13 +146,15 @@ class Guard:
             self._still[name] = self._pulses.setdefault(name, Pulse()).feel(sender, seen.flushed)
         return seen
 
-    def _held(self, key: str, end: int | None) -> datetime | None:
-        """The newest moment up to which somebody who has the log to `end` has all commits."""
+    def _held(self, key: str, end: int | None, *, back: bool = False) -> datetime | None:
+        """The newest moment up to which somebody who has the log to `end` has all commits.
+
+        Who says nothing has what it had. With `back` it may become less.
+        """
+        before = self._reached.get(key)
         if end is not None:
-            known = [at for at, behind in self._beats if behind <= end]
-            if known:
-                self._reached[key] = max(known[-1], self._reached.get(key, known[-1]))
-        return self._reached.get(key)
+            before = self._reached[key] = policy.reach(self._beats, end, before, back=back)
+        return before.at if before else None
 
     # --- act
 
@@ -219,7 +221,8 @@ class Guard:
             sender = seen.sender(self.log.wal.application(name)) if seen else None
             by_receivers[name] = self._held(f"receiver {name}", sender.flushed if sender else None)
         by_repositories = {
-            name: self._held(f"repository {name}", one.end or None) for name, one in shipped.items()
+            name: self._held(f"repository {name}", one.end if one.at else None, back=True)
+            for name, one in shipped.items()
         }
         return Look(
             at=self.log.kit.clock(),

@@ -23,7 +23,7 @@ from opsd.errors import OpsdError, UsageError
 from opsd.model import Closing, Finding, Outcome, Severity, Task
 from opsd.tasks.journal import Journal, end, opened
 from opsd.tasks.kit import Kit
-from opsd.tasks.wal import comparing, planning, recovering, rereading
+from opsd.tasks.wal import comparing, planning, recovering, rereading, turns
 from opsd.tasks.wal.bases import bases
 from opsd.tasks.wal.comparing import Dump
 from opsd.tasks.wal.log import Log
@@ -55,8 +55,9 @@ class _Night:
 
 def replay(kit: Kit, log: Log) -> Closing:
     """Recover to a random moment since the last time, in a throwaway cluster, and compare."""
-    repository = _turn(kit, log)
+    repository = turns.turn(kit.store, log.backup_set, log.name, log.repositories)
     with opened(kit, Task.REPLAY, log.backup_set, repository) as journal:
+        turns.take(journal, log.name)
         scratch = journal.workplace()
         try:
             with journal.phase("choose", log.name):
@@ -125,12 +126,6 @@ def newest(kit: Kit, log: Log) -> Mapping[str, Any] | None:
         if closing and closing.outcome.good and told and told["member"] == log.name:
             return told
     return None
-
-
-def _turn(kit: Kit, log: Log) -> str:
-    """The repository whose turn it is."""
-    before = len(kit.store.runs(Task.REPLAY, log.backup_set))
-    return log.repositories[before % len(log.repositories)]
 
 
 def _goal(kit: Kit, log: Log, base: Base) -> Goal:

@@ -1,10 +1,11 @@
-"""What lies whole in a repository is read again: each segment once a week, a part each night.
+"""What lies whole in a repository is read again: each segment once a week, a part for each night.
 
 That they are there is seen every 20 seconds; that they are still what was written only by reading.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from opsd.errors import RepositoryDamaged
@@ -16,6 +17,8 @@ from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Planned
 
 NIGHTS = 7
+_REREAD = "reread"
+_MOST = 100  # pieces of evidence: some nights of all members and repositories
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +29,14 @@ class Reread:
     damaged: tuple[str, ...]
 
 
-def reread(log: Log, planned: Planned, repository: str, night: int) -> Reread:
-    """Read the part of a night. Raises `StorageFailed` when the repository does not answer."""
+def reread(log: Log, planned: Planned, repository: str, nights: Iterable[int]) -> Reread:
+    """Read the parts of nights. Raises `StorageFailed` when the repository does not answer."""
     size, system = planned.stock.size, planned.stock.system
     archive = open_archive(log, repository, system, size)
     archive.keys.insist()
     held = archive.holdings().segments
-    mine = [s for s, c in held.items() if c.whole and s.number % NIGHTS == night % NIGHTS]
+    parts = {night % NIGHTS for night in nights}
+    mine = [s for s, c in held.items() if c.whole and s.number % NIGHTS in parts]
     damaged = []
     for segment in sorted(mine):
         log.kit.go_on()
@@ -46,10 +50,29 @@ def reread(log: Log, planned: Planned, repository: str, night: int) -> Reread:
 
 
 def tell(journal: Journal, log: Log, planned: Planned, repository: str) -> None:
-    """Read the part of this night, and tell what is damaged."""
-    found = reread(log, planned, repository, journal.kit.clock().toordinal())
+    """Read the parts of the nights since this repository's last turn, and tell what is damaged."""
+    today = journal.kit.clock().toordinal()
+    nights = policy.due(_last(log, repository), today, NIGHTS)
+    found = reread(log, planned, repository, nights)
     if found.damaged:
         journal.find(
             Severity.FAULT, "replay.damaged", repository=repository, names=list(found.damaged)
         )
-    journal.evidence("reread", {"repository": repository, "segments": found.segments})
+    journal.evidence(
+        _REREAD,
+        {
+            "member": log.name,
+            "repository": repository,
+            "segments": found.segments,
+            "nights": len(nights),
+            "until": today,
+        },
+    )
+
+
+def _last(log: Log, repository: str) -> int | None:
+    """The night of the last turn that a member had with a repository."""
+    for told in reversed(log.kit.store.told(log.backup_set, _REREAD, _MOST)):
+        if (told.get("member"), told["repository"]) == (log.name, repository):
+            return int(told["until"])
+    return None

@@ -12,21 +12,26 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from opsd.clock import Stopwatch
-from opsd.errors import OpsdError
+from opsd.errors import OpsdError, RepositoryDamaged
 from opsd.policy import wal as policy
 from opsd.tasks.wal.archive import Archive, open_archive
+from opsd.tasks.wal.bases import needs, needs_there
 from opsd.tasks.wal.log import Log
-from opsd.wal import PARTIAL, Covered, Gap, Holdings, Segment, timeline_of_history
+from opsd.wal import PARTIAL, Covered, Gap, Holdings, Need, Segment, timeline_of_history
 
 log = logging.getLogger(__name__)
 
 _LISTED_FOR = timedelta(seconds=20)  # what was removed behind our back is seen within a minute
+_ASKED_FOR = timedelta(minutes=5)
 _MOST_AT_ONCE = 64  # segments in one turn: a long backlog is told while it is worked off
 
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """What a repository has of the log: how far without a gap, and what is wrong with it."""
+    """What a repository has of the log, and what is wrong with it.
+
+    To `end` it can be recovered from the newest base copy; the gaps are those of any.
+    """
 
     at: datetime | None = None  # when it was last looked at with success
     timeline: int = 0
@@ -55,6 +60,8 @@ class Shipper:
     _archive: Archive | None = None
     _system: str = ""
     _listed: Stopwatch | None = None
+    _needs: tuple[Need, ...] = ()  # as this machine knows
+    _answer: tuple[tuple[Need, ...], tuple[Need, ...], Stopwatch | None] = ((), (), None)
     _refused: dict[Path, str] = field(default_factory=dict)
 
     def turn(self, flushed: Mapping[str, int], system: str = "") -> None:
@@ -85,6 +92,8 @@ class Shipper:
         archive = self._open(system or head.system, head.size)
         if self._listed is None or self._listed.elapsed() > _LISTED_FOR:
             self.held = archive.holdings()
+            # Asked afterwards: what no base copy needs goes only when that is on record.
+            self._needs = needs(self.log, self.repository, self._system)
             self._listed = Stopwatch()
             self._refused.clear()  # looked at again
         now = self.log.kit.clock()
@@ -96,7 +105,7 @@ class Shipper:
                 segments[segment] = Covered(archive.size, now, whole=True)
         for name, files in found.items():
             self._partial(archive, files, flushed.get(name, 0), segments)
-        self.held = Holdings(segments, self.held.switches)
+        self.held = Holdings(segments, archive.switches())
         self.shipped = self._judged(archive.size)
 
     def _open(self, system: str, size: int) -> Archive:
@@ -107,12 +116,23 @@ class Shipper:
         return self._archive
 
     def _judged(self, size: int) -> Shipped:
-        first = min(self.held.segments, key=lambda s: (s.number, s.timeline), default=None)
         at, refused = self.log.kit.clock(), tuple(self._refused.values())
-        if first is None:
-            return Shipped(at, refused=refused)
-        chain = policy.chain(self.held, first.timeline, first.start(size), size)
-        return Shipped(at, chain.timeline, chain.end, chain.gaps, refused)
+        found = policy.worth(self.held, self._needs, size)
+        if found.headless:
+            found = policy.worth(self.held, self._asked(), size)
+        error = ""
+        if found.unlinked:
+            name = f"{found.unlinked:08X}.history"
+            error = str(RepositoryDamaged("wal.no_history", name=name))
+        return Shipped(at, found.timeline, found.end, found.gaps, refused, error)
+
+    def _asked(self) -> tuple[Need, ...]:
+        """What base copies need, as the repository says: another machine may have dropped some."""
+        told, there, ago = self._answer
+        if ago is None or told != self._needs or ago.elapsed() > _ASKED_FOR:
+            there = needs_there(self.log, self.repository, self._system)
+            self._answer = (self._needs, there, Stopwatch())
+        return there
 
     # --- what is brought
 
@@ -180,7 +200,6 @@ class Shipper:
         for path in directory.glob("*.history"):
             if timeline_of_history(path.name) not in self.held.switches:
                 archive.keep_history(path.name, path.read_text(encoding="utf-8"))
-                self._listed = None
 
 
 def clear(found: Log, holdings: list[Holdings], size: int) -> None:

@@ -1,0 +1,55 @@
+"""A night of a set with several logs and repositories: none keeps another from its turn."""
+
+from __future__ import annotations
+
+import pytest
+
+from opsd.errors import OpsdError
+from opsd.model import Outcome, Task
+from opsd.tasks.kit import Kit
+from opsd.tasks.wal import nightly
+from opsd.tasks.wal.bases import bases
+from tests.logs import WAL, guarded, held_until_now, with_log
+from tests.site import SET, Site
+
+NOBODY = """\
+    members:
+      absent:
+        kind: postgres
+        connection: host=/nowhere dbname=absent
+        wal: {receivers: {here: {}}}
+"""
+FAR = """\
+  far:
+    url: {base}/far
+    password_file: {base}/password
+    min_free: 1MiB
+    lock_wait: 0s
+backup_sets:
+"""
+
+
+def replays(kit: Kit) -> list[tuple[str, Outcome]]:
+    """From where, and how they ended, oldest first."""
+    found = reversed(kit.store.runs(Task.REPLAY, SET))
+    return [(run.repository, end.outcome) for run, end in found if end]
+
+
+def test_a_server_that_is_gone_keeps_no_other_from_its_night(site: Site) -> None:
+    site.changes["backup_sets:\n"] = FAR.format(base=site.base)
+    site.changes["    members:\n"] = NOBODY
+    more = "          repositories: [main, far]\n"
+    with guarded(with_log(site, more, WAL)) as (kit, log, heard):
+        with pytest.raises(OpsdError, match="nowhere"):
+            nightly.take_bases(kit, SET)
+        assert [len(bases(log, name)) for name in ("main", "far")] == [1, 1]
+        held_until_now(heard)
+        for _ in range(2):
+            with pytest.raises(OpsdError, match="no base copy"):
+                nightly.replay_all(kit, SET)
+    # What is gone had its turns too, and took none away from the other.
+    assert [one for one in replays(kit) if one[1].good] == [
+        ("main", Outcome.PASSED),
+        ("far", Outcome.PASSED),
+    ]
+    assert len(replays(kit)) == 4
