@@ -218,6 +218,12 @@ TABLE: dict[str, Sentence] = {
         "kiểm tra quyền của tài khoản sao lưu và câu SQL trong cấu hình",
         "look at the rights of the backup role and at the SQL in the configuration",
     ),
+    "database.timed_out": Sentence(
+        "câu truy vấn chưa xong sau {limit} nên đã bị dừng; chưa có kết luận",
+        "a query was not done after {limit} and was ended; nothing is concluded",
+        "xem câu SQL được trích (thiếu điều kiện nối bảng?), hoặc tăng prove.timeout",
+        "look at the SQL quoted (a join without its condition?), or raise prove.timeout",
+    ),
     "pgtools.failed": Sentence(
         "{program} thất bại với mã {exit_code}",
         "{program} failed with exit code {exit_code}",

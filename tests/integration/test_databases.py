@@ -92,6 +92,14 @@ CASES = [
         """,
     ),
     Case(
+        "a large object of several pieces, one that ends with a piece, one with a hole",
+        """
+        SELECT lo_from_bytea(0, decode(repeat('00ff0a0d5c', 600000), 'hex'));
+        SELECT lo_from_bytea(0, decode(repeat('00', 1 << 20), 'hex'));
+        SELECT lo_put(lo_from_bytea(0, 'x'), 5 << 20, 'y');
+        """,
+    ),
+    Case(
         "large objects and binary",
         """
         SELECT lo_from_bytea(0, decode(repeat('00ff0a0d5c', 1000), 'hex'));

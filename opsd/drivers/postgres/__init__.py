@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import threading
+import time
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
 
-from opsd.errors import DatabaseFailed
+from opsd.drivers.process import Stop
+from opsd.errors import Cancelled, DatabaseFailed, OpsdError, TimedOut
 from opsd.manifest import Named
 from opsd.model import Sequence
 
@@ -34,6 +38,8 @@ OPTIONS = " ".join(
 )
 _CONNECT_SECONDS = 10
 _BATCH = 5000
+_PIECE = 1 << 20  # of a large object: all of it would be one allocation here and two of the server
+_POLL_SECONDS = 0.2
 _UNCODED = 3  # columns of a query for files without a code: path, size, sha256
 _QUOTED = re.compile(r'".*"|\'.*\'', re.DOTALL)
 
@@ -244,19 +250,41 @@ class Connection:
         )
         return {(schema, name): value for schema, name, value in rows}
 
-    def large_objects(self) -> Iterator[tuple[int, bytes]]:
-        """Each large object with its content, in the order of their numbers."""
-        rows = self.raw.execute("SELECT oid FROM pg_largeobject_metadata ORDER BY oid").fetchall()
-        for (oid,) in rows:
-            yield oid, self.raw.execute("SELECT lo_get(%s)", (oid,)).fetchall()[0][0]
+    def large_objects(self, limit: timedelta, stop: Stop) -> Iterator[tuple[int, str]]:
+        """Each large object with its SHA-256, in the order of their numbers; ends as a query."""
+        with self._bounded("lo_get", limit, stop):
+            rows = self.raw.execute("SELECT oid FROM pg_largeobject_metadata ORDER BY oid")
+            for (oid,) in rows.fetchall():
+                hashed = hashlib.sha256()
+                for piece in self._pieces(oid):
+                    hashed.update(piece)
+                yield oid, hashed.hexdigest()
 
-    def violations(self, query: str) -> int:
-        """How many rows `query` (from the configuration) returns."""
+    def _pieces(self, oid: int) -> Iterator[bytes]:
+        offset, size = 0, _PIECE
+        while size == _PIECE:
+            asked = self.raw.execute(
+                "SELECT lo_get(%s, %s, %s)", (oid, offset, _PIECE), binary=True
+            )
+            (piece,) = asked.fetchall()[0]
+            yield piece
+            size = len(piece)
+            offset += size
+
+    def violations(self, query: str, limit: timedelta, stop: Stop) -> int:
+        """How many rows `query` (from the configuration) returns.
+
+        Raises `TimedOut` after `limit`, and `Cancelled` when it shall stop.
+        """
         counted = sql.SQL("SELECT count(*) FROM ({}) AS violation").format(given(query))
-        return int(self.raw.execute(counted).fetchall()[0][0])
+        with self._bounded(query, limit, stop):
+            return int(self.raw.execute(counted).fetchall()[0][0])
 
-    def named_files(self, query: str) -> Iterator[Named]:
-        """Each file that `query` names, in byte order of the paths; a fourth column is its code."""
+    def named_files(self, query: str, limit: timedelta, stop: Stop) -> Generator[Named, None, None]:
+        """Each file that `query` names, in byte order of the paths; a fourth column is its code.
+
+        Raises as `violations` does. Whoever does not take all of them closes it.
+        """
         asked = given(query)
         columns = self.raw.execute(sql.SQL("SELECT * FROM ({}) AS named LIMIT 0").format(asked))
         coded = len(columns.description or ()) > _UNCODED
@@ -267,7 +295,11 @@ class Connection:
         ).format(
             sql.SQL("code::text" if coded else "''"), asked, sql.SQL(", code" if coded else "")
         )
-        with self.raw.transaction(), self.raw.cursor(name="named_files") as cursor:
+        with (
+            self._bounded(query, limit, stop),
+            self.raw.transaction(),
+            self.raw.cursor(name="named_files") as cursor,
+        ):
             cursor.itersize = _BATCH
             cursor.execute(wrapped)
             for path, size, digest, code in cursor:
@@ -276,6 +308,38 @@ class Connection:
     def cancel(self) -> None:
         """End what the connection is doing; whoever waits for it gets `DatabaseFailed`."""
         self.raw.cancel_safe()
+
+    @contextmanager
+    def _bounded(self, query: str, limit: timedelta, stop: Stop) -> Iterator[None]:
+        """End what is asked in this block when its time is over or it shall stop."""
+        broken: list[OpsdError] = []
+        over = threading.Event()
+        deadline = time.monotonic() + limit.total_seconds()
+
+        def watch() -> None:
+            while not over.wait(_POLL_SECONDS):
+                if stop.requested:
+                    broken.append(Cancelled("run.cancelled"))
+                elif time.monotonic() > deadline:
+                    broken.append(TimedOut("database.timed_out", limit=limit, detail=query))
+                else:
+                    continue
+                with suppress(psycopg.Error):  # tried again: between two queries it ends neither
+                    self.cancel()
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        except psycopg.Error as error:
+            if broken:
+                raise broken[0] from error
+            raise
+        finally:
+            over.set()
+            watcher.join()
+        if broken:
+            raise broken[0]
 
     def is_empty(self) -> bool:
         """Whether the database has no tables of its own."""
