@@ -298,6 +298,14 @@ TABLE: dict[str, Sentence] = {
         "đồng bộ thời gian (NTP); nếu đồng hồ nay đã đúng, xoá snapshot có ngày tương lai",
         "synchronise the clock (NTP); if it is right now, remove the snapshot from the future",
     ),
+    "clock.moved": Sentence(
+        "đồng hồ máy này đã bị chỉnh {moved} kể từ lần chạy trước (cho phép {limit})",
+        "this machine's clock was set by {moved} since the last run (limit {limit})",
+        "đặt lại giờ đúng rồi chạy lại; nếu nay đã đúng và trước đó sai: bật NTP hoặc khởi động lại"
+        " máy, rồi chạy lại",
+        "set it right, then run again; if it is right now and was wrong before: turn on NTP, or"
+        " restart the machine, then run again",
+    ),
     "clock.unsynchronised": Sentence(
         "đồng hồ máy này không được đồng bộ với máy chủ thời gian",
         "this machine's clock is not kept by a time server",
