@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from opsd.config.ground import same_device
 from opsd.config.schema import BackupSet, FilesMember
 from opsd.drivers import restic, system, tree
 from opsd.drivers.restic import Snapshot
-from opsd.errors import ClockWrong, OpsdError, RepositoryMissing, StorageFailed
+from opsd.errors import ClockWrong, OpsdError, Refused, RepositoryMissing, StorageFailed
 from opsd.model import Finding, Severity
 from opsd.policy import preflight
 from opsd.policy.preflight import Booted
@@ -50,6 +51,7 @@ def survey(kit: Kit, journal: Journal, backup_set: BackupSet) -> Ground:
             ground.failed[name] = error
     facts = _clock_facts(kit, ground)
     against += preflight.judge_clock(facts)
+    against += _neighbours(kit, journal, ground)
     against += _judge_room(kit, journal, ground)
     journal.evidence(_EVIDENCE, _ground_evidence(ground, facts))
     journal.findings += [Finding(Severity.FAULT, e.key, e.fields, e.detail) for e in against[1:]]
@@ -115,6 +117,18 @@ def booted_before(kit: Kit) -> Booted | None:
     last = kit.store.last_evidence(_EVIDENCE, kit.config.host, unless=ClockWrong.reason) or {}
     told = last.get("clock")
     return Booted(told["boot"], datetime.fromisoformat(told["booted_at"])) if told else None
+
+
+def _neighbours(kit: Kit, journal: Journal, ground: Ground) -> tuple[OpsdError, ...]:
+    """Databases of this machine on the device of their repository (R17), as for trees."""
+    repository = kit.config.repositories[journal.run.repository].path
+    if repository is None or kit.config.demo:
+        return ()
+    return tuple(
+        Refused("config.same_device", path=place, set=journal.run.backup_set, member=name)
+        for name, observed in ground.dumped.items()
+        if (place := observed.directory) and same_device(place, repository)
+    )
 
 
 def _judge_room(kit: Kit, journal: Journal, ground: Ground) -> tuple[OpsdError, ...]:

@@ -85,7 +85,10 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What the server says about itself and the database; `clock` is its wall clock."""
+    """What the server says about itself and the database; `clock` is its wall clock.
+
+    `directory` is where its data lies on this machine; None when elsewhere, or not ours to know.
+    """
 
     database: str
     version: int
@@ -96,6 +99,7 @@ class ServerFacts:
     roles: tuple[str, ...]
     extensions: tuple[str, ...]
     superuser: bool
+    directory: str | None
 
     @property
     def major(self) -> int:
@@ -151,10 +155,13 @@ class Connection:
                         WHERE rolname !~ '^pg_'),
                       (SELECT array_agg(extname || ' ' || extversion ORDER BY extname)
                          FROM pg_extension),
-                      current_setting('is_superuser') = 'on'
+                      current_setting('is_superuser') = 'on',
+                      CASE WHEN inet_server_addr() IS NULL
+                                AND pg_has_role('pg_read_all_settings', 'USAGE')
+                           THEN current_setting('data_directory') END
                  FROM pg_database d WHERE d.datname = current_database()"""
         )
-        name, version, identifier, encoding, size, clock, roles, extensions, superuser = row
+        name, version, identifier, encoding, size, clock, roles, extensions, *more = row
         return ServerFacts(
             database=name,
             version=version,
@@ -164,7 +171,8 @@ class Connection:
             clock=clock,
             roles=tuple(roles),
             extensions=tuple(extensions),
-            superuser=superuser,
+            superuser=more[0],
+            directory=more[1],
         )
 
     def properties(self) -> dict[str, str]:
