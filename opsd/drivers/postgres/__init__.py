@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-import threading
-import time
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,8 +14,9 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
+from opsd.drivers.postgres.bounded import bounded
 from opsd.drivers.process import Stop
-from opsd.errors import Cancelled, DatabaseFailed, OpsdError, TimedOut
+from opsd.errors import DatabaseFailed
 from opsd.manifest import Named
 from opsd.model import Sequence
 
@@ -39,7 +38,6 @@ OPTIONS = " ".join(
 _CONNECT_SECONDS = 10
 _BATCH = 5000
 _PIECE = 1 << 20  # of a large object: all of it would be one allocation here and two of the server
-_POLL_SECONDS = 0.2
 _UNCODED = 3  # columns of a query for files without a code: path, size, sha256
 _QUOTED = re.compile(r'".*"|\'.*\'', re.DOTALL)
 
@@ -260,7 +258,7 @@ class Connection:
 
     def large_objects(self, limit: timedelta, stop: Stop) -> Iterator[tuple[int, str]]:
         """Each large object with its SHA-256, in the order of their numbers; ends as a query."""
-        with self._bounded("lo_get", limit, stop):
+        with bounded(self.raw, "lo_get", limit, stop):
             rows = self.raw.execute("SELECT oid FROM pg_largeobject_metadata ORDER BY oid")
             for (oid,) in rows.fetchall():
                 hashed = hashlib.sha256()
@@ -285,7 +283,7 @@ class Connection:
         Raises `TimedOut` after `limit`, and `Cancelled` when it shall stop.
         """
         counted = sql.SQL("SELECT count(*) FROM ({}) AS violation").format(given(query))
-        with self._bounded(query, limit, stop):
+        with bounded(self.raw, query, limit, stop):
             return int(self.raw.execute(counted).fetchall()[0][0])
 
     def named_files(self, query: str, limit: timedelta, stop: Stop) -> Generator[Named, None, None]:
@@ -304,7 +302,7 @@ class Connection:
             sql.SQL("code::text" if coded else "''"), asked, sql.SQL(", code" if coded else "")
         )
         with (
-            self._bounded(query, limit, stop),
+            bounded(self.raw, query, limit, stop),
             self.raw.transaction(),
             self.raw.cursor(name="named_files") as cursor,
         ):
@@ -316,38 +314,6 @@ class Connection:
     def cancel(self) -> None:
         """End what the connection is doing; whoever waits for it gets `DatabaseFailed`."""
         self.raw.cancel_safe()
-
-    @contextmanager
-    def _bounded(self, query: str, limit: timedelta, stop: Stop) -> Iterator[None]:
-        """End what is asked in this block when its time is over or it shall stop."""
-        broken: list[OpsdError] = []
-        over = threading.Event()
-        deadline = time.monotonic() + limit.total_seconds()
-
-        def watch() -> None:
-            while not over.wait(_POLL_SECONDS):
-                if stop.requested:
-                    broken.append(Cancelled("run.cancelled"))
-                elif time.monotonic() > deadline:
-                    broken.append(TimedOut("database.timed_out", limit=limit, detail=query))
-                else:
-                    continue
-                with suppress(psycopg.Error):  # tried again: between two queries it ends neither
-                    self.cancel()
-
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
-        try:
-            yield
-        except psycopg.Error as error:
-            if broken:
-                raise broken[0] from error
-            raise
-        finally:
-            over.set()
-            watcher.join()
-        if broken:
-            raise broken[0]
 
     def is_empty(self) -> bool:
         """Whether the database has no tables of its own."""
