@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from opsd import assembly
 from opsd.clock import now
 from opsd.config.load import load
+from opsd.drivers import system
 from opsd.keeping import Word
 from opsd.model import Outcome, Proof, RecoveryPoint, Task
 from opsd.tasks import holding
@@ -97,7 +100,10 @@ def begun() -> Iterator[Season]:
         (base / "password").write_text("only for tests\n")
         (base / "password").chmod(0o600)
         empty_repository(base / "repository")
-        yield Season(base, now())
+        season = Season(base, now())
+        with pytest.MonkeyPatch.context() as machine:  # the nights pass for all of its clocks
+            machine.setattr(system, "boot", lambda: system.Boot("season", season.passed))
+            yield season
 
 
 def judged(kit: Kit, point: RecoveryPoint, outcome: Outcome = Outcome.PASSED) -> None:

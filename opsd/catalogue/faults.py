@@ -218,6 +218,12 @@ TABLE: dict[str, Sentence] = {
         "kiểm tra quyền của tài khoản sao lưu và câu SQL trong cấu hình",
         "look at the rights of the backup role and at the SQL in the configuration",
     ),
+    "database.timed_out": Sentence(
+        "câu truy vấn chưa xong sau {limit} nên đã bị dừng; chưa có kết luận",
+        "a query was not done after {limit} and was ended; nothing is concluded",
+        "xem câu SQL được trích (thiếu điều kiện nối bảng?), hoặc tăng prove.timeout",
+        "look at the SQL quoted (a join without its condition?), or raise prove.timeout",
+    ),
     "pgtools.failed": Sentence(
         "{program} thất bại với mã {exit_code}",
         "{program} failed with exit code {exit_code}",
@@ -291,6 +297,14 @@ TABLE: dict[str, Sentence] = {
         "the newest snapshot is dated {newest}, after now ({now}): a clock was or is wrong",
         "đồng bộ thời gian (NTP); nếu đồng hồ nay đã đúng, xoá snapshot có ngày tương lai",
         "synchronise the clock (NTP); if it is right now, remove the snapshot from the future",
+    ),
+    "clock.moved": Sentence(
+        "đồng hồ máy này đã bị chỉnh {moved} kể từ lần chạy trước (cho phép {limit})",
+        "this machine's clock was set by {moved} since the last run (limit {limit})",
+        "đặt lại giờ đúng rồi chạy lại; nếu nay đã đúng và trước đó sai: bật NTP hoặc khởi động lại"
+        " máy, rồi chạy lại",
+        "set it right, then run again; if it is right now and was wrong before: turn on NTP, or"
+        " restart the machine, then run again",
     ),
     "clock.unsynchronised": Sentence(
         "đồng hồ máy này không được đồng bộ với máy chủ thời gian",

@@ -130,11 +130,16 @@ def _neighbours(config: Config) -> Iterator[Finding]:
     for name, backup_set in config.backup_sets.items():
         repository = config.repositories[backup_set.repository].path
         for member, tree in backup_set.trees.items():
-            device = _device(tree.path)
-            if repository and device is not None and device == _future_device(repository):
+            if repository and same_device(tree.path, repository):
                 location = ("repositories", backup_set.repository, "url")
                 fields = {"path": tree.path, "set": name, "member": member}
                 yield Finding(location, "config.same_device", fields)
+
+
+def same_device(source: Path, repository: Path) -> bool:
+    """Whether a broken disk would lose both; a source that cannot be seen is on none."""
+    device = _device(source)
+    return device is not None and device == _future_device(repository)
 
 
 def _own_directories(config: Config) -> Iterator[Finding]:

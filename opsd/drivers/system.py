@@ -7,8 +7,10 @@ import os
 import pwd
 import shutil
 import signal
+import time
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
@@ -29,6 +31,20 @@ def clock_synchronised() -> bool | None:
         return None
     status = ctypes.c_int.from_buffer(buffer, _STATUS_OFFSET).value
     return not status & _STA_UNSYNC
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """Which boot of this machine it is, and for how long it runs: a clock that nobody sets."""
+
+    id: str
+    running: timedelta
+
+
+def boot() -> Boot:
+    """How the kernel counts time since it was started, sleep included."""
+    name = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return Boot(name, timedelta(seconds=time.clock_gettime(time.CLOCK_BOOTTIME)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,23 @@ _FORTNIGHT = 14
 
 
 @dataclass(frozen=True, slots=True)
+class Booted:
+    """A boot of this machine, and when it was by the wall clock: that changes when it is set."""
+
+    id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ClockFacts:
-    """What is known about our time: the kernel's word, and other clocks."""
+    """What is known about our time: the kernel's word, other clocks, and what it was before."""
 
     max_offset: timedelta
     synchronised: bool | None
     sync_required: bool
     offsets: Mapping[str, timedelta] = field(default_factory=dict)  # ours minus theirs, by source
+    booted: Booted | None = None
+    before: Booted | None = None  # as the last run read it that was not refused for its clock
 
 
 def judge_clock(facts: ClockFacts) -> tuple[OpsdError, ...]:
@@ -32,10 +42,24 @@ def judge_clock(facts: ClockFacts) -> tuple[OpsdError, ...]:
             against.append(
                 ClockWrong("clock.differs", source=source, offset=offset, limit=facts.max_offset)
             )
+    if moved := _moved(facts):
+        against.append(ClockWrong("clock.moved", moved=moved, limit=facts.max_offset))
     if facts.sync_required and not facts.synchronised:
         unknown = facts.synchronised is None
         against.append(ClockWrong("clock.unknown" if unknown else "clock.unsynchronised"))
     return tuple(against)
+
+
+def _moved(facts: ClockFacts) -> timedelta | None:
+    """By how much the clock was set since, if that is too much and no time server answers for it.
+
+    The kernel takes its word back when somebody sets the clock, until a server has set it right.
+    """
+    now, before = facts.booted, facts.before
+    if facts.synchronised or now is None or before is None or now.id != before.id:
+        return None
+    moved = now.at - before.at
+    return moved if abs(moved) > facts.max_offset else None
 
 
 def judge_newest(

@@ -238,6 +238,22 @@ class Store(Exposures):
         rows = self._rows(chosen)
         return tuple((r.closed_at, Evidence(r.run, r.at, r.kind, r.body)) for r in rows)
 
+    def last_evidence(self, kind: str, host: str, unless: str) -> Mapping[str, Any] | None:
+        """The newest evidence of a kind from a host's runs, without those that ended for a reason.
+
+        By the order in which it was written, whatever the clock said then.
+        """
+        table, runs, closings = schema.evidence, schema.run, schema.closing
+        chosen = (
+            select(table.c.body)
+            .join(runs, table.c.run == runs.c.id)
+            .outerjoin(closings, closings.c.run == runs.c.id)
+            .where(table.c.kind == kind, runs.c.host == host)
+            .where(func.coalesce(closings.c.reason, "") != unless)
+        )
+        rows = self._rows(chosen.order_by(table.c.id.desc()).limit(1))
+        return rows[0].body if rows else None
+
     def all_evidence(self, run_id: str) -> tuple[Evidence, ...]:
         """All that a run left, in order."""
         table = schema.evidence

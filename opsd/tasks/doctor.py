@@ -18,6 +18,7 @@ from opsd.model import Status
 from opsd.policy import diagnosis
 from opsd.policy.diagnosis import DatabaseFacts, Diagnosis, PlaceFacts, RepositoryFacts
 from opsd.policy.preflight import ClockFacts
+from opsd.tasks.ground import booted, booted_before
 from opsd.tasks.kit import TAG, Kit
 from opsd.tasks.members import command, files, mariadb
 from opsd.tasks.status import unclosed
@@ -153,6 +154,8 @@ def _clock(kit: Kit, databases: dict[str, DatabaseFacts]) -> ClockFacts:
         synchronised=system.clock_synchronised(),
         sync_required=kit.config.sync_required,
         offsets={name: facts.ahead for name, facts in databases.items()},
+        booted=booted(kit),
+        before=booted_before(kit),
     )
 
 

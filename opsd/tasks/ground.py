@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from opsd.config.ground import same_device
 from opsd.config.schema import BackupSet, FilesMember
 from opsd.drivers import restic, system, tree
 from opsd.drivers.restic import Snapshot
-from opsd.errors import OpsdError, RepositoryMissing, StorageFailed
+from opsd.errors import ClockWrong, OpsdError, Refused, RepositoryMissing, StorageFailed
 from opsd.model import Finding, Severity
 from opsd.policy import preflight
+from opsd.policy.preflight import Booted
 from opsd.tasks import locks
 from opsd.tasks.journal import Journal
 from opsd.tasks.kit import TAG, Kit
 from opsd.tasks.members import dumped, files
 from opsd.tasks.members.captured import Opened
+
+_EVIDENCE = "preflight"
 
 
 @dataclass(slots=True)
@@ -44,9 +49,11 @@ def survey(kit: Kit, journal: Journal, backup_set: BackupSet) -> Ground:
                 ground.dumped[name] = dumped.observe(kit, member)
         except OpsdError as error:
             ground.failed[name] = error
-    against += preflight.judge_clock(_clock_facts(kit, ground))
+    facts = _clock_facts(kit, ground)
+    against += preflight.judge_clock(facts)
+    against += _neighbours(kit, journal, ground)
     against += _judge_room(kit, journal, ground)
-    journal.evidence("preflight", _ground_evidence(ground))
+    journal.evidence(_EVIDENCE, _ground_evidence(ground, facts))
     journal.findings += [Finding(Severity.FAULT, e.key, e.fields, e.detail) for e in against[1:]]
     if against:
         raise against[0]
@@ -86,6 +93,8 @@ def _snapshots(kit: Kit, journal: Journal) -> tuple[Snapshot, ...]:
 
 def _clock_facts(kit: Kit, ground: Ground) -> preflight.ClockFacts:
     return preflight.ClockFacts(
+        booted=booted(kit),
+        before=booted_before(kit),
         max_offset=kit.config.clock.max_offset,
         synchronised=system.clock_synchronised(),
         sync_required=kit.config.sync_required,
@@ -94,6 +103,31 @@ def _clock_facts(kit: Kit, ground: Ground) -> preflight.ClockFacts:
             for name, observed in ground.dumped.items()
             if observed.ahead is not None
         },
+    )
+
+
+def booted(kit: Kit) -> Booted:
+    """This boot of the machine, by the wall clock."""
+    boot = system.boot()
+    return Booted(boot.id, kit.clock() - boot.running)
+
+
+def booted_before(kit: Kit) -> Booted | None:
+    """What the last run of this machine read, of whatever set, that the clock did not refuse."""
+    last = kit.store.last_evidence(_EVIDENCE, kit.config.host, unless=ClockWrong.reason) or {}
+    told = last.get("clock")
+    return Booted(told["boot"], datetime.fromisoformat(told["booted_at"])) if told else None
+
+
+def _neighbours(kit: Kit, journal: Journal, ground: Ground) -> tuple[OpsdError, ...]:
+    """Databases of this machine on the device of their repository (R17), as for trees."""
+    repository = kit.config.repositories[journal.run.repository].path
+    if repository is None or kit.config.demo:
+        return ()
+    return tuple(
+        Refused("config.same_device", path=place, set=journal.run.backup_set, member=name)
+        for name, observed in ground.dumped.items()
+        if (place := observed.directory) and same_device(place, repository)
     )
 
 
@@ -141,8 +175,10 @@ def _tree_bytes(kit: Kit, journal: Journal, ground: Ground) -> int:
     )
 
 
-def _ground_evidence(ground: Ground) -> Mapping[str, object]:
+def _ground_evidence(ground: Ground, clock: preflight.ClockFacts) -> Mapping[str, object]:
+    boot = clock.booted
     return {
+        "clock": {"boot": boot.id, "booted_at": boot.at.isoformat()} if boot else None,
         "databases": {
             name: {
                 "version": observed.version,

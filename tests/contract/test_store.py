@@ -134,6 +134,29 @@ def test_runs_come_in_the_order_of_their_slots(store: Store) -> None:
     assert [run.id for run in store.unclosed_runs()] == ["r0", "r1", "r2"]
 
 
+def test_evidence_of_runs_that_ended_for_a_reason_is_passed_over(store: Store) -> None:
+    """The one read before it was refused; another host's; one that is under way counts."""
+
+    def left(name: str, host: str, reason: str | None) -> None:
+        store.open_run(replace(a_run(name), host=host))
+        store.add_evidence(Evidence(name, AT, "preflight", {"of": name}))
+        if reason is not None:
+            store.close_run(replace(ended(name), reason=reason))
+
+    assert store.last_evidence("preflight", "srv", unless="clock") is None
+    for name, host, reason, last in (
+        ("r1", "srv", "clock", None),
+        ("r2", "srv", "space", "r2"),
+        ("r3", "srv", "clock", "r2"),
+        ("r4", "other", "", "r2"),
+        ("r5", "srv", None, "r5"),
+    ):
+        left(name, host, reason)
+        found = store.last_evidence("preflight", "srv", unless="clock")
+        assert (found and found["of"]) == last
+    assert store.last_evidence("phases", "srv", unless="clock") is None
+
+
 def test_what_is_kept_and_dropped_is_read_back_and_told_in_the_chain(store: Store) -> None:
     a_night(store)
     hold, word = Hold("h1", "dossiers", "r1", AT, "chứng cứ", "An"), Word(LATER, "An", "xong")

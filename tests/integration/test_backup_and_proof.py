@@ -12,7 +12,7 @@ import pytest
 from opsd import assembly
 from opsd.config.load import load
 from opsd.drivers.postgres import Connection, Database, Exported
-from opsd.drivers.process import Command, run
+from opsd.drivers.process import NEVER, Command, run
 from opsd.drivers.restic import BackupSummary
 from opsd.errors import DatabaseFailed, RepositoryDamaged
 from opsd.model import MemberKind, Outcome, Proof, Severity, Task
@@ -109,7 +109,9 @@ def test_a_query_that_trips_over_a_row_does_not_quote_it(site: Site) -> None:
     with site.kit() as kit:
         member = kit.config.backup_sets[SET].databases["database"]
         with pytest.raises(DatabaseFailed) as caught, kit.database(member).connect() as connection:
-            connection.violations("SELECT 1 FROM dossier WHERE applicant::int = 1")
+            connection.violations(
+                "SELECT 1 FROM dossier WHERE applicant::int = 1", timedelta(hours=1), NEVER
+            )
     assert caught.value.detail == "22P02: invalid input syntax for type integer: …"
 
 

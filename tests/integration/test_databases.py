@@ -14,6 +14,7 @@ from opsd.config.load import load
 from opsd.drivers.cluster import THROWAWAY, Cluster, newest
 from opsd.drivers.pgtools import Programs
 from opsd.drivers.postgres import Database
+from opsd.errors import Refused
 from opsd.model import Outcome, Proof, Severity, Task
 from opsd.tasks.backup import back_up
 from opsd.tasks.kit import Kit, Nobody
@@ -42,6 +43,7 @@ backup_sets:
     members:
       database: {{kind: postgres, connection: "{connection}"}}
 """
+REAL = "demo: false\nclock: {require_sync: false}"
 SEED = "CREATE TABLE seed AS SELECT n, n::text AS word FROM generate_series(1, 20) AS n;"
 
 
@@ -89,6 +91,14 @@ CASES = [
         CREATE VIEW seen AS SELECT * FROM parent;
         CREATE MATERIALIZED VIEW kept AS SELECT count(*) FROM parted;
         CREATE UNLOGGED TABLE fleeting AS SELECT 1 AS n;
+        """,
+    ),
+    Case(
+        "a large object of several pieces, one that ends with a piece, one with a hole",
+        """
+        SELECT lo_from_bytea(0, decode(repeat('00ff0a0d5c', 600000), 'hex'));
+        SELECT lo_from_bytea(0, decode(repeat('00', 1 << 20), 'hex'));
+        SELECT lo_put(lo_from_bytea(0, 'x'), 5 << 20, 'y');
         """,
     ),
     Case(
@@ -154,13 +164,14 @@ def cluster() -> Iterator[Cluster]:
 
 
 @contextmanager
-def kit_for(connection: str) -> Iterator[Kit]:
+def kit_for(connection: str, *, demo: bool = True) -> Iterator[Kit]:
     with workplace() as base:
         (base / "password").write_text("only for tests\n")
         (base / "password").chmod(0o600)
         empty_repository(base / "repository")
         path = base / "opsd.yaml"
-        path.write_text(CONFIG.format(base=base, connection=connection))
+        text = CONFIG.format(base=base, connection=connection)
+        path.write_text(text if demo else text.replace("demo: true", REAL))
         kit = assembly.assemble(load(path))
         try:
             yield kit
@@ -265,6 +276,25 @@ def test_a_role_without_superuser_takes_all_but_the_passwords(cluster: Cluster) 
         assert "dump.no_role_passwords" in {f.key for f in found.findings}
     with psycopg.connect(connection, autocommit=True) as administrator:
         administrator.execute("DROP ROLE keeper")
+
+
+def test_a_database_beside_its_repository_is_refused(cluster: Cluster) -> None:
+    """Unless it is a demonstration, or this role may not know where the data lies."""
+    connection = database(cluster, "beside", Case("", ""))
+    with psycopg.connect(connection, autocommit=True) as administrator:
+        administrator.execute("CREATE ROLE blind LOGIN IN ROLE pg_read_all_data")
+        administrator.execute("CREATE ROLE seeing LOGIN IN ROLE pg_read_all_data")
+        administrator.execute("GRANT pg_read_all_settings TO seeing")
+    us = f"user={cluster.superuser}"
+    for user in (us, "user=seeing"):
+        with kit_for(connection.replace(us, user), demo=False) as kit:
+            with pytest.raises(Refused) as caught:
+                back_up(kit, SET)
+            assert caught.value.key == "config.same_device"
+            assert caught.value.fields["member"] == "database"
+            assert not kit.store.points(SET)
+    with kit_for(connection.replace(us, "user=blind"), demo=False) as kit:
+        assert back_up(kit, SET).closing.outcome is Outcome.SUCCEEDED
 
 
 def test_a_sequence_that_goes_on_while_it_is_dumped(cluster: Cluster) -> None:

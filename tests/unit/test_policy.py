@@ -22,6 +22,7 @@ from opsd.manifest import (
 from opsd.model import DatabaseManifest, MemberKind, MemberSnapshot, Sequence, Severity, Table
 from opsd.policy import change, comparison, preflight
 from opsd.policy.comparison import Reconciler, TreeComparison
+from opsd.policy.preflight import Booted
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SCAN = Entry(b"a.pdf", FILE, 10, 0o644, 1, 1, 500, 500, 7, 0, b"", "", "aa")
@@ -299,6 +300,27 @@ def clock_keys(against: tuple[OpsdError, ...]) -> list[str]:
 def test_a_clock_beside_another(seconds: int, wrong: bool) -> None:
     found = clock(offsets={"database": timedelta(seconds=seconds)})
     assert found == (["clock.differs"] if wrong else [])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "boot", "synchronised", "wrong"),
+    [
+        (60, "one", False, False),
+        (61, "one", False, True),
+        (-61, "one", None, True),
+        (3600, "another", False, False),
+        (3600, "one", True, False),
+    ],
+    ids=["a little", "ahead", "back", "restarted", "a time server answers for it"],
+)
+def test_a_clock_that_somebody_set(
+    seconds: int, boot: str, synchronised: bool | None, wrong: bool
+) -> None:
+    facts = {"sync_required": False, "synchronised": synchronised}
+    now = Booted("one", NOW + timedelta(seconds=seconds))
+    found = clock(**facts, booted=now, before=Booted(boot, NOW))
+    assert found == (["clock.moved"] if wrong else [])
+    assert clock(**facts, booted=now) == []
 
 
 def test_a_clock_behind_what_was_stored() -> None:

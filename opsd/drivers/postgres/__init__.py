@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
 
+from opsd.drivers.postgres.bounded import bounded
+from opsd.drivers.process import Stop
 from opsd.errors import DatabaseFailed
 from opsd.manifest import Named
 from opsd.model import Sequence
@@ -34,6 +37,7 @@ OPTIONS = " ".join(
 )
 _CONNECT_SECONDS = 10
 _BATCH = 5000
+_PIECE = 1 << 20  # of a large object: all of it would be one allocation here and two of the server
 _UNCODED = 3  # columns of a query for files without a code: path, size, sha256
 _QUOTED = re.compile(r'".*"|\'.*\'', re.DOTALL)
 
@@ -79,7 +83,10 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What the server says about itself and the database; `clock` is its wall clock."""
+    """What the server says about itself and the database; `clock` is its wall clock.
+
+    `directory` is where its data lies on this machine; None when elsewhere, or not ours to know.
+    """
 
     database: str
     version: int
@@ -90,6 +97,7 @@ class ServerFacts:
     roles: tuple[str, ...]
     extensions: tuple[str, ...]
     superuser: bool
+    directory: str | None
 
     @property
     def major(self) -> int:
@@ -145,10 +153,13 @@ class Connection:
                         WHERE rolname !~ '^pg_'),
                       (SELECT array_agg(extname || ' ' || extversion ORDER BY extname)
                          FROM pg_extension),
-                      current_setting('is_superuser') = 'on'
+                      current_setting('is_superuser') = 'on',
+                      CASE WHEN inet_server_addr() IS NULL
+                                AND pg_has_role('pg_read_all_settings', 'USAGE')
+                           THEN current_setting('data_directory') END
                  FROM pg_database d WHERE d.datname = current_database()"""
         )
-        name, version, identifier, encoding, size, clock, roles, extensions, superuser = row
+        name, version, identifier, encoding, size, clock, roles, extensions, *more = row
         return ServerFacts(
             database=name,
             version=version,
@@ -158,7 +169,8 @@ class Connection:
             clock=clock,
             roles=tuple(roles),
             extensions=tuple(extensions),
-            superuser=superuser,
+            superuser=more[0],
+            directory=more[1],
         )
 
     def properties(self) -> dict[str, str]:
@@ -244,19 +256,41 @@ class Connection:
         )
         return {(schema, name): value for schema, name, value in rows}
 
-    def large_objects(self) -> Iterator[tuple[int, bytes]]:
-        """Each large object with its content, in the order of their numbers."""
-        rows = self.raw.execute("SELECT oid FROM pg_largeobject_metadata ORDER BY oid").fetchall()
-        for (oid,) in rows:
-            yield oid, self.raw.execute("SELECT lo_get(%s)", (oid,)).fetchall()[0][0]
+    def large_objects(self, limit: timedelta, stop: Stop) -> Iterator[tuple[int, str]]:
+        """Each large object with its SHA-256, in the order of their numbers; ends as a query."""
+        with bounded(self.raw, "lo_get", limit, stop):
+            rows = self.raw.execute("SELECT oid FROM pg_largeobject_metadata ORDER BY oid")
+            for (oid,) in rows.fetchall():
+                hashed = hashlib.sha256()
+                for piece in self._pieces(oid):
+                    hashed.update(piece)
+                yield oid, hashed.hexdigest()
 
-    def violations(self, query: str) -> int:
-        """How many rows `query` (from the configuration) returns."""
+    def _pieces(self, oid: int) -> Iterator[bytes]:
+        offset, size = 0, _PIECE
+        while size == _PIECE:
+            asked = self.raw.execute(
+                "SELECT lo_get(%s, %s, %s)", (oid, offset, _PIECE), binary=True
+            )
+            (piece,) = asked.fetchall()[0]
+            yield piece
+            size = len(piece)
+            offset += size
+
+    def violations(self, query: str, limit: timedelta, stop: Stop) -> int:
+        """How many rows `query` (from the configuration) returns.
+
+        Raises `TimedOut` after `limit`, and `Cancelled` when it shall stop.
+        """
         counted = sql.SQL("SELECT count(*) FROM ({}) AS violation").format(given(query))
-        return int(self.raw.execute(counted).fetchall()[0][0])
+        with bounded(self.raw, query, limit, stop):
+            return int(self.raw.execute(counted).fetchall()[0][0])
 
-    def named_files(self, query: str) -> Iterator[Named]:
-        """Each file that `query` names, in byte order of the paths; a fourth column is its code."""
+    def named_files(self, query: str, limit: timedelta, stop: Stop) -> Generator[Named, None, None]:
+        """Each file that `query` names, in byte order of the paths; a fourth column is its code.
+
+        Raises as `violations` does. Whoever does not take all of them closes it.
+        """
         asked = given(query)
         columns = self.raw.execute(sql.SQL("SELECT * FROM ({}) AS named LIMIT 0").format(asked))
         coded = len(columns.description or ()) > _UNCODED
@@ -267,7 +301,11 @@ class Connection:
         ).format(
             sql.SQL("code::text" if coded else "''"), asked, sql.SQL(", code" if coded else "")
         )
-        with self.raw.transaction(), self.raw.cursor(name="named_files") as cursor:
+        with (
+            bounded(self.raw, query, limit, stop),
+            self.raw.transaction(),
+            self.raw.cursor(name="named_files") as cursor,
+        ):
             cursor.itersize = _BATCH
             cursor.execute(wrapped)
             for path, size, digest, code in cursor:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from typing import Any
 import psycopg
 
 from opsd.drivers.postgres import Database, given, impersonal
+from opsd.drivers.postgres.bounded import cut
 from opsd.errors import DatabaseFailed
 
 _PROBE_OPTIONS = "-c default_transaction_read_only=on -c statement_timeout={milliseconds}"
@@ -60,7 +59,7 @@ class Visitor:
                 client_encoding="UTF8",
                 **keywords,
             )
-        cutting = threading.Timer(max(self.left(), 0), _cut, (opened,))
+        cutting = threading.Timer(max(self.left(), 0), cut, (opened,))
         cutting.daemon = True
         cutting.start()
         try:
@@ -99,12 +98,3 @@ def _told() -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise DatabaseFailed("database.refused", detail=impersonal(error)) from error
-
-
-def _cut(opened: psycopg.Connection[Any]) -> None:
-    """End a connection under whoever waits for it: a frozen server would never answer."""
-    try:
-        with socket.socket(fileno=os.dup(opened.fileno())) as line:
-            line.shutdown(socket.SHUT_RDWR)
-    except (OSError, psycopg.Error):  # closed meanwhile
-        return

@@ -28,6 +28,7 @@ class Observed:
     bytes: int | None = None
     version: int | None = None
     ahead: timedelta | None = None  # our clock minus its
+    directory: Path | None = None  # on this machine
 
 
 def observe(kit: Kit, member: Dumped) -> Observed:
@@ -35,7 +36,10 @@ def observe(kit: Kit, member: Dumped) -> Observed:
     match member:
         case PostgresMember():
             found = postgres.observe(kit, member)
-            return Observed(found.server.bytes, found.server.version, found.ahead)
+            server, place = found.server, found.server.directory
+            return Observed(
+                server.bytes, server.version, found.ahead, Path(place) if place else None
+            )
         case MariadbMember():
             seen = mariadb.observe(kit, member)
             return Observed(seen.facts.bytes, seen.facts.version, seen.ahead)

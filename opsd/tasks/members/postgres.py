@@ -13,7 +13,7 @@ from typing import Any
 from opsd import record
 from opsd.clock import Stopwatch
 from opsd.config.schema import PostgresMember
-from opsd.drivers import cluster, pgtools, system
+from opsd.drivers import cluster, pgtools, system, tree
 from opsd.drivers.pgtools import DumpedTable
 from opsd.drivers.postgres import (
     Connection,
@@ -180,16 +180,15 @@ def _described(
 
 def _large_objects(dump: Path) -> tuple[int, str]:
     files = pgtools.dumped_large_objects(dump)
-    contents = ((oid, files[oid].read_bytes()) for oid in sorted(files))
-    return large_objects_digest(contents)
+    return large_objects_digest((oid, tree.digest(files[oid])) for oid in sorted(files))
 
 
-def large_objects_digest(objects: Iterable[tuple[int, bytes]]) -> tuple[int, str]:
-    """How many large objects, and one digest over their numbers and contents."""
+def large_objects_digest(objects: Iterable[tuple[int, str]]) -> tuple[int, str]:
+    """How many large objects, and one digest over their numbers and their SHA-256."""
     count, hashed = 0, hashlib.sha256()
-    for oid, content in objects:
+    for oid, digest in objects:
         count += 1
-        hashed.update(f"{oid}:{hashlib.sha256(content).hexdigest()}\n".encode())
+        hashed.update(f"{oid}:{digest}\n".encode())
     return count, hashed.hexdigest()
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from opsd.catalogue import Size
+from opsd.clock import Stopwatch
 from opsd.config.schema import PostgresMember
 from opsd.drivers import cluster, pgtools
 from opsd.drivers.postgres import Database, TableShape
@@ -47,8 +48,12 @@ class Loaded:
     @contextmanager
     def named_files(self, query: str) -> Iterator[Iterator[Named]]:
         """The files that `query` names, in the byte order of their paths."""
-        with self.database.connect() as connection:
-            yield connection.named_files(query)
+        left, stop = self.bench.insist_on_time(), self.bench.kit.stop
+        with (
+            self.database.connect() as connection,
+            closing(connection.named_files(query, left, stop)) as rows,
+        ):
+            yield rows
 
     def finish(self) -> None:
         """Take a row away, and see that it is missed; then what belongs to the database itself."""
@@ -104,16 +109,17 @@ def judged(
     programs: pgtools.Programs, database: Database, manifest: DatabaseManifest, jobs: int
 ) -> tuple[tuple[Finding, ...], Digests]:
     """Compare a restored database with the manifest in all that it tells."""
+    watch = Stopwatch()
     with database.connect() as connection:
         shapes = [s for s in connection.tables() if not s.of_extension or _listed(manifest, s)]
         digests = copied_digests(programs, database, manifest, shapes, jobs)
         facts = connection.facts()
+        left = programs.timeout - watch.elapsed()
+        objects = large_objects_digest(connection.large_objects(left, programs.stop))
         findings = (
             *comparison.judge_tables(manifest, digests),
             *comparison.judge_sequences(manifest, connection.sequences()),
-            *comparison.judge_large_objects(
-                manifest, *large_objects_digest(connection.large_objects())
-            ),
+            *comparison.judge_large_objects(manifest, *objects),
             *comparison.judge_named(
                 "extensions", _bare(manifest.extensions), _bare(facts.extensions)
             ),
@@ -164,7 +170,11 @@ def with_properties(
 def judge_invariants(bench: Bench, name: str, database: Database) -> None:
     """What the configuration says must hold."""
     with database.connect() as connection:
-        judge_asked(bench, name, connection.violations)
+        judge_asked(
+            bench,
+            name,
+            lambda query: connection.violations(query, bench.insist_on_time(), bench.kit.stop),
+        )
 
 
 def judge_asked(bench: Bench, name: str, violations: Callable[[str], int]) -> None:
@@ -222,14 +232,16 @@ def copied_digests(
     shapes: list[TableShape],
     jobs: int,
 ) -> Digests:
-    """Rows and digest of each table, asked from a restored database."""
+    """Rows and digest of each table, asked from a restored database; all in the programs' time."""
+    watch = Stopwatch()
+
+    def digest(shape: TableShape) -> tuple[int, str]:
+        left = replace(programs, timeout=programs.timeout - watch.elapsed())
+        encoding, hashing = manifest.encoding, manifest.hashing
+        return left.copied_digest(database.connection, encoding, shape.copy, hashing)
+
     with ThreadPoolExecutor(jobs) as pool:
-        found = pool.map(
-            lambda s: programs.copied_digest(
-                database.connection, manifest.encoding, s.copy, manifest.hashing
-            ),
-            shapes,
-        )
+        found = pool.map(digest, shapes)
         return {(s.schema, s.name): f for s, f in zip(shapes, found, strict=True)}
 
 

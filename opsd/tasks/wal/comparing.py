@@ -87,10 +87,9 @@ def compare(journal: Journal, log: Log, dump: Dump, server: cluster.Cluster) -> 
         ]
         tables = tuple(t for t in dump.manifest.tables if (t.schema, t.name) not in unlogged)
         expected = replace(dump.manifest, tables=tables)
-        digests = copied_digests(
-            programs(log, server, database), database, expected, kept, log.member.jobs
-        )
-        objects = large_objects_digest(connection.large_objects())
+        door = programs(log, server, database)
+        digests = copied_digests(door, database, expected, kept, log.member.jobs)
+        objects = large_objects_digest(connection.large_objects(door.timeout, door.stop))
         facts = connection.facts()
     findings: tuple[Finding, ...] = (
         *comparison.judge_tables(expected, digests),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -139,8 +140,11 @@ def _reconcile(work: _Work, rule: Reconciliation, before: RecoveryPoint | None) 
     work.kit.watcher.phase("reconcile", rule.files)
     odd: list[tuple[str, Named]] = []
     judged = Reconciler(int(work.moment.timestamp() * 1_000_000_000), odd=odd.append)
-    with work.database.connect() as connection:
-        judged.join(connection.named_files(rule.query), manifests.read(work.manifest(rule.files)))
+    with (
+        work.database.connect() as connection,
+        closing(connection.named_files(rule.query, LIMIT, work.kit.stop)) as rows,
+    ):
+        judged.join(rows, manifests.read(work.manifest(rule.files)))
     work.done.rows += judged.rows
     found = _older(work, rule.files, before, odd) if before is not None and odd else set()
     work.done.older += len(found)

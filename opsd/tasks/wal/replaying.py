@@ -171,7 +171,9 @@ def _read(journal: Journal, log: Log, server: cluster.Cluster) -> tuple[int, int
         shapes = [shape for shape in connection.tables() if not shape.unlogged]
         encoding = connection.facts().encoding
         for invariant in journal.kit.backup_set(log.backup_set).prove.invariants:
-            if invariant.member == log.name and (rows := connection.violations(invariant.query)):
+            if invariant.member != log.name:
+                continue
+            if rows := connection.violations(invariant.query, programs.timeout, programs.stop):
                 journal.find(
                     Severity.FAULT, "proof.invariant_broken", name=invariant.name, rows=rows
                 )
