@@ -185,6 +185,12 @@ TABLE: dict[str, Sentence] = {
         " pg_hba.conf, where"
         " there are none)",
     ),
+    "recover.read": Sentence(
+        "Bảng: đã đọc từng dòng của {tables} bảng ({rows} dòng); số dòng và mã băm có trong --json"
+        " và lịch sử",
+        "Tables: each row of {tables} tables was read ({rows} rows); their rows and digests are in"
+        " --json and in the history",
+    ),
     "recover.files": Sentence(
         "Tệp: {files} tệp, {bytes} của điểm {point} ({at}), chụp sau thời điểm của cơ sở dữ liệu,"
         " nằm trong {place}",
@@ -242,6 +248,10 @@ TABLE: dict[str, Sentence] = {
     ),
     "help.recover.without-files": Sentence(
         "chỉ cơ sở dữ liệu, không lấy tệp", "the database alone, without files"
+    ),
+    "help.recover.digests": Sentence(
+        "đọc từng dòng của mọi bảng, giữ số dòng và mã băm",
+        "read every row of every table; keep how many, and a digest",
     ),
     "help.recover.delta": Sentence(
         "đè lên cụm cũ nằm ở THƯ-MỤC/cluster, chỉ lấy phần khác",

@@ -52,7 +52,7 @@ def add(parser: Parser) -> None:
         metavar=say(language, "help.metavar.member"),
         help=say(language, "help.recover.member"),
     )
-    for flag in ("plan", "pause", "without-files", "delta", "over-live-cluster"):
+    for flag in ("plan", "pause", "without-files", "digests", "delta", "over-live-cluster"):
         parser.add_argument(
             f"--{flag}", action="store_true", help=say(language, f"help.recover.{flag}")
         )
@@ -77,6 +77,7 @@ def run(desk: Desk) -> Answer:
         ways = Ways(
             promote=not asked.pause,
             files=not asked.without_files,
+            digests=asked.digests,
             delta=asked.delta,
             over_live=asked.over_live_cluster,
         )
@@ -107,6 +108,9 @@ def _answer(desk: Desk, told: str, done: Recovered) -> Answer:
         "data": planned.target / DATA,
     }
     said = desk.voice.finding(Finding(Severity.NOTE, "recover.done", fields))
+    if done.tables is not None:
+        rows = sum(rows for rows, _ in done.tables.values())
+        said = text.joined(said, desk.voice.say("recover.read", tables=len(done.tables), rows=rows))
     new = done.findings[len(planned.findings) :]
     good = ExitCode.DONE if done.whole else ExitCode.PARTIAL
     return Answer(
@@ -118,6 +122,7 @@ def _answer(desk: Desk, told: str, done: Recovered) -> Answer:
                 "files": _files(done),
                 "newest_commit": replay.at.isoformat() if replay and replay.at else None,
                 "position": fields["lsn"],
+                "tables": done.tables,
                 "seconds": done.seconds,
                 "good": done.good,
                 "findings": plain.findings(desk.voice, done.findings),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -158,12 +159,14 @@ def test_a_dropped_table_comes_back_as_it_was_just_before_and_files_with_it(site
         lsn = dropping.find(kit, log, "moments", site.base / "back")
         # Left for whoever takes it over: promoted, stopped, and waiting for nobody.
         target = site.base / "back"
-        ways = Ways(files=True)
+        ways = Ways(files=True, digests=True)
         planned = planning.plan(log, Goal("before", lsn=lsn), target, ways)
         done = recovering.recorded(kit, planned, ways)
         assert done.good, done.findings
         # The files are those of the first point after it; what was removed in between came from the
         # one before, and what is nowhere is told by the code of its dossier.
+        assert done.tables
+        assert done.tables["public.moments"][0] == 20
         assert done.files
         assert done.files.point.id == second.id
         assert done.files.older == 1
@@ -182,7 +185,7 @@ def test_a_dropped_table_comes_back_as_it_was_just_before_and_files_with_it(site
     finally:
         server.stop()
     over_what_lies_there(site, log, target)
-    from_the_repository_alone(site, written(lsn))
+    from_the_repository_alone(site, written(lsn), done.tables)
 
 
 def lose_files(site: Site) -> tuple[str, list[tuple[str, str]]]:
@@ -201,12 +204,12 @@ def lose_files(site: Site) -> tuple[str, list[tuple[str, str]]]:
     ]
 
 
-def from_the_repository_alone(site: Site, lsn: str) -> None:
-    """Without configuration, history and receivers."""
+def from_the_repository_alone(site: Site, lsn: str, tables: Mapping[str, tuple[int, str]]) -> None:
+    """Without configuration, history and receivers: the same in every table that is left."""
     shutil.rmtree(site.base / "wal")
     (site.base / "nothing").mkdir()
     target = site.base / "alone"
-    words = ("recover", SET, "--to", lsn, "--target", str(target), "--json")
+    words = ("recover", SET, "--to", lsn, "--target", str(target), "--digests", "--json")
     where = ("--repository-url", str(site.repository), "--password-file")
     done = subprocess.run(
         [sys.executable, "-m", "opsd", *words, *where, str(site.base / "password")],
@@ -218,6 +221,10 @@ def from_the_repository_alone(site: Site, lsn: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert (target / DATA / "PG_VERSION").exists()
     assert (target / "files" / "scans").exists()
+    told = json.loads(done.stdout)["recovered"]["tables"]
+    before = {name: list(found) for name, found in tables.items()}
+    assert before.pop("public.moments")  # the position is that of its end
+    assert told == before
 
 
 def over_what_lies_there(site: Site, log: Log, target: Path) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from opsd import record
-from opsd.drivers import cluster, pgtools
+from opsd.drivers import cluster
 from opsd.drivers.postgres import Database
 from opsd.model import DatabaseManifest, Finding, RecoveryPoint, Severity
 from opsd.policy import comparison
@@ -25,6 +25,7 @@ from opsd.tasks.proving.database import copied_digests
 from opsd.tasks.shelf import points_in
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Planned
+from opsd.tasks.wal.reading import programs
 from opsd.wal import Base, position
 
 COMPARED = "compared"  # the evidence of a dump that equalled the log, or did not
@@ -112,14 +113,4 @@ def compare(journal: Journal, log: Log, dump: Dump, server: cluster.Cluster) -> 
             "unlogged": sorted(".".join(name) for name in unlogged),
             "same": not findings,
         },
-    )
-
-
-def programs(log: Log, server: cluster.Cluster, database: Database) -> pgtools.Programs:
-    """What reads the tables of a recovered server."""
-    return pgtools.Programs(
-        cluster.binaries(server.major),
-        database.env,
-        log.kit.backup_set(log.backup_set).prove.timeout,
-        log.kit.stop,
     )

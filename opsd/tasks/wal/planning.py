@@ -104,6 +104,7 @@ class Ways:
     base: str = ""  # onto this base copy
     promote: bool = True
     throwaway: bool = False  # it is only to be looked at: a loss of power may ruin it
+    digests: bool = False  # every row of every table is read, and told by its digest
     files: bool = False  # the trees of the set come too, and are reconciled
     delta: bool = False  # over a cluster that lies there: only what differs is fetched
     over_live: bool = False  # which opsd did not put there

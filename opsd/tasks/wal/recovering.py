@@ -30,7 +30,7 @@ from opsd.tasks.beside import Beside, beside
 from opsd.tasks.journal import end, opened
 from opsd.tasks.kit import Kit
 from opsd.tasks.members.captured import Forward
-from opsd.tasks.wal import at_hand
+from opsd.tasks.wal import at_hand, reading
 from opsd.tasks.wal.clearing import clear, wait_at
 from opsd.tasks.wal.files import PLACE, Brought, bring
 from opsd.tasks.wal.layout import DATA, PLACES, settle_places
@@ -55,6 +55,7 @@ class Recovered:
     planned: Planned
     replay: Replay | None = None
     files: Brought | None = None
+    tables: dict[str, tuple[int, str]] | None = None  # rows and digests, where they were read
     seconds: dict[str, float] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -122,6 +123,8 @@ def recorded(kit: Kit, planned: Planned, ways: Ways) -> Recovered:
         done = carry_out(kit, planned, ways)
         journal.findings += done.findings
         journal.phases.update(done.seconds)
+        if done.tables is not None:
+            journal.evidence("tables", done.tables)
         if not done.good:
             end(journal, Outcome.FAILED, "integrity")
         elif not done.whole:
@@ -133,6 +136,9 @@ def carry_out(kit: Kit, planned: Planned, ways: Ways | None = None) -> Recovered
     """Bring it there and leave it stopped, ready to be started by whoever takes it over."""
     ways = ways or Ways()
     with recovered(kit, planned, ways) as (done, server):
+        if ways.digests:
+            with timed(done.seconds, "tables"):
+                done.tables = reading.read(planned.log, server)
         if ways.files and kit.backup_set(planned.log.backup_set).trees:
             _bring_files(kit, done, Database(server.connection(planned.log.database_name)))
     if ways.promote:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,7 +22,7 @@ from opsd.errors import OpsdError, UsageError
 from opsd.model import Closing, Finding, Outcome, Severity, Task
 from opsd.tasks.journal import Journal, end, opened
 from opsd.tasks.kit import Kit
-from opsd.tasks.wal import comparing, planning, recovering, rereading, turns
+from opsd.tasks.wal import comparing, planning, reading, recovering, rereading, turns
 from opsd.tasks.wal.bases import bases
 from opsd.tasks.wal.comparing import Dump
 from opsd.tasks.wal.log import Log
@@ -153,23 +152,21 @@ def _compare(
     at = replay.at if replay else None
     if goal.time is not None and (at is None or not goal.time - _TOLERANCE <= at <= goal.time):
         journal.find(Severity.FAULT, "replay.moment", asked=goal.time, at=at or "-")
-    tables, rows = _read(journal, log, server)
+    _ask(journal, log, server)
+    read = reading.read(log, server)
     return {
         "goal": (goal.time or at or journal.kit.clock()).isoformat(),
         "achieved": at.isoformat() if at else None,
-        "tables": tables,
-        "rows": rows,
+        "tables": len(read),
+        "rows": sum(rows for rows, _ in read.values()),
     }
 
 
-def _read(journal: Journal, log: Log, server: cluster.Cluster) -> tuple[int, int]:
-    """Read every row of every table that is logged, and ask what must hold; how many of both."""
+def _ask(journal: Journal, log: Log, server: cluster.Cluster) -> None:
+    """Whether what must hold, holds."""
     database = Database(server.connection(log.database_name))
-    programs = comparing.programs(log, server, database)
+    programs = reading.programs(log, server, database)
     with database.connect() as connection:
-        # Unlogged ones have no file before the server is one of its own, and no rows then.
-        shapes = [shape for shape in connection.tables() if not shape.unlogged]
-        encoding = connection.facts().encoding
         for invariant in journal.kit.backup_set(log.backup_set).prove.invariants:
             if invariant.member != log.name:
                 continue
@@ -177,10 +174,3 @@ def _read(journal: Journal, log: Log, server: cluster.Cluster) -> tuple[int, int
                 journal.find(
                     Severity.FAULT, "proof.invariant_broken", name=invariant.name, rows=rows
                 )
-    with ThreadPoolExecutor(log.member.jobs) as pool:
-        copied = list(
-            pool.map(
-                lambda s: programs.copied_digest(database.connection, encoding, s.copy), shapes
-            )
-        )
-    return len(copied), sum(rows for rows, _ in copied)
