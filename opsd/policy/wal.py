@@ -109,6 +109,14 @@ def until(found: Chain, lsn: int, size: int) -> Chain:
     return replace(found, segments=tuple(s for s in found.segments if s.number <= last))
 
 
+def leads_on(segment: Segment, way: Mapping[int, int], size: int, *, whole: bool) -> bool:
+    """Whether a server has what comes next: behind a whole segment, or of one under way.
+
+    `way` tells of each timeline that led to the server where it was left.
+    """
+    return segment.start(size) + (size if whole else 0) <= way.get(segment.timeline, -1)
+
+
 def _timelines(held: Holdings) -> set[int]:
     return {segment.timeline for segment in held.segments} | set(held.switches)
 

@@ -17,6 +17,7 @@ from opsd.wal import (
     Segment,
     position,
     switches,
+    way_in,
     written,
 )
 
@@ -185,6 +186,27 @@ def test_what_a_left_timeline_went_on_with_is_no_part_of_the_way() -> None:
 def test_a_history_file_tells_where_a_timeline_left_its_parent() -> None:
     content = "1\t0/5000098\tno recovery target specified\n\n2\t0/8000000\tbefore 2026\n"
     assert switches({3: content, 4: "nonsense"}) == {3: (2, 0x8000000)}
+
+
+def test_a_server_leads_on_behind_what_lies_on_its_way_alone() -> None:
+    way = way_in(3, "1\t0/5000098\tno recovery target specified\n2\t0/8000000\tbefore 2026\n")
+    assert {timeline: at for timeline, at in way.items() if timeline < 3} == {
+        1: 0x5000098,
+        2: 0x8000000,
+    }
+
+    def leads_on(timeline: int, number: int, *, whole: bool) -> bool:
+        return wal.leads_on(Segment(timeline, number), way, WHOLE, whole=whole)
+
+    assert leads_on(1, 4, whole=True)
+    assert leads_on(1, 5, whole=False), "the timeline was left in the middle of it"
+    assert not leads_on(1, 5, whole=True), "its end was abandoned"
+    assert not leads_on(1, 6, whole=False)
+    assert leads_on(2, 7, whole=True), "the timeline was left just behind it"
+    assert not leads_on(2, 8, whole=True)
+    assert leads_on(3, 900, whole=True)
+    assert not leads_on(4, 3, whole=True), "a timeline that the server does not know"
+    assert not leads_on(4, 0, whole=False)
 
 
 # ------------------------------------------------------------------------------ what is to be done
