@@ -54,8 +54,10 @@ _STATES: dict[str, Sentence] = {
         " ({live}/{all} đang nhận)",
         "NOT PROTECTED since {since} (position {lsn}), as fall_back_after says: {bytes} may be lost"
         " ({live} of {all} receive)",
-        "đưa một nơi nhận trở lại; bảo vệ tự bật lại khi nơi đó đã có đủ",
-        "bring a receiver back; protection returns by itself once it has everything",
+        "đưa một nơi nhận trở lại; giao dịch lại chờ nó khi nó đã theo gần kịp, và sự cố tự kết thúc"
+        " khi nó có đủ",
+        "bring a receiver back; commits wait for it again once it is close, and this ends by itself"
+        " when it has everything",
     ),
     "wal.standby": Sentence(
         "máy chủ này là máy dự phòng: không ai ghi ở đây", "this server is a standby"

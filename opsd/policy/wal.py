@@ -174,18 +174,22 @@ class Standing:
     live: int
     lost_for: timedelta  # how long no receiver was there
     fallen: bool  # we took the protection away, and said so
-    closed: bool  # a receiver has all that the server has
+    close: bool  # a receiver has what the server had a few seconds ago
+    closed: bool  # a receiver has all that was written before commits waited again
 
 
 def decide(standing: Standing, patience: timedelta | None) -> str:
     """What is to be done: only what was agreed, and never in silence. Empty: nothing.
 
-    `fall_back` takes the protection away; `protect` gives it back once a receiver has everything;
-    `end` says that from here on nothing is at risk.
+    `fall_back` takes the protection away; `protect` gives it back once a receiver is close: with
+    steady commits none ever has everything. `end` says that from here on nothing is at risk.
     """
     protected = standing.names == standing.wanted
-    if standing.fallen and standing.live and standing.closed:
-        return "end" if protected else "protect"
+    if standing.fallen and standing.live:
+        if protected and standing.closed:
+            return "end"
+        if not protected and standing.close:
+            return "protect"
     if protected and not standing.live and patience is not None and standing.lost_for >= patience:
         return "fall_back"
     return ""

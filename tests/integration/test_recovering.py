@@ -5,10 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,7 +28,7 @@ from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
 from opsd.tasks.wal.rereading import NIGHTS, reread
 from opsd.wal import written
-from tests.logs import finished, guarded, held_until_now, objects, sql, until, with_log
+from tests.logs import busy, finished, guarded, held_until_now, objects, sql, until, with_log
 from tests.site import SET, Site
 
 QUICK = Ways(throwaway=True)
@@ -44,25 +41,6 @@ def rows(server: cluster.Cluster) -> int:
     with psycopg.connect(server.connection("dossiers")) as connection:
         assert connection.execute("SHOW synchronous_standby_names").fetchall() == [("",)]
         return int(connection.execute("SELECT count(*) FROM moments").fetchall()[0][0])
-
-
-@contextmanager
-def busy(site: Site) -> Iterator[None]:
-    """Somebody commits all the time meanwhile."""
-    over = threading.Event()
-
-    def work() -> None:
-        with psycopg.connect(site.system.connection, autocommit=True) as connection:
-            while not over.is_set():
-                connection.execute("INSERT INTO moments VALUES (0)")
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def other_tables_are_told(kit: Kit, log: Log, server: cluster.Cluster) -> None:
@@ -84,7 +62,7 @@ def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> No
         time.sleep(1.5)
         sql(site, "INSERT INTO moments SELECT generate_series(1, 10)")
         sql(site, "SELECT pg_create_restore_point('before_upgrade')")
-        with busy(site):
+        with busy(site, "INSERT INTO moments VALUES (0)"):
             point = back_up(kit, SET).point
         held_until_now(heard)
 

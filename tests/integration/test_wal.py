@@ -15,8 +15,8 @@ from opsd.model import Status
 from opsd.tasks.wal import setting_up
 from opsd.tasks.wal.log import Log, logs_of
 from opsd.tasks.wal.shipping import Shipper, clear
-from opsd.wal import SEGMENT_BYTES, Segment
-from tests.logs import finished, guarded, hit, objects, receivers, sql, until, with_log
+from opsd.wal import SEGMENT_BYTES, Segment, position
+from tests.logs import busy, finished, guarded, hit, objects, receivers, sql, until, with_log
 from tests.site import SET, Site
 
 
@@ -106,6 +106,27 @@ def test_receivers_come_back_and_protection_is_given_up_only_as_agreed(site: Sit
         until(lambda: heard.cause(log.subject) == "")
         sql(site, "CREATE TABLE four AS SELECT 1")
         until(lambda: heard.cause(main) == "")
+
+
+def test_a_fall_back_ends_while_somebody_commits_all_the_time(site: Site) -> None:
+    with guarded(with_log(site, "          fall_back_after: 3s\n")) as (kit, log, heard):
+        sql(site, "CREATE TABLE work (content text)")
+        sql(site, "ALTER SYSTEM SET wal_sender_timeout = '1s'")
+        sql(site, "SELECT pg_reload_conf()")
+        work = "INSERT INTO work SELECT repeat(md5(random()::text), 1000)"
+        with busy(site, work), busy(site, work):
+            hit(site, signal.SIGSTOP)
+            until(lambda: heard.cause(log.subject) == "exposed")
+            hit(site, signal.SIGCONT)
+            names = "SELECT current_setting('synchronous_standby_names')"
+            until(lambda: sql(site, names) != [("",)], 15)
+            ((at,),) = sql(site, "SELECT pg_current_wal_flush_lsn()")
+            until(lambda: kit.store.exposures(SET)[0].ended is not None, 15)
+            until(lambda: heard.cause(log.subject) == "", 10)
+        (exposure,) = kit.store.exposures(SET)
+        # All that may have been committed without waiting was received before it ended.
+        assert exposure.end is not None
+        assert exposure.end > position(at)
 
 
 def test_what_is_received_is_kept_and_what_is_wrong_with_it_is_told(site: Site) -> None:

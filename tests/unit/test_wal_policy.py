@@ -217,9 +217,10 @@ STANDING = wal.Standing(
     live=2,
     lost_for=timedelta(),
     fallen=False,
+    close=True,
     closed=True,
 )
-LOST = replace(STANDING, live=0, lost_for=timedelta(seconds=40), closed=False)
+LOST = replace(STANDING, live=0, lost_for=timedelta(seconds=40), close=False, closed=False)
 FALLEN = replace(LOST, names="", fallen=True)
 HALF_A_MINUTE = timedelta(seconds=30)
 
@@ -234,9 +235,10 @@ HALF_A_MINUTE = timedelta(seconds=30)
         (replace(LOST, names=""), HALF_A_MINUTE, ""),
         (FALLEN, HALF_A_MINUTE, ""),
         (replace(FALLEN, live=1), HALF_A_MINUTE, ""),
-        (replace(FALLEN, live=1, closed=True), HALF_A_MINUTE, "protect"),
-        (replace(FALLEN, live=1, closed=True), None, "protect"),
-        (replace(STANDING, fallen=True), HALF_A_MINUTE, "end"),
+        (replace(FALLEN, live=1, close=True), HALF_A_MINUTE, "protect"),
+        (replace(FALLEN, live=1, close=True), None, "protect"),
+        (replace(STANDING, fallen=True, closed=False), HALF_A_MINUTE, ""),
+        (replace(STANDING, fallen=True, close=False), HALF_A_MINUTE, "end"),
         (replace(LOST, fallen=True), HALF_A_MINUTE, "fall_back"),
     ],
     ids=[
@@ -247,9 +249,10 @@ HALF_A_MINUTE = timedelta(seconds=30)
         "somebody else has taken the protection away",
         "fallen, and nobody there",
         "fallen, and the receiver has a gap still",
-        "fallen, and a receiver has everything",
+        "fallen, and a receiver is close",
         "the same, though the agreement is gone",
-        "protected again",
+        "protected again, and no receiver has all of what was not protected",
+        "protected again, and one has",
         "protected again, and lost again before the end",
     ],
 )

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 _REMEMBERED = 4000  # beats: more than an hour
 _HUNG = timedelta(seconds=15)  # longer than a connection may take
+_CLOSE = 5  # turns that a receiver may be behind when commits are made to wait for it again
+_TAKEN_IN = timedelta(seconds=1.5)  # by all processes of a server, what one says is set
 _ON_THE_WAY = 16 << 20  # bytes: more than all buffers between a server and a receiver hold
 
 
@@ -87,6 +89,8 @@ class Guard:
     _server: Server | None = None
     _beats: deque[tuple[datetime, int]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     _alone: Stopwatch | None = None
+    _waits: Stopwatch | None = None  # since commits wait again, while the exposure goes on
+    _again: int | None = None  # whoever has this has all that was committed without waiting
     _reached: dict[str, datetime] = field(default_factory=dict)
     _pulses: dict[str, Pulse] = field(default_factory=dict)
     _still: dict[str, timedelta] = field(default_factory=dict)
@@ -153,7 +157,8 @@ class Guard:
     # --- act
 
     def _act(self, seen: ServerSeen) -> None:
-        open_, standing = self._exposure(), self._standing(seen)
+        open_ = self._exposure()
+        standing = self._standing(seen, fallen=open_ is not None)
         decision = policy.decide(standing, self.log.wal.fall_back_after)
         if self._server is None or seen.recovering:
             return
@@ -163,8 +168,8 @@ class Guard:
             log.error("%s: commits wait for nobody from now on", self.log.subject)
         elif decision == "protect":
             self._server.wait_for(standing.wanted)
-        elif decision == "end" and open_ is not None:
-            self.log.kit.store.protect(open_.id, self.log.kit.clock(), seen.flushed)
+        elif decision == "end" and open_ is not None and self._again is not None:
+            self.log.kit.store.protect(open_.id, self.log.kit.clock(), self._again)
             log.warning("%s: commits wait for a receiver again", self.log.subject)
 
     def _revive(self) -> None:
@@ -176,15 +181,25 @@ class Guard:
                 self.renew(name)
                 self._pulses.pop(name)
 
-    def _standing(self, seen: ServerSeen) -> policy.Standing:
+    def _standing(self, seen: ServerSeen, *, fallen: bool) -> policy.Standing:
         live = [s for s in map(seen.sender, self.log.applications) if s is not None]
+        wanted = policy.wanted_names(self.log.applications)
+        best = max((s.flushed for s in live if s.flushed is not None), default=-1)
+        if not fallen or seen.names != wanted:
+            self._waits = self._again = None
+        elif self._waits is None:
+            self._waits = Stopwatch()
+        elif self._again is None and self._waits.elapsed() > _TAKEN_IN:
+            self._again = seen.flushed
+        before = list(self._beats)[-_CLOSE:-1]  # without the one of this turn
         return policy.Standing(
-            wanted=policy.wanted_names(self.log.applications),
+            wanted=wanted,
             names=seen.names,
             live=len(live),
             lost_for=self._alone.elapsed() if self._alone else timedelta(),
-            fallen=self._exposure() is not None,
-            closed=any(s.flushed is not None and s.flushed >= seen.flushed for s in live),
+            fallen=fallen,
+            close=any(best >= behind for _, behind in before),
+            closed=self._again is not None and best >= self._again,
         )
 
     def _exposure(self) -> Exposure | None:
