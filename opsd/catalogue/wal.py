@@ -54,8 +54,8 @@ _STATES: dict[str, Sentence] = {
         " ({live}/{all} đang nhận)",
         "NOT PROTECTED since {since} (position {lsn}), as fall_back_after says: {bytes} may be lost"
         " ({live} of {all} receive)",
-        "đưa một nơi nhận trở lại; giao dịch lại chờ nó khi nó đã theo gần kịp, và sự cố tự kết thúc"
-        " khi nó có đủ",
+        "đưa một nơi nhận trở lại; giao dịch lại chờ nó khi nó đã theo gần kịp, và sự cố tự hết khi"
+        " nó có đủ",
         "bring a receiver back; commits wait for it again once it is close, and this ends by itself"
         " when it has everything",
     ),

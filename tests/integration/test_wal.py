@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -108,25 +111,48 @@ def test_receivers_come_back_and_protection_is_given_up_only_as_agreed(site: Sit
         until(lambda: heard.cause(main) == "")
 
 
-def test_a_fall_back_ends_while_somebody_commits_all_the_time(site: Site) -> None:
+def test_a_fall_back_ends_while_somebody_commits_all_the_time_and_disks_are_slow(
+    site: Site,
+) -> None:
     with guarded(with_log(site, "          fall_back_after: 3s\n")) as (kit, log, heard):
-        sql(site, "CREATE TABLE work (content text)")
-        sql(site, "ALTER SYSTEM SET wal_sender_timeout = '1s'")
+        sql(site, "CREATE TABLE work (number int)")
+        sql(site, "ALTER SYSTEM SET wal_sender_timeout = '3s'")
         sql(site, "SELECT pg_reload_conf()")
-        work = "INSERT INTO work SELECT repeat(md5(random()::text), 1000)"
-        with busy(site, work), busy(site, work):
+        with busy(site, "INSERT INTO work VALUES (0)"):
             hit(site, signal.SIGSTOP)
             until(lambda: heard.cause(log.subject) == "exposed")
-            hit(site, signal.SIGCONT)
-            names = "SELECT current_setting('synchronous_standby_names')"
-            until(lambda: sql(site, names) != [("",)], 15)
-            ((at,),) = sql(site, "SELECT pg_current_wal_flush_lsn()")
-            until(lambda: kit.store.exposures(SET)[0].ended is not None, 15)
-            until(lambda: heard.cause(log.subject) == "", 10)
+            with slow(site):
+                names = "SELECT current_setting('synchronous_standby_names')"
+                until(lambda: sql(site, names) != [("",)], 15)
+                ((at,),) = sql(site, "SELECT pg_current_wal_flush_lsn()")
+                until(lambda: kit.store.exposures(SET)[0].ended is not None, 15)
+            until(lambda: heard.cause(log.subject) == "", 15)
         (exposure,) = kit.store.exposures(SET)
         # All that may have been committed without waiting was received before it ended.
         assert exposure.end is not None
         assert exposure.end > position(at)
+
+
+@contextmanager
+def slow(site: Site) -> Iterator[None]:
+    """Receivers get on for an instant in each second only."""
+    over = threading.Event()
+
+    def work() -> None:
+        while not over.is_set():
+            hit(site, signal.SIGCONT)
+            over.wait(0.03)
+            hit(site, signal.SIGSTOP)
+            over.wait(0.95)
+        hit(site, signal.SIGCONT)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def test_what_is_received_is_kept_and_what_is_wrong_with_it_is_told(site: Site) -> None:
