@@ -68,6 +68,16 @@ _STATES: dict[str, Sentence] = {
         "xem nơi nhận và đường mạng: opsd wal status BỘ",
         "look at the receivers and the network: opsd wal status SET",
     ),
+    "wal.weakened": Sentence(
+        "giao dịch không còn an toàn như đã thiết lập: {settings}",
+        "commits are not as safe as they were set up to be: {settings}",
+        "đặt lại là on: ALTER SYSTEM SET ... = on rồi SELECT pg_reload_conf(); của một vai trò hay"
+        " cơ sở dữ liệu: ALTER ROLE | DATABASE ... RESET synchronous_commit. Với remote_apply, giao"
+        " dịch chờ mãi",
+        "set it to on: ALTER SYSTEM SET ... = on, then SELECT pg_reload_conf(); where a role or a"
+        " database has its own: ALTER ROLE | DATABASE ... RESET synchronous_commit. With"
+        " remote_apply commits wait for ever",
+    ),
     "wal.unprotected": Sentence(
         "giao dịch không chờ ai: synchronous_standby_names không như cấu hình"
         " ({live}/{all} đang nhận)",

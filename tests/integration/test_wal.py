@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from opsd.errors import Refused
@@ -131,6 +132,44 @@ def test_a_fall_back_ends_while_somebody_commits_all_the_time_and_disks_are_slow
         # All that may have been committed without waiting was received before it ended.
         assert exposure.end is not None
         assert exposure.end > position(at)
+
+
+def test_durability_is_not_weakened_in_silence(site: Site) -> None:
+    with guarded(with_log(site)) as (_, log, heard):
+        for weaken, mend, told in (
+            (
+                "SYSTEM SET synchronous_commit = remote_apply",
+                "SYSTEM RESET synchronous_commit",
+                "remote_apply",
+            ),
+            ("SYSTEM SET fsync = off", "SYSTEM RESET fsync", "fsync = off"),
+            ("SYSTEM SET full_page_writes = off", "SYSTEM RESET full_page_writes", "full_page"),
+            (
+                "ROLE opsd_wal SET synchronous_commit = 'OFF'",
+                "ROLE opsd_wal RESET synchronous_commit",
+                "ROLE opsd_wal: synchronous_commit = OFF",
+            ),
+            (
+                "DATABASE dossiers SET synchronous_commit = remote_write",
+                "DATABASE dossiers RESET synchronous_commit",
+                "DATABASE dossiers: synchronous_commit = remote_write",
+            ),
+        ):
+            changed(site, weaken)
+            until(lambda: heard.cause(log.subject) == "weakened", 15)
+            result = heard.results[log.subject]
+            assert result.status is Status.CRITICAL
+            assert told in str(result.fields["settings"]), weaken
+            changed(site, mend)
+            until(lambda: heard.cause(log.subject) == "", 15)
+
+
+def changed(site: Site, what: str) -> None:
+    """Alter something, waiting for nobody."""
+    with psycopg.connect(site.system.connection, autocommit=True) as connection:
+        connection.execute("SET synchronous_commit = local")
+        connection.execute(f"ALTER {what}")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 @contextmanager

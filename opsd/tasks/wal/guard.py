@@ -102,6 +102,8 @@ class Guard:
             seen = self._observe()
             self._act(seen)
             self._revive()
+            if seen.weak:
+                self.close()  # what a session begins with is not mended while it lasts
         except OpsdError as failure:
             self.close()
             self._pulses.clear()
