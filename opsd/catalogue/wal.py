@@ -210,6 +210,14 @@ _SETUP: dict[str, Sentence] = {
         "{setting} = off: máy chủ mất điện là hỏng dữ liệu",
         "{setting} = off: a loss of power ruins the data",
     ),
+    "wal.no_checksums": Sentence(
+        "{name}: máy chủ không có mã kiểm trên trang (data_checksums = off): bản gốc chép cả trang"
+        " hỏng mà không ai biết",
+        "{name}: the server has no page checksums (data_checksums = off): a base copy takes damaged"
+        " pages along, and nobody sees it",
+        "dừng máy chủ rồi chạy: pg_checksums --enable -D THƯ-MỤC-DỮ-LIỆU",
+        "stop the server and run: pg_checksums --enable -D DATA-DIRECTORY",
+    ),
     "wal.stray_commit": Sentence(
         "{where} đặt synchronous_commit = {value}: giao dịch ở đó không được bảo vệ",
         "{where} sets synchronous_commit = {value}: its commits are not protected",

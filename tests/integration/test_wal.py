@@ -14,9 +14,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from opsd.drivers.cluster import SERVER_ACCOUNT, binaries
+from opsd.drivers.process import Command, run
 from opsd.errors import Refused
-from opsd.model import Status
+from opsd.model import Outcome, Status
 from opsd.tasks.wal import setting_up
+from opsd.tasks.wal.bases import take_base
 from opsd.tasks.wal.log import Log, logs_of
 from opsd.tasks.wal.shipping import Shipper, clear
 from opsd.wal import SEGMENT_BYTES, Segment, position
@@ -49,6 +52,25 @@ def test_a_server_that_waits_for_what_no_receiver_does_is_refused(site: Site) ->
     sql(site, "SELECT pg_reload_conf()")
     with with_log(site).kit() as kit, pytest.raises(Refused, match="remote_apply"):
         setting_up.plan(logs_of(kit, SET)[0])
+
+
+def test_a_server_without_page_checksums_is_told(site: Site) -> None:
+    server = site.system.cluster
+    with with_log(site).kit() as kit:
+        (log,) = logs_of(kit, SET)
+        assert "wal.no_checksums" not in {advice.key for advice in setting_up.plan(log).advice}
+        server.stop()
+        disable = str(binaries(server.major) / "pg_checksums")
+        argv = (disable, "--disable", "-D", str(server.data))
+        done = run(Command(argv, timedelta(minutes=1), user=SERVER_ACCOUNT))
+        assert done.exit_code == 0, done.complaint
+        server.start()
+        planned = setting_up.plan(log)
+        assert "wal.no_checksums" in {advice.key for advice in planned.advice}
+        setting_up.carry_out(planned)
+        closing = take_base(kit, log)
+        assert closing.outcome is Outcome.SUCCEEDED
+        assert "wal.no_checksums" in {finding.key for finding in closing.findings}
 
 
 def test_the_command_tells_the_plan_and_leaves_the_server_as_it_is(site: Site) -> None:

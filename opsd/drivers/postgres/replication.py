@@ -33,6 +33,7 @@ _SETTINGS = (
     "full_page_writes",
     "wal_sender_timeout",
     "summarize_wal",
+    "data_checksums",
 )
 
 
