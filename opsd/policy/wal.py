@@ -91,7 +91,7 @@ def chain(held: Holdings, timeline: int, start: int, size: int) -> Chain:
 
     Of a segment in which a timeline began, the newer timeline's file counts.
     """
-    newest = max((t for t in _timelines(held) if timeline in _ancestors(t, held)), default=timeline)
+    newest = _newest(held, timeline)
     way = [(t, until) for t, until in path_of(newest, held.switches) if t >= timeline]
     last = max((s.number for s in held.segments if s.timeline == way[-1][0]), default=None)
     if last is None:
@@ -115,6 +115,16 @@ def leads_on(segment: Segment, way: Mapping[int, int], size: int, *, whole: bool
     `way` tells of each timeline that led to the server where it was left.
     """
     return segment.start(size) + (size if whole else 0) <= way.get(segment.timeline, -1)
+
+
+def was_left(base: Base, held: Holdings) -> bool:
+    """Whether the server went back to before a base copy: nothing newer can be reached from it."""
+    return base.stop > dict(path_of(_newest(held, base.timeline), held.switches))[base.timeline]
+
+
+def _newest(held: Holdings, timeline: int) -> int:
+    """The newest timeline that one leads to."""
+    return max((t for t in _timelines(held) if timeline in _ancestors(t, held)), default=timeline)
 
 
 def _timelines(held: Holdings) -> set[int]:

@@ -45,6 +45,9 @@ def test_receivers_follow_a_server_that_goes_back_and_a_recovery_goes_across(sit
         sql(site, "INSERT INTO moments VALUES ('abandoned')")
         until(lambda: len(finished(site)) >= 3)
         held_until_now(heard)
+        # The newest base copy is of the time that is abandoned then.
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        held_until_now(heard)
         had = {name: set(files(place)) for name, place in log.directories.items()}
 
         goes_back(site, kit, log, second)

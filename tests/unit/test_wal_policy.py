@@ -270,6 +270,16 @@ def base(days: int, start: int) -> Base:
     return Base(str(days), "main", "0", "/", "1", 150000, 1, start, start + 100, at, "postgres", 0)
 
 
+def test_a_base_copy_of_an_abandoned_time_is_known_and_one_before_it_stays() -> None:
+    went_back = held(*row(1, 1, 9), *row(2, 5, 6), parents={2: (1, 5 * WHOLE + 300)})
+    before, across, after = base(9, 5 * WHOLE), base(5, 5 * WHOLE + 250), base(1, 8 * WHOLE)
+    assert [wal.was_left(one, went_back) for one in (before, across, after)] == [False, True, True]
+    assert not wal.was_left(replace(after, timeline=2), went_back)
+    assert not wal.was_left(after, held(*row(1, 1, 9)))
+    # A timeline whose history nobody has leads nowhere.
+    assert not wal.was_left(after, held(*row(1, 1, 9), *row(2, 5, 6)))
+
+
 def test_the_newest_base_copy_that_is_old_enough_is_chosen() -> None:
     bases = [base(9, WHOLE), base(5, 5 * WHOLE), base(1, 9 * WHOLE)]
     assert wal.base_for(bases) == bases[2]
