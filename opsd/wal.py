@@ -165,6 +165,12 @@ def switches(histories: Mapping[int, str]) -> dict[int, tuple[int, int]]:
     return found
 
 
+def way_in(timeline: int, history: str) -> dict[int, int]:
+    """Where each timeline on the way to this one was left, by its history file; itself never."""
+    left = {int(number): position(at) for number, at in _HISTORY.findall(history)}
+    return {**left, timeline: _HIGH << 32}
+
+
 def timeline_of_history(name: str) -> int | None:
     """The timeline that a history file is about; None for another file."""
     found = re.fullmatch(r"([0-9A-F]{8})\.history", name)

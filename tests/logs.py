@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+
+import psycopg
 
 from opsd.daemon.wal import Wardens
 from opsd.demo.psql import ask
@@ -108,6 +111,25 @@ def guarded(site: Site, *, leave: bool = False) -> Iterator[tuple[Kit, Log, Hear
 def sql(site: Site, statement: str) -> list[tuple[str, ...]]:
     """Ask the living database."""
     return ask(site.system.connection, statement)
+
+
+@contextmanager
+def busy(site: Site, statement: str) -> Iterator[None]:
+    """Somebody commits all the time meanwhile."""
+    over = threading.Event()
+
+    def work() -> None:
+        with psycopg.connect(site.system.connection, autocommit=True) as connection:
+            while not over.is_set():
+                connection.execute(statement)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def receivers(site: Site) -> list[int]:

@@ -231,6 +231,14 @@ _SERVICES: dict[str, Sentence] = {
         "xem máy nhận và đường truyền; nơi nhận đã chết hoặc bị treo thì opsd ở máy đó tự chạy lại",
         "look at who receives and at the road; what died or hangs the opsd there starts again",
     ),
+    "playbook.replication_stuck.log_weakened": Sentence(
+        "nhật ký {log} ({cause}): một giá trị của máy chủ, vai trò hay cơ sở dữ liệu làm giao dịch"
+        " kém an toàn",
+        "the log {log} ({cause}): a setting of the server, a role or a database makes commits less"
+        " safe",
+        "`opsd wal status BỘ` nêu tên giá trị ấy; đặt lại là on",
+        "`opsd wal status SET` names it; set it to on",
+    ),
     "playbook.replication_stuck.log_unprotected": Sentence(
         "nhật ký {log} ({cause}): có nơi nhận, nhưng giao dịch không chờ nơi nào",
         "the log {log} ({cause}): it is received, but commits wait for nobody",

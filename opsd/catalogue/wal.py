@@ -54,8 +54,10 @@ _STATES: dict[str, Sentence] = {
         " ({live}/{all} đang nhận)",
         "NOT PROTECTED since {since} (position {lsn}), as fall_back_after says: {bytes} may be lost"
         " ({live} of {all} receive)",
-        "đưa một nơi nhận trở lại; bảo vệ tự bật lại khi nơi đó đã có đủ",
-        "bring a receiver back; protection returns by itself once it has everything",
+        "đưa một nơi nhận trở lại; giao dịch lại chờ nó khi nó đã theo gần kịp, và sự cố tự hết khi"
+        " nó có đủ",
+        "bring a receiver back; commits wait for it again once it is close, and this ends by itself"
+        " when it has everything",
     ),
     "wal.standby": Sentence(
         "máy chủ này là máy dự phòng: không ai ghi ở đây", "this server is a standby"
@@ -65,6 +67,16 @@ _STATES: dict[str, Sentence] = {
         "no receiver for {span}; {waiting} commits wait",
         "xem nơi nhận và đường mạng: opsd wal status BỘ",
         "look at the receivers and the network: opsd wal status SET",
+    ),
+    "wal.weakened": Sentence(
+        "giao dịch không còn an toàn như đã thiết lập: {settings}",
+        "commits are not as safe as they were set up to be: {settings}",
+        "đặt lại là on: ALTER SYSTEM SET ... = on rồi SELECT pg_reload_conf(); của một vai trò hay"
+        " cơ sở dữ liệu: ALTER ROLE | DATABASE ... RESET synchronous_commit. Với remote_apply, giao"
+        " dịch chờ mãi",
+        "set it to on: ALTER SYSTEM SET ... = on, then SELECT pg_reload_conf(); where a role or a"
+        " database has its own: ALTER ROLE | DATABASE ... RESET synchronous_commit. With"
+        " remote_apply commits wait for ever",
     ),
     "wal.unprotected": Sentence(
         "giao dịch không chờ ai: synchronous_standby_names không như cấu hình"
@@ -205,6 +217,14 @@ _SETUP: dict[str, Sentence] = {
     "wal.unsafe_setting": Sentence(
         "{setting} = off: máy chủ mất điện là hỏng dữ liệu",
         "{setting} = off: a loss of power ruins the data",
+    ),
+    "wal.no_checksums": Sentence(
+        "{name}: máy chủ không có mã kiểm trên trang (data_checksums = off): bản gốc chép cả trang"
+        " hỏng mà không ai biết",
+        "{name}: the server has no page checksums (data_checksums = off): a base copy takes damaged"
+        " pages along, and nobody sees it",
+        "dừng máy chủ rồi chạy: pg_checksums --enable -D THƯ-MỤC-DỮ-LIỆU",
+        "stop the server and run: pg_checksums --enable -D DATA-DIRECTORY",
     ),
     "wal.stray_commit": Sentence(
         "{where} đặt synchronous_commit = {value}: giao dịch ở đó không được bảo vệ",

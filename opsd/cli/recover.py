@@ -109,8 +109,9 @@ def _answer(desk: Desk, told: str, done: Recovered) -> Answer:
     }
     said = desk.voice.finding(Finding(Severity.NOTE, "recover.done", fields))
     if done.tables is not None:
-        rows = sum(rows for rows, _ in done.tables.values())
-        said = text.joined(said, desk.voice.say("recover.read", tables=len(done.tables), rows=rows))
+        found = [rows for tables in done.tables.values() for rows, _ in tables.values()]
+        read = desk.voice.say("recover.read", tables=len(found), rows=sum(found))
+        said = text.joined(said, read)
     new = done.findings[len(planned.findings) :]
     good = ExitCode.DONE if done.whole else ExitCode.PARTIAL
     return Answer(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from opsd.drivers import process
 from opsd.errors import DatabaseFailed, ScratchFull, ToolFailed
-from opsd.wal import Segment, position
+from opsd.wal import Segment, position, way_in
 
 _QUICK = timedelta(seconds=20)
 _ONE_SEGMENT = timedelta(minutes=2)
@@ -41,6 +41,17 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a log comes from: the server's system, and the timelines on the way to where it is.
+
+    `way` tells of each timeline where it was left.
+    """
+
+    system: str
+    way: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class WalPrograms:
     """The programs below `directory`, run with `env`."""
 
@@ -50,8 +61,19 @@ class WalPrograms:
 
     def identify(self, connection: str) -> None:
         """See whether the role may come in for the log. Raises `DatabaseFailed`."""
-        way = f"{connection} replication=true"
-        self._run("psql", "-X", "-w", "-c", "IDENTIFY_SYSTEM", way, timeout=_QUICK)
+        self._ask(connection, "IDENTIFY_SYSTEM")
+
+    def origin(self, connection: str) -> Origin:
+        """Which server it is, and the history of its timeline. Raises `DatabaseFailed`."""
+        system, timeline, *_ = self._ask(connection, "IDENTIFY_SYSTEM").split("|")
+        number, history = int(timeline), ""
+        if number > 1:  # the first has none
+            history = self._ask(connection, f"TIMELINE_HISTORY {number}").partition("|")[2]
+        return Origin(system, way_in(number, history))
+
+    def keeps(self, connection: str, slot: str) -> bool:
+        """Whether the server still keeps the log for a slot. Raises `DatabaseFailed`."""
+        return bool(self._ask(connection, f"READ_REPLICATION_SLOT {slot}").split("|")[1])
 
     def make_slot(self, connection: str, slot: str) -> None:
         """Make the slot of a receiver, unless it is there. Raises `DatabaseFailed`."""
@@ -76,6 +98,11 @@ class WalPrograms:
             *("--synchronous", "--no-loop", "-w"),
         )
         return process.Background(process.Command(argv, timedelta.max, self.env), log)
+
+    def _ask(self, connection: str, command: str) -> str:
+        """What the server answers to a command of its replication protocol, fields between `|`."""
+        way = f"{connection} replication=true"
+        return self._run("psql", "-X", "-w", "-At", "-c", command, way, timeout=_QUICK).text
 
     def readable(self, segment: Path) -> str:
         """What is wrong with the records of a whole segment; empty when each has its checksum."""

@@ -11,7 +11,11 @@ _RECEIVER = (*_MEMBER, "receiver")
 _REPOSITORY = (*_MEMBER, "repository")
 
 OF_LOGS: Final = (
-    Family("opsd_wal_synchronous", _MEMBER, "1 when every commit waits for a receiver, else 0."),
+    Family(
+        "opsd_wal_synchronous",
+        _MEMBER,
+        "1 when every commit waits for a receiver and no setting makes it less safe, else 0.",
+    ),
     Family("opsd_wal_waiting_commits", _MEMBER, "Commits that wait for a receiver now."),
     Family(
         "opsd_wal_exposed_bytes",

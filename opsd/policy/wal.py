@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from opsd.model import RecoveryPoint
-from opsd.wal import Base, Gap, Holdings, Need, Segment, path_of
+from opsd.wal import Base, Gap, Holdings, Segment, path_of
 
 _PAGE = 8192
 _HEADER = struct.Struct("=HHIQI4xQII")
@@ -91,7 +91,7 @@ def chain(held: Holdings, timeline: int, start: int, size: int) -> Chain:
 
     Of a segment in which a timeline began, the newer timeline's file counts.
     """
-    newest = max((t for t in _timelines(held) if timeline in _ancestors(t, held)), default=timeline)
+    newest = _newest(held, timeline)
     way = [(t, until) for t, until in path_of(newest, held.switches) if t >= timeline]
     last = max((s.number for s in held.segments if s.timeline == way[-1][0]), default=None)
     if last is None:
@@ -129,7 +129,25 @@ def _behind(segment: Segment) -> Segment:
     return replace(segment, number=segment.number + 1)
 
 
-def _timelines(held: Holdings) -> set[int]:
+def leads_on(segment: Segment, way: Mapping[int, int], size: int, *, whole: bool) -> bool:
+    """Whether a server has what comes next: behind a whole segment, or of one under way.
+
+    `way` tells of each timeline that led to the server where it was left.
+    """
+    return segment.start(size) + (size if whole else 0) <= way.get(segment.timeline, -1)
+
+
+def was_left(base: Base, held: Holdings) -> bool:
+    """Whether the server went back to before a base copy: nothing newer can be reached from it."""
+    return base.stop > dict(path_of(_newest(held, base.timeline), held.switches))[base.timeline]
+
+
+def _newest(held: Holdings, timeline: int) -> int:
+    """The newest timeline that one leads to."""
+    return max((t for t in timelines(held) if timeline in _ancestors(t, held)), default=timeline)
+
+
+def timelines(held: Holdings) -> set[int]:
     return {segment.timeline for segment in held.segments} | set(held.switches)
 
 
@@ -174,76 +192,6 @@ def _following(held: Holdings, wanted: Sequence[Segment]) -> datetime:
     return next(held.segments[s].at for s in (*wanted[1:], *held.segments) if s in held.segments)
 
 
-# ------------------------------------------------------------------------------ what it is worth
-
-
-@dataclass(frozen=True, slots=True)
-class Worth:
-    """What can be made of the log in a repository.
-
-    To `end` the newest base copy can be brought that has what it needs; 0: none can. The gaps are
-    those that any base copy meets.
-    """
-
-    timeline: int = 0
-    end: int = 0
-    gaps: tuple[Gap, ...] = ()
-    unlinked: int = 0  # a timeline whose history is missing: the one before does not lead to it
-    headless: bool = False  # what the oldest base copy begins with is missing
-
-
-def worth(held: Holdings, needs: Sequence[Need], size: int) -> Worth:
-    """Judge a log by what base copies need, the newest of these last.
-
-    Without any it is judged from its first segment.
-    """
-    if not needs:
-        first = min(held.segments, key=lambda s: (s.number, s.timeline), default=None)
-        if first is None:
-            return Worth()
-        needs = (Need(first.timeline, first.start(size), first.start(size)),)
-    oldest = min(needs, key=lambda need: need.start)
-    newest = max(_timelines(held), default=oldest.timeline)
-    way = path_of(newest, held.switches)
-    ends = (_reached(held, need, dict(way), size) for need in reversed(needs))
-    gaps = chain(held, oldest.timeline, oldest.start, size).gaps
-    return Worth(
-        newest,
-        next(filter(None, ends), 0),
-        gaps,
-        way[0][0] if way[0][0] > oldest.timeline else 0,
-        headless=any(gap.begin <= oldest.start for gap in gaps),
-    )
-
-
-def _reached(held: Holdings, need: Need, way: Mapping[int, int], size: int) -> int:
-    """How far along the way a base copy can be brought; 0: it cannot be used."""
-    found = chain(held, need.timeline, need.start, size)
-    return found.end if need.stop <= min(found.end, way.get(need.timeline, 0)) else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How far somebody has the log, and until when that holds every commit; None: not known."""
-
-    end: int
-    at: datetime | None
-
-
-def reach(
-    beats: Iterable[tuple[datetime, int]], end: int, before: Reach | None, *, back: bool
-) -> Reach:
-    """Judge it by beats, the newest last: moments with a position behind all commits until then.
-
-    What was known stays known beyond the oldest beat. With `back` it ends where the log became
-    shorter; one who only begins to say anew how much there is has not lost it.
-    """
-    known = [at for at, behind in beats if behind <= end][-1:]
-    if before is not None and before.at is not None and not (back and end < before.end):
-        known.append(before.at)
-    return Reach(end, max(known, default=None))
-
-
 # ------------------------------------------------------------------------------ what to do
 
 
@@ -256,18 +204,22 @@ class Standing:
     live: int
     lost_for: timedelta  # how long no receiver was there
     fallen: bool  # we took the protection away, and said so
-    closed: bool  # a receiver has all that the server has
+    close: bool  # a receiver has what the server had a few seconds ago
+    closed: bool  # a receiver has all that was written before commits waited again
 
 
 def decide(standing: Standing, patience: timedelta | None) -> str:
     """What is to be done: only what was agreed, and never in silence. Empty: nothing.
 
-    `fall_back` takes the protection away; `protect` gives it back once a receiver has everything;
-    `end` says that from here on nothing is at risk.
+    `fall_back` takes the protection away; `protect` gives it back once a receiver is close: with
+    steady commits none ever has everything. `end` says that from here on nothing is at risk.
     """
     protected = standing.names == standing.wanted
-    if standing.fallen and standing.live and standing.closed:
-        return "end" if protected else "protect"
+    if standing.fallen and standing.live:
+        if protected and standing.closed:
+            return "end"
+        if not protected and standing.close:
+            return "protect"
     if protected and not standing.live and patience is not None and standing.lost_for >= patience:
         return "fall_back"
     return ""

@@ -6,10 +6,8 @@ import json
 import shutil
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,7 +30,17 @@ from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
 from opsd.tasks.wal.rereading import NIGHTS, reread
 from opsd.wal import written
-from tests.logs import Heard, finished, guarded, held_until_now, objects, sql, until, with_log
+from tests.logs import (
+    Heard,
+    busy,
+    finished,
+    guarded,
+    held_until_now,
+    objects,
+    sql,
+    until,
+    with_log,
+)
 from tests.site import SET, Site
 
 QUICK = Ways(throwaway=True)
@@ -48,25 +56,6 @@ def rows(server: cluster.Cluster) -> int:
         asked = connection.execute("SHOW max_logical_replication_workers")
         assert asked.fetchall() == [("0",)]
         return int(connection.execute("SELECT count(*) FROM moments").fetchall()[0][0])
-
-
-@contextmanager
-def busy(site: Site) -> Iterator[None]:
-    """Somebody commits all the time meanwhile."""
-    over = threading.Event()
-
-    def work() -> None:
-        with psycopg.connect(site.system.connection, autocommit=True) as connection:
-            while not over.is_set():
-                connection.execute("INSERT INTO moments VALUES (0)")
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def other_tables_are_told(kit: Kit, log: Log, server: cluster.Cluster) -> None:
@@ -88,7 +77,7 @@ def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> No
         time.sleep(1.5)
         sql(site, "INSERT INTO moments SELECT generate_series(1, 10)")
         sql(site, "SELECT pg_create_restore_point('before_upgrade')")
-        with busy(site):
+        with busy(site, "INSERT INTO moments VALUES (0)"):
             point = back_up(kit, SET).point
         held_until_now(heard)
 
@@ -166,7 +155,7 @@ def test_a_dropped_table_comes_back_as_it_was_just_before_and_files_with_it(site
         # The files are those of the first point after it; what was removed in between came from the
         # one before, and what is nowhere is told by the code of its dossier.
         assert done.tables
-        assert done.tables["public.moments"][0] == 20
+        assert done.tables[log.database_name]["public.moments"][0] == 20
         assert done.files
         assert done.files.point.id == second.id
         assert done.files.older == 1
@@ -185,7 +174,7 @@ def test_a_dropped_table_comes_back_as_it_was_just_before_and_files_with_it(site
     finally:
         server.stop()
     over_what_lies_there(site, log, target)
-    from_the_repository_alone(site, written(lsn), done.tables)
+    from_the_repository_alone(site, written(lsn), done.tables[log.database_name])
 
 
 def lose_files(site: Site) -> tuple[str, list[tuple[str, str]]]:
@@ -224,7 +213,7 @@ def from_the_repository_alone(site: Site, lsn: str, tables: Mapping[str, tuple[i
     told = json.loads(done.stdout)["recovered"]["tables"]
     before = {name: list(found) for name, found in tables.items()}
     assert before.pop("public.moments")  # the position is that of its end
-    assert told == before
+    assert before in told.values()
 
 
 def over_what_lies_there(site: Site, log: Log, target: Path) -> None:

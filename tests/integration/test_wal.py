@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from opsd.drivers.cluster import SERVER_ACCOUNT, binaries
+from opsd.drivers.process import Command, run
 from opsd.errors import Refused
 from opsd.model import Outcome, Status
 from opsd.tasks.wal import setting_up
@@ -17,8 +23,9 @@ from opsd.tasks.wal.archive import open_archive
 from opsd.tasks.wal.bases import bases, needs, take_base
 from opsd.tasks.wal.log import Log, logs_of
 from opsd.tasks.wal.shipping import Shipper, clear
-from opsd.wal import SEGMENT_BYTES, Segment, written
+from opsd.wal import SEGMENT_BYTES, Segment, position, written
 from tests.logs import (
+    busy,
     finished,
     guarded,
     held_until_now,
@@ -57,6 +64,25 @@ def test_a_server_that_waits_for_what_no_receiver_does_is_refused(site: Site) ->
     sql(site, "SELECT pg_reload_conf()")
     with with_log(site).kit() as kit, pytest.raises(Refused, match="remote_apply"):
         setting_up.plan(logs_of(kit, SET)[0])
+
+
+def test_a_server_without_page_checksums_is_told(site: Site) -> None:
+    server = site.system.cluster
+    with with_log(site).kit() as kit:
+        (log,) = logs_of(kit, SET)
+        assert "wal.no_checksums" not in {advice.key for advice in setting_up.plan(log).advice}
+        server.stop()
+        disable = str(binaries(server.major) / "pg_checksums")
+        argv = (disable, "--disable", "-D", str(server.data))
+        done = run(Command(argv, timedelta(minutes=1), user=SERVER_ACCOUNT))
+        assert done.exit_code == 0, done.complaint
+        server.start()
+        planned = setting_up.plan(log)
+        assert "wal.no_checksums" in {advice.key for advice in planned.advice}
+        setting_up.carry_out(planned)
+        closing = take_base(kit, log)
+        assert closing.outcome is Outcome.SUCCEEDED
+        assert "wal.no_checksums" in {finding.key for finding in closing.findings}
 
 
 def test_the_command_tells_the_plan_and_leaves_the_server_as_it_is(site: Site) -> None:
@@ -118,6 +144,88 @@ def test_receivers_come_back_and_protection_is_given_up_only_as_agreed(site: Sit
         until(lambda: heard.cause(log.subject) == "")
         sql(site, "CREATE TABLE four AS SELECT 1")
         until(lambda: heard.cause(main) == "")
+
+
+def test_a_fall_back_ends_while_somebody_commits_all_the_time_and_disks_are_slow(
+    site: Site,
+) -> None:
+    with guarded(with_log(site, "          fall_back_after: 3s\n")) as (kit, log, heard):
+        sql(site, "CREATE TABLE work (number int)")
+        sql(site, "ALTER SYSTEM SET wal_sender_timeout = '3s'")
+        sql(site, "SELECT pg_reload_conf()")
+        with busy(site, "INSERT INTO work VALUES (0)"):
+            hit(site, signal.SIGSTOP)
+            until(lambda: heard.cause(log.subject) == "exposed")
+            with slow(site):
+                names = "SELECT current_setting('synchronous_standby_names')"
+                until(lambda: sql(site, names) != [("",)], 15)
+                ((at,),) = sql(site, "SELECT pg_current_wal_flush_lsn()")
+                until(lambda: kit.store.exposures(SET)[0].ended is not None, 15)
+            until(lambda: heard.cause(log.subject) == "", 15)
+        (exposure,) = kit.store.exposures(SET)
+        # All that may have been committed without waiting was received before it ended.
+        assert exposure.end is not None
+        assert exposure.end > position(at)
+
+
+def test_durability_is_not_weakened_in_silence(site: Site) -> None:
+    with guarded(with_log(site)) as (_, log, heard):
+        for weaken, mend, told in (
+            (
+                "SYSTEM SET synchronous_commit = remote_apply",
+                "SYSTEM RESET synchronous_commit",
+                "remote_apply",
+            ),
+            ("SYSTEM SET fsync = off", "SYSTEM RESET fsync", "fsync = off"),
+            ("SYSTEM SET full_page_writes = off", "SYSTEM RESET full_page_writes", "full_page"),
+            (
+                "ROLE opsd_wal SET synchronous_commit = 'OFF'",
+                "ROLE opsd_wal RESET synchronous_commit",
+                "ROLE opsd_wal: synchronous_commit = OFF",
+            ),
+            (
+                "DATABASE dossiers SET synchronous_commit = remote_write",
+                "DATABASE dossiers RESET synchronous_commit",
+                "DATABASE dossiers: synchronous_commit = remote_write",
+            ),
+        ):
+            changed(site, weaken)
+            until(lambda: heard.cause(log.subject) == "weakened", 15)
+            result = heard.results[log.subject]
+            assert result.status is Status.CRITICAL
+            assert told in str(result.fields["settings"]), weaken
+            changed(site, mend)
+            until(lambda: heard.cause(log.subject) == "", 15)
+
+
+def changed(site: Site, what: str) -> None:
+    """Alter something, waiting for nobody."""
+    with psycopg.connect(site.system.connection, autocommit=True) as connection:
+        connection.execute("SET synchronous_commit = local")
+        connection.execute(f"ALTER {what}")
+        connection.execute("SELECT pg_reload_conf()")
+
+
+@contextmanager
+def slow(site: Site) -> Iterator[None]:
+    """Receivers get on for an instant in each second only."""
+    over = threading.Event()
+
+    def work() -> None:
+        while not over.is_set():
+            hit(site, signal.SIGCONT)
+            over.wait(0.03)
+            hit(site, signal.SIGSTOP)
+            over.wait(0.95)
+        hit(site, signal.SIGCONT)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def test_what_is_received_is_kept_and_what_is_wrong_with_it_is_told(site: Site) -> None:

@@ -16,6 +16,7 @@ from opsd.wal import (
     Segment,
     position,
     switches,
+    way_in,
     written,
 )
 from tests.segments import NOON, WHOLE, held, row
@@ -190,6 +191,27 @@ def test_a_timeline_is_looked_through_apart_from_the_one_before() -> None:
     assert list(found) == [(Segment(2, 3),), (Segment(1, 1), Segment(1, 2))]
 
 
+def test_a_server_leads_on_behind_what_lies_on_its_way_alone() -> None:
+    way = way_in(3, "1\t0/5000098\tno recovery target specified\n2\t0/8000000\tbefore 2026\n")
+    assert {timeline: at for timeline, at in way.items() if timeline < 3} == {
+        1: 0x5000098,
+        2: 0x8000000,
+    }
+
+    def leads_on(timeline: int, number: int, *, whole: bool) -> bool:
+        return wal.leads_on(Segment(timeline, number), way, WHOLE, whole=whole)
+
+    assert leads_on(1, 4, whole=True)
+    assert leads_on(1, 5, whole=False), "the timeline was left in the middle of it"
+    assert not leads_on(1, 5, whole=True), "its end was abandoned"
+    assert not leads_on(1, 6, whole=False)
+    assert leads_on(2, 7, whole=True), "the timeline was left just behind it"
+    assert not leads_on(2, 8, whole=True)
+    assert leads_on(3, 900, whole=True)
+    assert not leads_on(4, 3, whole=True), "a timeline that the server does not know"
+    assert not leads_on(4, 0, whole=False)
+
+
 # ------------------------------------------------------------------------------ what is to be done
 
 STANDING = wal.Standing(
@@ -198,9 +220,10 @@ STANDING = wal.Standing(
     live=2,
     lost_for=timedelta(),
     fallen=False,
+    close=True,
     closed=True,
 )
-LOST = replace(STANDING, live=0, lost_for=timedelta(seconds=40), closed=False)
+LOST = replace(STANDING, live=0, lost_for=timedelta(seconds=40), close=False, closed=False)
 FALLEN = replace(LOST, names="", fallen=True)
 HALF_A_MINUTE = timedelta(seconds=30)
 
@@ -215,9 +238,10 @@ HALF_A_MINUTE = timedelta(seconds=30)
         (replace(LOST, names=""), HALF_A_MINUTE, ""),
         (FALLEN, HALF_A_MINUTE, ""),
         (replace(FALLEN, live=1), HALF_A_MINUTE, ""),
-        (replace(FALLEN, live=1, closed=True), HALF_A_MINUTE, "protect"),
-        (replace(FALLEN, live=1, closed=True), None, "protect"),
-        (replace(STANDING, fallen=True), HALF_A_MINUTE, "end"),
+        (replace(FALLEN, live=1, close=True), HALF_A_MINUTE, "protect"),
+        (replace(FALLEN, live=1, close=True), None, "protect"),
+        (replace(STANDING, fallen=True, closed=False), HALF_A_MINUTE, ""),
+        (replace(STANDING, fallen=True, close=False), HALF_A_MINUTE, "end"),
         (replace(LOST, fallen=True), HALF_A_MINUTE, "fall_back"),
     ],
     ids=[
@@ -228,9 +252,10 @@ HALF_A_MINUTE = timedelta(seconds=30)
         "somebody else has taken the protection away",
         "fallen, and nobody there",
         "fallen, and the receiver has a gap still",
-        "fallen, and a receiver has everything",
+        "fallen, and a receiver is close",
         "the same, though the agreement is gone",
-        "protected again",
+        "protected again, and no receiver has all of what was not protected",
+        "protected again, and one has",
         "protected again, and lost again before the end",
     ],
 )
@@ -246,6 +271,16 @@ def test_protection_is_given_up_only_as_agreed_and_comes_back_by_itself(
 def base(days: int, start: int) -> Base:
     at = NOON - timedelta(days=days)
     return Base(str(days), "main", "0", "/", "1", 150000, 1, start, start + 100, at, "postgres", 0)
+
+
+def test_a_base_copy_of_an_abandoned_time_is_known_and_one_before_it_stays() -> None:
+    went_back = held(*row(1, 1, 9), *row(2, 5, 6), parents={2: (1, 5 * WHOLE + 300)})
+    before, across, after = base(9, 5 * WHOLE), base(5, 5 * WHOLE + 250), base(1, 8 * WHOLE)
+    assert [wal.was_left(one, went_back) for one in (before, across, after)] == [False, True, True]
+    assert not wal.was_left(replace(after, timeline=2), went_back)
+    assert not wal.was_left(after, held(*row(1, 1, 9)))
+    # A timeline whose history nobody has leads nowhere.
+    assert not wal.was_left(after, held(*row(1, 1, 9), *row(2, 5, 6)))
 
 
 def test_the_newest_base_copy_that_is_old_enough_is_chosen() -> None:

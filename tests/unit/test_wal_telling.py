@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from opsd.catalogue import Size
-from opsd.drivers.postgres.replication import Sender, ServerSeen, Slot
+from opsd.drivers.postgres.replication import Sender, ServerSeen, Slot, Weak
 from opsd.model import CheckResult, Status
 from opsd.tasks.wal.clearing import clear
 from opsd.tasks.wal.guard import Look
@@ -67,6 +67,7 @@ GOOD = Look(
     lost_for=timedelta(),
     still={"one": timedelta(), "two": timedelta()},
 )
+WEAK = (Weak("fsync", "off"), Weak("synchronous_commit", "local", "ROLE loader"))
 GAP = Gap(1, 100, 200, NOON, NOON)
 ALONE = replace(SEEN, senders=SEEN.senders[:1])
 NOBODY = replace(SEEN, senders=())
@@ -97,6 +98,10 @@ def test_when_all_is_well_every_subject_is_good() -> None:
         ({"seen": ALONE}, "/two", Status.WARNING, "receiver_down"),
         ({"still": {"two": timedelta(seconds=6)}}, "/two", Status.WARNING, "receiver_hung"),
         ({"seen": replace(SEEN, names="")}, "", Status.WARNING, "unprotected"),
+        ({"seen": replace(SEEN, weak=WEAK)}, "", Status.CRITICAL, "weakened"),
+        ({"seen": replace(SEEN, weak=WEAK, names="")}, "", Status.CRITICAL, "weakened"),
+        ({"seen": replace(NOBODY, weak=WEAK)}, "", Status.CRITICAL, "no_receiver"),
+        ({"seen": replace(SEEN, weak=WEAK, recovering=True)}, "", Status.WARNING, "standby"),
         ({"seen": replace(SEEN, recovering=True)}, "", Status.WARNING, "standby"),
         (
             {"exposure": Exposure("1", "dossiers", "database", NOON, 500), "seen": NOBODY},
@@ -150,6 +155,13 @@ def test_what_is_wrong_has_its_cause(
 ) -> None:
     found = told(replace(GOOD, **change))[subject]
     assert (found.status, found.cause) == (status, cause)
+
+
+def test_what_makes_commits_less_safe_is_named_and_is_no_protection() -> None:
+    weakened = told(replace(GOOD, seen=replace(SEEN, weak=WEAK)))[""]
+    assert weakened.fields["settings"] == ["fsync = off", "ROLE loader: synchronous_commit = local"]
+    assert {m.metric: m.value for m in weakened.measurements}["opsd_wal_synchronous"] == 0
+    assert {m.metric: m.value for m in told(GOOD)[""].measurements}["opsd_wal_synchronous"] == 1
 
 
 def test_what_may_be_lost_is_measured_and_what_is_unknown_has_no_figure() -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from opsd.policy import wal
+from opsd.policy import wal, worth
 from opsd.wal import Gap, Holdings, Need
 from tests.segments import NOON, WHOLE, held, row
 
@@ -97,7 +97,7 @@ def test_a_log_is_worth_what_its_newest_base_copy_reaches_and_lacks_what_any_mis
     def spans(found: tuple[Gap, ...]) -> list[tuple[int, int]]:
         return [(gap.begin // WHOLE, gap.end // WHOLE) for gap in found]
 
-    found = wal.worth(log, needs, WHOLE)
+    found = worth.worth(log, needs, WHOLE)
     assert (found.end, spans(found.gaps), found.unlinked) == (end, gaps, unlinked)
     assert found.headless == ((2, 3) in gaps)
 
@@ -122,8 +122,8 @@ def test_what_is_held_is_known_by_beats_and_goes_back_with_the_log(
         return None if number is None else NOON + timedelta(minutes=number)
 
     beats = [(NOON + timedelta(minutes=number), 100 * number) for number in (1, 2, 3)]
-    known = wal.Reach(before[0], at(before[1])) if before else None
-    assert wal.reach(beats, end, known, back=back) == wal.Reach(end, at(minute))
+    known = worth.Reach(before[0], at(before[1])) if before else None
+    assert worth.reach(beats, end, known, back=back) == worth.Reach(end, at(minute))
 
 
 @pytest.mark.parametrize(

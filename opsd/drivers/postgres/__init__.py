@@ -211,6 +211,13 @@ class Connection:
             if not self.raw.broken:
                 self.raw.execute("ROLLBACK")
 
+    def databases(self) -> tuple[str, ...]:
+        """All databases of the server that somebody can connect to, without templates."""
+        rows = self.raw.execute(
+            "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY 1"
+        )
+        return tuple(name for (name,) in rows)
+
     def tables(self) -> tuple[TableShape, ...]:
         """All ordinary tables with data of their own, partitions included."""
         rows = self.raw.execute(

@@ -33,6 +33,7 @@ _SETTINGS = (
     "full_page_writes",
     "wal_sender_timeout",
     "summarize_wal",
+    "data_checksums",
 )
 
 
@@ -61,6 +62,18 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class Weak:
+    """A setting by which commits are less safe than they should be.
+
+    `where` is the database or the role that has it of its own; empty: the whole server.
+    """
+
+    setting: str
+    value: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSeen:
     """What the server says about its log. `at` is its own clock, `flushed` the end of its log."""
 
@@ -75,6 +88,7 @@ class ServerSeen:
     waiting: int
     senders: tuple[Sender, ...]
     slots: tuple[Slot, ...]
+    weak: tuple[Weak, ...] = ()
 
     def sender(self, application: str) -> Sender | None:
         """The receiver of this name, where it streams."""
@@ -102,7 +116,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What setting up needs to know. `strays` are databases and roles that set their own commit."""
+    """What setting up needs to know."""
 
     seen: ServerSeen
     settings: dict[str, str]
@@ -111,7 +125,6 @@ class Ground:
     user: str
     monitor: bool
     may_fall_back: bool
-    strays: tuple[tuple[str, str], ...]
     tablespaces: dict[str, str]
     first: str  # the role that initdb made
 
@@ -138,7 +151,7 @@ class Server:
         with _told():
             row = self.raw.execute(_SEEN).fetchall()[0]
         at, system, version, size, recovering, walfile, flushed, names, waiting, *lists = row
-        senders, slots = (found or [] for found in lists)
+        senders, slots, weak = (found or [] for found in lists)
         segment = Segment.of(walfile, size) if walfile else None
         return ServerSeen(
             at=at,
@@ -161,6 +174,7 @@ class Server:
                 for s in senders
             ),
             slots=tuple(Slot(s["name"], s["active"], s["retained"], s["status"]) for s in slots),
+            weak=tuple(Weak(w["setting"], w["value"], w["place"]) for w in weak),
         )
 
     @property
@@ -193,7 +207,6 @@ class Server:
             user, superuser, monitor, may_set, may_reload, first = self.raw.execute(
                 _RIGHTS
             ).fetchall()[0]
-            strays = self.raw.execute(_STRAYS).fetchall()
             places = self.raw.execute(
                 "SELECT oid::text, pg_tablespace_location(oid) FROM pg_tablespace"
                 " WHERE pg_tablespace_location(oid) <> ''"
@@ -207,7 +220,6 @@ class Server:
             user=user,
             monitor=monitor,
             may_fall_back=may_set and may_reload,
-            strays=tuple((where, value) for where, value in strays),
             tablespaces=dict(places),
             first=first,
         )
@@ -294,6 +306,8 @@ def _position(text: str | None) -> int | None:
     return None if text is None else position(text)
 
 
+# What is set for the whole server is what a session begins with, whatever it sets then; but for one
+# whose role or database has its own commit, which is told as that.
 _SEEN = """
     SELECT clock_timestamp(),
            (SELECT system_identifier::text FROM pg_control_system()),
@@ -313,7 +327,28 @@ _SEEN = """
                    'status', coalesce(wal_status, ''), 'retained',
                    CASE WHEN NOT pg_is_in_recovery()
                         THEN pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint END))
-              FROM pg_replication_slots WHERE slot_type = 'physical')
+              FROM pg_replication_slots WHERE slot_type = 'physical'),
+           (SELECT json_agg(json_build_object('setting', setting, 'value', value, 'place', place)
+                   ORDER BY place, setting)
+              FROM (SELECT name, reset_val, '' FROM pg_settings
+                     WHERE name IN ('fsync', 'full_page_writes') OR name = 'synchronous_commit'
+                       AND NOT EXISTS (SELECT FROM pg_db_role_setting, pg_roles, pg_database,
+                                              unnest(setconfig) AS line
+                                        WHERE rolname = current_user
+                                          AND datname = current_database()
+                                          AND setrole IN (0, pg_roles.oid)
+                                          AND setdatabase IN (0, pg_database.oid)
+                                          AND split_part(line, '=', 1) = name)
+                    UNION ALL
+                    SELECT split_part(line, '=', 1), split_part(line, '=', 2),
+                           coalesce((SELECT 'DATABASE ' || quote_ident(datname) FROM pg_database
+                                      WHERE oid = setdatabase),
+                                    (SELECT 'ROLE ' || quote_ident(rolname) FROM pg_roles
+                                      WHERE oid = setrole), '')
+                      FROM pg_db_role_setting, unnest(setconfig) AS line
+                     WHERE split_part(line, '=', 1) = 'synchronous_commit'
+                   ) AS set(setting, value, place)
+             WHERE lower(value) NOT IN ('on', 'true', 'yes', '1'))
 """
 _REPLAY = """
     SELECT pg_is_in_recovery(),
@@ -327,15 +362,6 @@ _RIGHTS = """
            has_function_privilege('pg_reload_conf()', 'EXECUTE'),
            (SELECT rolname::text FROM pg_roles WHERE oid = 10)
       FROM pg_roles WHERE rolname = current_user
-"""
-_STRAYS = """
-    SELECT coalesce((SELECT 'DATABASE ' || quote_ident(datname) FROM pg_database
-                      WHERE oid = setdatabase),
-                    (SELECT 'ROLE ' || quote_ident(rolname) FROM pg_roles WHERE oid = setrole)),
-           split_part(line, '=', 2)
-      FROM pg_db_role_setting, unnest(setconfig) AS line
-     WHERE split_part(line, '=', 1) = 'synchronous_commit'
-       AND split_part(line, '=', 2) NOT IN ('on', 'true', 'yes', '1')
 """
 _ROLE = """
     SELECT rolreplication, rolsuper,

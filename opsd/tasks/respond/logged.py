@@ -54,6 +54,8 @@ def _word(found: Log, seen: ServerSeen) -> str:
     live = sum(seen.sender(name) is not None for name in found.applications)
     if not live:
         return "no_receiver"
+    if seen.weak:
+        return "weakened"
     if seen.names != wanted_names(found.applications):
         return "unprotected"
     if live < len(found.applications):

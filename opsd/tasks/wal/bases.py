@@ -171,6 +171,9 @@ def _copy(journal: Journal, log: Log, home: Path, parent: Base | None = None) ->
     log.programs().base(log.connection(), home / DATA, places, limit, onto)
     if onto is not None:
         onto.unlink()
+    if ground.settings["data_checksums"] == "off":
+        told = Finding(Severity.NOTE, "wal.no_checksums", {"name": log.subject})
+        journal.findings.append(told)
     start, stop, timeline = _spans(home / DATA / _MANIFEST)
     with visiting(log.database) as server:
         seen = server.seen()

@@ -20,6 +20,7 @@ from opsd.clock import Stopwatch
 from opsd.drivers.postgres.replication import Sender, Server, ServerSeen, reach
 from opsd.errors import OpsdError
 from opsd.policy import wal as policy
+from opsd.policy import worth
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.receiving import Reception
 from opsd.tasks.wal.recoverable import Forecaster
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 _REMEMBERED = 4000  # beats: more than an hour
 _HUNG = timedelta(seconds=15)  # longer than a connection may take
+_CLOSE = 5  # turns that a receiver may be behind when commits are made to wait for it again
+_TAKEN_IN = timedelta(seconds=1.5)  # by all processes of a server, what one says is set
 _ON_THE_WAY = 16 << 20  # bytes: more than all buffers between a server and a receiver hold
 
 
@@ -91,7 +94,9 @@ class Guard:
     _server: Server | None = None
     _beats: deque[tuple[datetime, int]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     _alone: Stopwatch | None = None
-    _reached: dict[str, policy.Reach] = field(default_factory=dict)
+    _waits: Stopwatch | None = None  # since commits wait again, while the exposure goes on
+    _again: int | None = None  # whoever has this has all that was committed without waiting
+    _reached: dict[str, worth.Reach] = field(default_factory=dict)
     _pulses: dict[str, Pulse] = field(default_factory=dict)
     _still: dict[str, timedelta] = field(default_factory=dict)
 
@@ -102,6 +107,8 @@ class Guard:
             seen = self._observe()
             self._act(seen)
             self._revive()
+            if seen.weak:
+                self.close()  # what a session begins with is not mended while it lasts
         except OpsdError as failure:
             self.close()
             self._pulses.clear()
@@ -153,13 +160,14 @@ class Guard:
         """
         before = self._reached.get(key)
         if end is not None:
-            before = self._reached[key] = policy.reach(self._beats, end, before, back=back)
+            before = self._reached[key] = worth.reach(self._beats, end, before, back=back)
         return before.at if before else None
 
     # --- act
 
     def _act(self, seen: ServerSeen) -> None:
-        open_, standing = self._exposure(), self._standing(seen)
+        open_ = self._exposure()
+        standing = self._standing(seen, fallen=open_ is not None)
         decision = policy.decide(standing, self.log.wal.fall_back_after)
         if self._server is None or seen.recovering:
             return
@@ -169,8 +177,8 @@ class Guard:
             log.error("%s: commits wait for nobody from now on", self.log.subject)
         elif decision == "protect":
             self._server.wait_for(standing.wanted)
-        elif decision == "end" and open_ is not None:
-            self.log.kit.store.protect(open_.id, self.log.kit.clock(), seen.flushed)
+        elif decision == "end" and open_ is not None and self._again is not None:
+            self.log.kit.store.protect(open_.id, self.log.kit.clock(), self._again)
             log.warning("%s: commits wait for a receiver again", self.log.subject)
 
     def _revive(self) -> None:
@@ -182,15 +190,25 @@ class Guard:
                 self.renew(name)
                 self._pulses.pop(name)
 
-    def _standing(self, seen: ServerSeen) -> policy.Standing:
+    def _standing(self, seen: ServerSeen, *, fallen: bool) -> policy.Standing:
         live = [s for s in map(seen.sender, self.log.applications) if s is not None]
+        wanted = policy.wanted_names(self.log.applications)
+        best = max((s.flushed for s in live if s.flushed is not None), default=-1)
+        if not fallen or seen.names != wanted:
+            self._waits = self._again = None
+        elif self._waits is None:
+            self._waits = Stopwatch()
+        elif self._again is None and self._waits.elapsed() > _TAKEN_IN:
+            self._again = seen.flushed
+        before = list(self._beats)[-_CLOSE:-1]  # without the one of this turn
         return policy.Standing(
-            wanted=policy.wanted_names(self.log.applications),
+            wanted=wanted,
             names=seen.names,
             live=len(live),
             lost_for=self._alone.elapsed() if self._alone else timedelta(),
-            fallen=self._exposure() is not None,
-            closed=any(s.flushed is not None and s.flushed >= seen.flushed for s in live),
+            fallen=fallen,
+            close=any(best >= behind for _, behind in before),
+            closed=self._again is not None and best >= self._again,
         )
 
     def _exposure(self) -> Exposure | None:

@@ -122,14 +122,13 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
         found, silent = every_base(log)
     lines = {b: policy.lineage(b, found) for b in found if ways.only in {"", b.repository}}
     found = tuple(b for b, line in lines.items() if line and ways.base in {"", b.id})
-    base = policy.base_for(found, until=goal.time, lsn=goal.lsn)
-    if base is None:
-        oldest = found[0].until if found else "-"
-        raise UsageError("recover.no_base", name=log.subject, oldest=oldest, detail=told(silent))
-    if ways.delta:
-        _guard_delta(target, base, ways)
+    base = _base(log, found, goal, silent)
     size = segment_bytes(log, base)
     known = stock(log, base.system, size, keys, here=ways.here)
+    same = [one for one in found if one.system == base.system]
+    base = _base(log, [one for one in same if not policy.was_left(one, known.held)], goal, silent)
+    if ways.delta:
+        _guard_delta(target, base, ways)
     chain = policy.chain(known.held, base.timeline, base.start, size)
     unasked = [*silent, *known.findings]
     findings = [*unasked, *_missing(chain, base, goal, unasked)]
@@ -145,6 +144,14 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     expected = timedelta(seconds=needed / _speed(log))
     said = tuple(findings)
     return Planned(log, goal, base, chain, known, target, expected, said, trees, line, near)
+
+
+def _base(log: Log, found: Sequence[Base], goal: Goal, silent: Sequence[Finding]) -> Base:
+    base = policy.base_for(found, until=goal.time, lsn=goal.lsn)
+    if base is None:
+        oldest = found[0].until if found else "-"
+        raise UsageError("recover.no_base", name=log.subject, oldest=oldest, detail=told(silent))
+    return base
 
 
 def is_made(line: Sequence[Base], near: Collection[str]) -> bool:

@@ -8,10 +8,19 @@ from opsd.drivers import cluster, pgtools
 from opsd.drivers.postgres import Database, TableShape
 from opsd.tasks.wal.log import Log
 
+Tables = dict[str, tuple[int, str]]  # the rows of each, and their digest
 
-def read(log: Log, server: cluster.Cluster) -> dict[str, tuple[int, str]]:
-    """Read every row of every table that is logged: its rows and their digest, by its name."""
-    database = Database(server.connection(log.database_name))
+
+def read_all(log: Log, server: cluster.Cluster) -> dict[str, Tables]:
+    """Read every database of the server."""
+    with Database(server.connection("template1")).connect() as connection:
+        names = connection.databases()
+    return {name: read(log, server, name) for name in names}
+
+
+def read(log: Log, server: cluster.Cluster, name: str) -> Tables:
+    """Read every row of every table of a database that is logged."""
+    database = Database(server.connection(name))
     reading = programs(log, server, database)
     with database.connect() as connection:
         # Unlogged ones have no file before the server is one of its own, and no rows then.

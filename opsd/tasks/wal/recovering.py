@@ -35,6 +35,7 @@ from opsd.tasks.wal.clearing import clear, wait_at
 from opsd.tasks.wal.files import PLACE, Brought, bring
 from opsd.tasks.wal.layout import DATA, PLACES, settle_places
 from opsd.tasks.wal.planning import HBA, Goal, Planned, Ways, is_made
+from opsd.tasks.wal.reading import Tables
 from opsd.wal import Base
 
 WAL = "wal"
@@ -55,7 +56,7 @@ class Recovered:
     planned: Planned
     replay: Replay | None = None
     files: Brought | None = None
-    tables: dict[str, tuple[int, str]] | None = None  # rows and digests, where they were read
+    tables: Mapping[str, Tables] | None = None  # of each database, where they were read
     seconds: dict[str, float] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -124,7 +125,7 @@ def recorded(kit: Kit, planned: Planned, ways: Ways) -> Recovered:
         journal.findings += done.findings
         journal.phases.update(done.seconds)
         if done.tables is not None:
-            journal.evidence("tables", done.tables)
+            journal.evidence("tables", dict(done.tables))
         if not done.good:
             end(journal, Outcome.FAILED, "integrity")
         elif not done.whole:
@@ -138,7 +139,7 @@ def carry_out(kit: Kit, planned: Planned, ways: Ways | None = None) -> Recovered
     with recovered(kit, planned, ways) as (done, server):
         if ways.digests:
             with timed(done.seconds, "tables"):
-                done.tables = reading.read(planned.log, server)
+                done.tables = reading.read_all(planned.log, server)
         if ways.files and kit.backup_set(planned.log.backup_set).trees:
             _bring_files(kit, done, Database(server.connection(planned.log.database_name)))
     if ways.promote:

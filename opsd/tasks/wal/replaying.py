@@ -153,7 +153,7 @@ def _compare(
     if goal.time is not None and (at is None or not goal.time - _TOLERANCE <= at <= goal.time):
         journal.find(Severity.FAULT, "replay.moment", asked=goal.time, at=at or "-")
     _ask(journal, log, server)
-    read = reading.read(log, server)
+    read = reading.read(log, server, log.database_name)
     return {
         "goal": (goal.time or at or journal.kit.clock()).isoformat(),
         "achieved": at.isoformat() if at else None,

@@ -1,55 +1,135 @@
-"""A receiver whose place in the log the server no longer has begins anew behind what is lost to it.
+"""A receiver whose place in the log the server no longer has goes on from where it can.
 
-pg_receivewal goes on behind the newest file of its directory. So that the newest whole segment that
-anybody has is put there; what lies between stays with those who have it, and is a gap where nobody
-has it, which shipping tells.
+pg_receivewal goes on behind the newest file of its directory. When the server went back to an
+earlier moment, what it left so is set aside. When the server gave up what comes next, the newest
+whole segment that anybody has is put there; what lies between stays with those who have it, and is
+a gap where nobody has it, which shipping tells. Nothing is deleted.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from opsd.policy import wal as policy
 from opsd.tasks.keys import opening
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.stock import stock
-from opsd.wal import PARTIAL, Segment
+from opsd.wal import PARTIAL, SEGMENT_BYTES, Segment
 
 _GONE = re.compile(
     r"has already been removed|can no longer (get changes|access)|has been invalidated"
     r"|cannot read from .*replication slot"
 )
+_LEFT = re.compile(r"requested starting point .* is not in this server's history")
+_ASIDE = "aside-"  # begins no name of the log: whoever reads a receiver's directory passes it over
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """The files of a receiver, oldest first, and what the first page of the newest says."""
+
+    files: Sequence[tuple[Segment, Path]]
+    head: policy.Heading | None
+
+    @property
+    def size(self) -> int:
+        return self.head.size if self.head else SEGMENT_BYTES
 
 
 def ended(log: Log, name: str, directory: Path, said: str) -> None:
-    """A receiver ended, and said why. Where its place is gone, make it a new one."""
-    if _GONE.search(said) is not None:
+    """A receiver ended, and said why. Where its place is gone, give it another."""
+    if _LEFT.search(said) is not None:
+        _follow(log, name, directory)
+    elif _GONE.search(said) is not None:
         _resume(log, name, directory)
 
 
+def _follow(log: Log, name: str, directory: Path) -> None:
+    """Set aside what the server left when it went back to an earlier moment."""
+    origin, mine = log.programs().origin(log.connection(name)), _received(directory)
+    if mine.head is not None and mine.head.system != origin.system:
+        return  # it is another server
+    left = [
+        path
+        for segment, path in mine.files
+        if not policy.leads_on(segment, origin.way, mine.size, whole=not _is_partial(path))
+    ]
+    _set_aside(log, directory, left)
+
+
 def _resume(log: Log, name: str, directory: Path) -> None:
-    """Make its slot anew, and let the receiver go on from the newest that can be had."""
-    programs, connection = log.programs(), log.connection(name)
-    programs.drop_slot(connection, log.wal.slot(name))
-    heads = sorted((p for p in directory.iterdir() if _segment(p)), key=lambda p: p.name)
-    if not heads:
-        return
-    with heads[-1].open("rb") as stream:
-        head = policy.heading(stream.read(64))
-    if head is not None:
-        with opening(log.kit, log.repositories) as keys:
-            known = stock(log, head.system, head.size, keys)
-        whole = [one for one, covered in known.held.segments.items() if covered.whole]
-        newest = max(whole, key=lambda one: (one.number, one.timeline), default=None)
-        mine = Segment.of(heads[-1].name.removesuffix(PARTIAL), head.size)
-        if newest is not None and mine is not None and newest.number > mine.number:
-            known.fetch((newest,), directory)
-            return
-    aside = directory.with_name(f"{directory.name}.{log.kit.clock():%Y%m%dT%H%M%SZ}")
-    directory.rename(aside)
-    directory.mkdir(mode=0o700)
+    """Let the receiver go on from the newest that can be had.
+
+    A slot that keeps nothing any more is made anew; it goes when all that may fail is done.
+    """
+    programs, connection, slot = log.programs(), log.connection(name), log.wal.slot(name)
+    way, lost = programs.origin(connection).way, not programs.keeps(connection, slot)
+    mine = _received(directory)
+    with TemporaryDirectory(prefix=".opsd-", dir=directory) as place:
+        found = _fetch_newest(log, mine, way, Path(place))
+        if lost:
+            programs.drop_slot(connection, slot)
+        for path in Path(place).iterdir():
+            path.replace(directory / path.name)
+    if not found:
+        _set_aside(log, directory, [path for _, path in mine.files])
 
 
-def _segment(path: Path) -> bool:
-    return Segment.of(path.name.removesuffix(PARTIAL)) is not None
+def _fetch_newest(log: Log, mine: _Received, way: Mapping[int, int], place: Path) -> bool:
+    """Fetch the newest whole segment that leads on, where somebody has one that is newer."""
+    if mine.head is None:
+        return False
+    with opening(log.kit, log.repositories) as keys:
+        known = stock(log, mine.head.system, mine.size, keys)
+    newest = max(
+        (
+            segment
+            for segment, covered in known.held.segments.items()
+            if covered.whole and policy.leads_on(segment, way, mine.size, whole=True)
+        ),
+        key=_by_place,
+        default=None,
+    )
+    if newest is None or newest.number <= mine.files[-1][0].number:
+        return False
+    known.fetch((newest,), place)
+    return True
+
+
+def _set_aside(log: Log, directory: Path, paths: Iterable[Path]) -> None:
+    """Move files below the directory itself, which may be a mount of its own."""
+    aside = directory / f"{_ASIDE}{log.kit.clock():%Y%m%dT%H%M%SZ}"
+    for path in paths:
+        aside.mkdir(mode=0o700, exist_ok=True)
+        path.rename(aside / path.name)
+
+
+def _received(directory: Path) -> _Received:
+    named = ((_segment(path, SEGMENT_BYTES), path) for path in directory.iterdir())
+    paths = [path for segment, path in named if segment is not None]
+    head = next(filter(None, map(_heading, sorted(paths, reverse=True))), None)
+    size = head.size if head else SEGMENT_BYTES
+    found = ((_segment(path, size), path) for path in paths)
+    files = [(segment, path) for segment, path in found if segment is not None]
+    return _Received(sorted(files, key=lambda one: _by_place(one[0])), head)
+
+
+def _heading(path: Path) -> policy.Heading | None:
+    with path.open("rb") as stream:
+        return policy.heading(stream.read(64))
+
+
+def _segment(path: Path, size: int) -> Segment | None:
+    return Segment.of(path.name.removesuffix(PARTIAL), size)
+
+
+def _is_partial(path: Path) -> bool:
+    return path.name.endswith(PARTIAL)
+
+
+def _by_place(segment: Segment) -> tuple[int, int]:
+    return segment.number, segment.timeline

@@ -16,7 +16,7 @@ from opsd.tasks.wal.log import Log
 from opsd.wal import Advice, Change
 
 _SPARE = 2  # senders for base copies and for whoever comes back before it was seen to be gone
-_WEAK = frozenset({"off", "local", "remote_apply"})
+_WEAK = frozenset({"off", "local", "remote_write", "remote_apply"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +109,7 @@ def _advice(log: Log, ground: Ground, ready: bool) -> Iterator[Advice]:
     if ground.role and (ground.role.superuser or ground.role.more):
         more = ("SUPERUSER", *ground.role.more) if ground.role.superuser else ground.role.more
         yield Advice("wal.role_may_more", {"role": log.wal.role, "more": list(more)})
-    for setting in ("fsync", "full_page_writes"):
-        if ground.settings[setting] == "off":
-            yield Advice("wal.unsafe_setting", {"setting": setting})
-    for where, value in ground.strays:
-        yield Advice("wal.stray_commit", {"where": where, "value": value})
+    yield from _unsafe(log, ground)
     if ground.role is None:
         yield Advice("wal.password", {"role": log.wal.role})
     try:
@@ -121,3 +117,13 @@ def _advice(log: Log, ground: Ground, ready: bool) -> Iterator[Advice]:
             log.programs().identify(log.connection(next(iter(log.wal.receivers))))
     except OpsdError as error:
         yield Advice("wal.no_way_in", {"role": log.wal.role, "said": error.detail.strip()})
+
+
+def _unsafe(log: Log, ground: Ground) -> Iterator[Advice]:
+    for one in ground.seen.weak:
+        if one.where:
+            yield Advice("wal.stray_commit", {"where": one.where, "value": one.value})
+        elif one.setting != "synchronous_commit":  # which is changed
+            yield Advice("wal.unsafe_setting", {"setting": one.setting})
+    if ground.settings["data_checksums"] == "off":
+        yield Advice("wal.no_checksums", {"name": log.subject})

@@ -14,6 +14,7 @@ from pathlib import Path
 from opsd.clock import Stopwatch
 from opsd.errors import OpsdError, RepositoryDamaged
 from opsd.policy import wal as policy
+from opsd.policy.worth import worth
 from opsd.tasks.wal.archive import Archive, open_archive
 from opsd.tasks.wal.bases import needs, needs_there
 from opsd.tasks.wal.log import Log
@@ -117,9 +118,9 @@ class Shipper:
 
     def _judged(self, size: int) -> Shipped:
         at, refused = self.log.kit.clock(), tuple(self._refused.values())
-        found = policy.worth(self.held, self._needs, size)
+        found = worth(self.held, self._needs, size)
         if found.headless:
-            found = policy.worth(self.held, self._asked(), size)
+            found = worth(self.held, self._asked(), size)
         error = ""
         if found.unlinked:
             name = f"{found.unlinked:08X}.history"

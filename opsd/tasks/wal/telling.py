@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from opsd.catalogue import Size
+from opsd.drivers.postgres.replication import Weak
 from opsd.model import CheckResult, Measurement, Status
 from opsd.policy.wal import wanted_names
 from opsd.tasks.wal.guard import Look
@@ -28,14 +29,14 @@ def results(log: Log, look: Look) -> Iterator[CheckResult]:
 
 
 def _of_server(log: Log, look: Look) -> CheckResult:
-    """The ladder from the worst: unprotected as agreed, nobody there, not what was set up."""
+    """The ladder from the worst: unprotected as agreed, nobody there, made weaker, not set up."""
     seen, subject = look.seen, log.subject
     if seen is None:
         return CheckResult(
             Status.UNKNOWN, "wal.unreachable", {}, look.error, "unreachable", subject
         )
     live = sum(seen.sender(name) is not None for name in log.applications)
-    protected = seen.names == wanted_names(log.applications)
+    named = seen.names == wanted_names(log.applications)
     fields: dict[str, object] = {
         "live": live,
         "all": len(log.applications),
@@ -53,20 +54,29 @@ def _of_server(log: Log, look: Look) -> CheckResult:
         status, cause = Status.WARNING, "standby"
     elif not live:
         status, cause = Status.CRITICAL, "no_receiver"
-    elif not protected:
+    elif seen.weak:
+        status, cause = Status.CRITICAL, "weakened"
+        fields["settings"] = list(map(_weak, seen.weak))
+    elif not named:
         status, cause = Status.WARNING, "unprotected"
     elif live < len(log.applications):
         status, cause = Status.WARNING, "one_left"
     else:
         status, cause = Status.OK, ""
     labels = {"backup_set": log.backup_set, "member": log.name}
+    protected = named and not seen.weak and not seen.recovering
     figures = (
-        Measurement("opsd_wal_synchronous", float(protected and not seen.recovering), labels),
+        Measurement("opsd_wal_synchronous", float(protected), labels),
         Measurement("opsd_wal_waiting_commits", seen.waiting, labels),
         Measurement("opsd_wal_exposed_bytes", _exposed(log, look), labels),
     )
     key = f"wal.{cause}" if cause else "wal.protected"
     return CheckResult(status, key, fields, cause=cause, subject=subject, measurements=figures)
+
+
+def _weak(one: Weak) -> str:
+    told = f"{one.setting} = {one.value}"
+    return f"{one.where}: {told}" if one.where else told
 
 
 def _exposed(log: Log, look: Look) -> int:

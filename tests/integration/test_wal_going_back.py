@@ -1,0 +1,122 @@
+"""Receivers whose place in the log is gone: the server went back, or has given it up."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+
+from opsd.model import Outcome
+from opsd.tasks.kit import Kit
+from opsd.tasks.wal import planning, recovering, setting_up
+from opsd.tasks.wal.bases import take_base
+from opsd.tasks.wal.layout import DATA
+from opsd.tasks.wal.log import Log
+from opsd.tasks.wal.planning import Goal, Ways
+from tests.logs import (
+    WAL,
+    finished,
+    guarded,
+    held_until_now,
+    objects,
+    receivers,
+    sql,
+    until,
+    with_log,
+)
+from tests.site import Site
+
+
+def test_receivers_follow_a_server_that_goes_back_and_a_recovery_goes_across(site: Site) -> None:
+    with guarded(with_log(site)) as (kit, log, heard):
+        sql(site, "CREATE TABLE moments AS SELECT 'before' AS said")
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        sql(site, "INSERT INTO moments VALUES ('kept')")
+        time.sleep(1.5)
+        second = datetime.now(UTC)
+        time.sleep(1.5)
+        for _ in range(3):  # segments that are behind that moment, beginning to end
+            sql(site, "INSERT INTO moments VALUES ('abandoned')")
+            sql(site, "SELECT pg_switch_wal()")
+        sql(site, "INSERT INTO moments VALUES ('abandoned')")
+        until(lambda: len(finished(site)) >= 3)
+        held_until_now(heard)
+        # The newest base copy is of the time that is abandoned then.
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        held_until_now(heard)
+        had = {name: set(files(place)) for name, place in log.directories.items()}
+
+        goes_back(site, kit, log, second)
+        until(lambda: len(receivers(site)) == 2)
+        until(lambda: all(heard.cause(f"{log.subject}/{name}") == "" for name in had))
+        setting_up.carry_out(setting_up.plan(log))
+        until(lambda: heard.cause(log.subject) == "")
+        sql(site, "INSERT INTO moments VALUES ('after')")
+        until(lambda: any(name.startswith("00000002") for name in objects(site)))
+        held_until_now(heard)
+        for name, place in log.directories.items():
+            assert {file for file in had[name] if "partial" not in file} <= set(files(place))
+            assert any(path.is_dir() for path in place.glob("aside-*"))
+
+        now = planning.plan(log, Goal("now"), site.base / "now", Ways(throwaway=True))
+        with (
+            recovering.recovered(kit, now, Ways(throwaway=True)) as (done, server),
+            psycopg.connect(server.connection(log.database_name)) as connection,
+        ):
+            assert done.good
+            found = connection.execute("SELECT said FROM moments ORDER BY said").fetchall()
+        assert found == [("after",), ("before",), ("kept",)]
+
+
+def test_a_receiver_whose_slot_is_lost_goes_on_and_deletes_nothing(site: Site) -> None:
+    small = WAL.replace("ship_every: 1s", "ship_every: 1s\n          slot_limit: 32MiB")
+    with guarded(with_log(site, wal=small)) as (_, log, heard):
+        sql(site, "CREATE TABLE moments AS SELECT 'before' AS said")
+        sql(site, "SELECT pg_switch_wal()")
+        until(lambda: finished(site))
+        place, subject = log.directories["one"], f"{log.subject}/one"
+        had = {name for name in files(place) if "partial" not in name}
+        assert had
+        sql(site, "ALTER ROLE opsd_wal NOLOGIN")
+        (mine,) = (pid for pid in receivers(site) if str(place) in command(pid))
+        os.kill(mine, signal.SIGKILL)
+        lost = "SELECT 1 FROM pg_replication_slots WHERE wal_status = 'lost'"
+        for _ in range(40):
+            sql(site, "INSERT INTO moments VALUES ('meanwhile')")
+            sql(site, "SELECT pg_switch_wal()")
+            sql(site, "CHECKPOINT")
+            if sql(site, lost):
+                break
+        until(lambda: heard.cause(subject) == "slot_lost")
+        sql(site, "ALTER ROLE opsd_wal LOGIN")
+        until(lambda: heard.cause(subject) == "")
+        assert not sql(site, lost)
+        assert had <= set(files(place))
+        sql(site, "INSERT INTO moments VALUES ('after')")
+        held_until_now(heard)
+        assert heard.cause(f"{log.subject}@main") == ""
+
+
+def command(pid: int) -> str:
+    """What a process was started with."""
+    return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").replace("\0", " ")
+
+
+def goes_back(site: Site, kit: Kit, log: Log, moment: datetime) -> None:
+    """The server is recovered to a moment, and started where it was."""
+    server = site.system.cluster
+    server.stop()
+    planned = planning.plan(log, Goal("time", time=moment), site.base / "back")
+    assert recovering.carry_out(kit, planned).good
+    server.data.rename(site.base / "abandoned")
+    (site.base / "back" / DATA).rename(server.data)
+    server.start()
+
+
+def files(directory: Path) -> list[str]:
+    """The names of all files below a receiver's directory."""
+    return [path.name for path in directory.rglob("*") if path.is_file()]
