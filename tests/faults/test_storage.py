@@ -21,7 +21,7 @@ from tests.faults.telling import (
     empty_repository,
     nothing_left,
 )
-from tests.site import Site
+from tests.site import Site, add_second_set
 
 KINDS = ("data", "index", "keys", "snapshots")
 
@@ -262,18 +262,6 @@ def test_a_mended_repository_is_proved_again(ward: Site) -> None:
     all_is_well(ward)
 
 
-SECOND = """\
-backup_sets:
-  second:
-    repository: main
-    schedule: "02:30"
-    rpo: 24h
-    rto: 4h
-    members:
-      letters: {{kind: files, path: {base}/letters}}
-"""
-
-
 @pytest.mark.parametrize(
     ("lose", "key"),
     [
@@ -286,9 +274,7 @@ def test_a_new_set_does_not_begin_anew_where_the_points_of_another_were(
     lose: Callable[[Site], None], key: str, ward: Site
 ) -> None:
     """Its disk is not mounted: what is made there would pass for the repository ever after."""
-    (ward.base / "letters").mkdir()
-    (ward.base / "letters" / "one.txt").write_text("a letter")
-    ward.changes["backup_sets:\n"] = SECOND.format(base=ward.base)
+    add_second_set(ward)
     copy_tree(ward.repository, ward.base / "sound")
     lose(ward)
     with ward.kit() as kit:
