@@ -31,7 +31,7 @@ def _packs(site: Site) -> set[Path]:
 
 def _of_record(site: Site, kit: Kit, point: RecoveryPoint) -> set[Path]:
     """The packs that hold the record of a point and nothing else."""
-    told = [
+    told: list[Any] = [
         one.body["objects"] for one in kit.store.all_evidence(point.id) if one.kind == "written"
     ]
     before, after = told[0], told[-1]

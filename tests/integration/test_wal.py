@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import time
 from dataclasses import replace
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from opsd.errors import Refused
-from opsd.model import Status
+from opsd.errors import Refused, StorageFailed
+from opsd.model import Status, Task
+from opsd.tasks.journal import opened
 from opsd.tasks.wal import setting_up
+from opsd.tasks.wal.bases import take_base
 from opsd.tasks.wal.log import Log, logs_of
 from opsd.tasks.wal.shipping import Shipper, clear
 from opsd.wal import SEGMENT_BYTES, Segment
@@ -45,6 +48,20 @@ def test_a_server_that_waits_for_what_no_receiver_does_is_refused(site: Site) ->
     sql(site, "SELECT pg_reload_conf()")
     with with_log(site).kit() as kit, pytest.raises(Refused, match="remote_apply"):
         setting_up.plan(logs_of(kit, SET)[0])
+
+
+def test_no_base_copy_goes_into_another_repository_than_before(site: Site) -> None:
+    with with_log(site).kit() as kit:
+        (log,) = logs_of(kit, SET)
+        with opened(kit, Task.BASE, SET, "main") as journal:  # as if of another set
+            journal.evidence("base", {"repository": "main"})
+        with pytest.raises(StorageFailed) as replaced:
+            take_base(kit, log)
+        shutil.rmtree(site.repository)
+        with pytest.raises(StorageFailed) as lost:
+            take_base(kit, log)
+        assert not site.repository.exists()
+    assert (replaced.value.key, lost.value.key) == ("repository.replaced", "repository.lost")
 
 
 def test_the_command_tells_the_plan_and_leaves_the_server_as_it_is(site: Site) -> None:
