@@ -70,6 +70,19 @@ backup_sets:
 """
 
 
+SECOND = """\
+backup_sets:
+  second:
+    repository: main
+    schedule: "02:30"
+    rpo: 24h
+    rto: 4h
+    members:
+      letters: {{kind: files, path: {base}/letters}}
+      notes: {{kind: files, path: {base}/notes}}
+"""
+
+
 @contextmanager
 def workplace() -> Iterator[Path]:
     """A directory that the account of PostgreSQL may cross, removed at the end."""
@@ -124,6 +137,16 @@ class Site:
             text=True,
             env={**os.environ, **(env or {})},
         )
+
+
+def add_second_set(site: Site) -> None:
+    """A set `second` of two small trees in the same repository."""
+    (site.base / "letters" / "sent").mkdir(parents=True)
+    (site.base / "letters" / "sent" / "one.txt").write_text("a letter")
+    (site.base / "letters" / "drafts").mkdir()
+    (site.base / "notes").mkdir()
+    (site.base / "notes" / "two.txt").write_text("a note")
+    site.changes["backup_sets:\n"] = SECOND.format(base=site.base)
 
 
 def copy_of(template: Path, base: Path) -> DossierSystem:

@@ -120,6 +120,16 @@ TABLE: dict[str, Sentence] = {
         "gắn lại ổ đĩa của kho; nếu kho thật sự đã mất, dùng bản sao khác và báo cáo sự cố",
         "mount its disk again; if it is truly lost, turn to another copy and report the incident",
     ),
+    "repository.replaced": Sentence(
+        "kho {repository} không còn gì của opsd ({points} điểm khôi phục từng ghi): có kho khác nằm"
+        " ở chỗ của nó; không ghi vào đó",
+        "repository {repository} holds nothing of what opsd had written ({points} recovery points):"
+        " another one is in its place; nothing is written to it",
+        "gắn lại đúng ổ đĩa của kho; nếu kho thật sự đã mất, dùng bản sao khác, báo cáo sự cố và"
+        " khai báo kho mới dưới tên khác",
+        "mount the right disk; if it is truly lost, turn to another copy, report the incident, and"
+        " configure a new repository under another name",
+    ),
     "repository.locked": Sentence(
         "kho {repository} đang bị tiến trình khác giữ",
         "repository {repository} is locked by another process",

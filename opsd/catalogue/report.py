@@ -164,6 +164,10 @@ _RESTORE: dict[str, Sentence] = {
         "ĐÃ GHI nhưng KHÔNG đúng như lúc sao lưu, sau {elapsed}; xem ghi nhận bên dưới",
         "WRITTEN, but NOT as it was backed up, after {elapsed}; see the notes",
     ),
+    "restore.blind": Sentence(
+        "ĐÃ GHI nhưng CHƯA KIỂM ĐƯỢC đủ, sau {elapsed}; xem ghi nhận bên dưới",
+        "WRITTEN, but NOT all of it could be verified, after {elapsed}; see the notes",
+    ),
     "restore.files": Sentence("{files} tệp", "{files} files"),
     "restore.tables": Sentence("{tables} bảng, {rows} dòng", "{tables} tables, {rows} rows"),
     "label.verified": Sentence("Đã kiểm", "Verified"),

@@ -75,7 +75,56 @@ TABLE: dict[str, Sentence] = {
     "restore.nothing": Sentence(
         "{member}: không có tệp nào được khôi phục",
         "{member}: no file was restored",
-        "kiểm tra đường dẫn sau --only (tính từ gốc của thành phần)",
-        "look at the paths after --only (they count from the root of the member)",
+        "thử một điểm khôi phục khác hoặc bản sao khác",
+        "try another recovery point or another copy",
+    ),
+    "restore.no_path": Sentence(
+        "--only {path}: điểm khôi phục {point} không có đường dẫn này trong thành phần nào đã chọn",
+        "--only {path}: recovery point {point} has no such path in any member that was chosen",
+        "kiểm tra đường dẫn (tính từ gốc của thành phần); nếu đúng, chọn điểm khác bằng --point",
+        "look at the path (it counts from the root of the member); if it is right, choose another"
+        " point with --point",
+    ),
+    "restore.record_unread": Sentence(
+        "không đọc được bản ghi của điểm khôi phục {point}: không biết điểm này có từng có thêm"
+        " thành phần nào không",
+        "the record of recovery point {point} cannot be read: whether it once had more members is"
+        " not known",
+        "không prune; sửa kho theo docs/runbooks/repository-damaged.md, hoặc dùng bản sao khác",
+        "do not prune; repair by docs/runbooks/repository-damaged.md, or turn to another copy",
+    ),
+    "restore.not_compared": Sentence(
+        "{member}: đã lấy về từ kho, nhưng CHƯA KIỂM: không đọc được bản kê trong điểm {point} để"
+        " so sánh",
+        "{member}: brought back from the repository, but NOT verified: its manifest in point"
+        " {point} cannot be read, so there is nothing to compare it with",
+        "xem kỹ dữ liệu trước khi dùng; cơ sở dữ liệu thì tự nạp (docs/repository-format.md); hoặc"
+        " dùng điểm khác, bản sao khác",
+        "look at the data before they are used; load a database by hand"
+        " (docs/repository-format.md); or use another point or another copy",
+    ),
+    "rebuild.point_unread": Sentence(
+        "kho {repository}: không đọc được bản ghi của điểm khôi phục {point} (bộ {name}); điểm này"
+        " không trở lại lịch sử",
+        "repository {repository}: the record of recovery point {point} (set {name}) cannot be read;"
+        " it did not come back into the history",
+        "sửa kho theo docs/runbooks/repository-damaged.md rồi chạy lại `opsd store rebuild`; dữ"
+        " liệu của điểm có thể vẫn tốt: `opsd restore {name} --point {point}`",
+        "repair by docs/runbooks/repository-damaged.md, then run `opsd store rebuild` again; its"
+        " data may be sound: `opsd restore {name} --point {point}`",
+    ),
+    "rebuild.proof_unread": Sentence(
+        "kho {repository}: không đọc được bản ghi chứng minh {run} (bộ {name}); nó không trở lại"
+        " lịch sử",
+        "repository {repository}: the record of proof {run} (set {name}) cannot be read; it did not"
+        " come back into the history",
+        "chứng minh lại: `opsd prove {name}`",
+        "prove again: `opsd prove {name}`",
+    ),
+    "rebuild.hold_unread": Sentence(
+        "kho {repository}: không đọc được lệnh giữ lại {hold} (bộ {name}), hoặc lúc nó kết thúc",
+        "repository {repository}: the legal hold {hold} (set {name}), or its end, cannot be read",
+        "đối chiếu với sổ lệnh giữ lại, đặt lại bằng `opsd hold` trước khi cho phép xoá",
+        "compare with the book of holds, and set it again with `opsd hold` before anything may go",
     ),
 }

@@ -68,7 +68,9 @@ def run(desk: Desk) -> Answer:
         done = recorded(kit, door, wanted) if kit else carry_out(door, wanted)
         log.info("restored %s: good=%s", wanted.point.id, done.good)
     figures = {"files": done.files, "bytes": done.bytes, "tables": done.tables, "rows": done.rows}
-    said = restore.done(desk.voice, figures, done.elapsed, done.findings)
+    said = restore.done(
+        desk.voice, figures, done.elapsed, done.findings, unverified=done.unverified
+    )
     return Answer(
         _code(done),
         text.joined(planned, said),
@@ -87,6 +89,8 @@ def run(desk: Desk) -> Answer:
 def _code(done: Restored) -> ExitCode:
     if done.good:
         return ExitCode.DONE
+    if done.unverified:
+        return ExitCode.COULD_NOT_VERIFY
     unread = any(found.key == "restore.unread" for found in done.findings)
     return ExitCode.PARTIAL if unread else ExitCode.FAILED
 

@@ -7,6 +7,7 @@ from opsd.cli.answer import Answer
 from opsd.cli.desk import Desk
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import Parser
+from opsd.report import plain, text
 from opsd.tasks.rebuild import rebuild
 
 _ACTIONS = ("rebuild",)
@@ -22,4 +23,9 @@ def run(desk: Desk) -> Answer:
     with desk.kit() as kit:
         found = rebuild(kit)
     counts = {"points": found.points, "proofs": found.proofs}
-    return Answer(ExitCode.DONE, say(desk.language, "store.rebuilt", **counts), counts)
+    said = say(desk.language, "store.rebuilt", **counts)
+    return Answer(
+        ExitCode.PARTIAL if found.findings else ExitCode.DONE,
+        text.joined(said, text.findings(desk.voice, found.findings)),
+        {**counts, "findings": plain.findings(desk.voice, found.findings)},
+    )

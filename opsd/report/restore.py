@@ -38,11 +38,17 @@ def plan(voice: Voice, point: RecoveryPoint, goals: Sequence[Goal]) -> str:
 
 
 def done(
-    voice: Voice, figures: Mapping[str, int], elapsed: timedelta, found: Sequence[Finding]
+    voice: Voice,
+    figures: Mapping[str, int],
+    elapsed: timedelta,
+    found: Sequence[Finding],
+    *,
+    unverified: bool = False,
 ) -> str:
-    """How it went."""
+    """How it went; `unverified` where nothing is known to be wrong, but not that all is right."""
     good = not any(one.severity is Severity.FAULT for one in found)
-    title = voice.say("restore.good" if good else "restore.bad", elapsed=elapsed)
+    key = "restore.good" if good else "restore.blind" if unverified else "restore.bad"
+    title = voice.say(key, elapsed=elapsed)
     verified = [voice.size(Size(figures["bytes"]))]
     if figures["tables"]:
         tables, rows = figures["tables"], figures["rows"]

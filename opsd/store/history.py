@@ -272,6 +272,22 @@ class Store(Exposures):
         rows = self._rows(chosen.order_by(table.c.at.desc(), table.c.id.desc()))
         return tuple(record.noun(RecoveryPoint, row.body) for row in rows)
 
+    def points_in(self, repository: str) -> tuple[RecoveryPoint, ...]:
+        """All recovery points in a repository that were not dropped, of every set, newest first."""
+        table = schema.point
+        chosen = select(table.c.body).where(table.c.repository == repository, _not_dropped())
+        rows = self._rows(chosen.order_by(table.c.at.desc(), table.c.id.desc()))
+        return tuple(record.noun(RecoveryPoint, row.body) for row in rows)
+
+    def bases_in(self, repository: str) -> int:
+        """How many base copies were ever put into a repository, of every set."""
+        table = schema.evidence
+        chosen = select(table.c.body).join(schema.run)
+        rows = self._rows(
+            chosen.where(schema.run.c.task == Task.BASE.value, table.c.kind == "base")
+        )
+        return sum(row.body["repository"] == repository for row in rows)
+
     def count_points(self, backup_set: str) -> int:
         """How many recovery points of a set are known that were not dropped."""
         table = schema.point

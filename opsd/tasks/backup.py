@@ -24,12 +24,11 @@ from opsd.tasks import stock, sweep, tripwire
 from opsd.tasks.beside import Beside, beside
 from opsd.tasks.ground import Ground, open_up, survey
 from opsd.tasks.journal import Journal, end, opened, outcome_of, scratch_failed
-from opsd.tasks.kit import HOLDS, RECORD, TAG, Kit, tagged
+from opsd.tasks.kit import HOLDS, RECORD, RECORD_FILE, TAG, Kit, tagged
 from opsd.tasks.members import dumped, files
 from opsd.tasks.members.captured import Captured, Opened, Work
 from opsd.tasks.turn import turn
 
-RECORD_FILE = "record.json"
 _AFTER_DATABASES = 10  # niceness of what is beside the longer way
 
 

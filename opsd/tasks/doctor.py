@@ -18,6 +18,7 @@ from opsd.model import Status
 from opsd.policy import diagnosis
 from opsd.policy.diagnosis import DatabaseFacts, Diagnosis, PlaceFacts, RepositoryFacts
 from opsd.policy.preflight import ClockFacts
+from opsd.tasks import shelf
 from opsd.tasks.ground import booted, booted_before
 from opsd.tasks.kit import TAG, Kit
 from opsd.tasks.members import command, files, mariadb
@@ -160,22 +161,20 @@ def _clock(kit: Kit, databases: dict[str, DatabaseFacts]) -> ClockFacts:
 
 
 def _repository(kit: Kit, name: str) -> Iterator[Diagnosis]:
-    known = sum(
-        point.repository == name
-        for backup_set in kit.config.backup_sets
-        for point in kit.store.points(backup_set)
-    )
     try:
         kit.reach(name)
         door = kit.restic(name)
+        listed = door.snapshots(TAG)
+        present = {snapshot.id for snapshot in listed}
+        shelf.insist_on_snapshots(name, kit.store.points_in(name), present)
         found: RepositoryFacts | OpsdError = RepositoryFacts(
-            snapshots=len(door.snapshots(TAG)),
+            snapshots=len(listed),
             locks=len(door.locks()),
             busy=lock.held(kit.config.state / "locks" / f"{name}.lock"),
         )
     except OpsdError as error:
         found = error
-    yield from diagnosis.judge_repository(name, found, known)
+    yield from diagnosis.judge_repository(name, found, len(kit.store.points_in(name)))
     repository = kit.config.repositories[name]
     if repository.path is not None:
         free = system.space(repository.path).free

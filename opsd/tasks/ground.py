@@ -14,11 +14,11 @@ from opsd.config.ground import same_device
 from opsd.config.schema import BackupSet, FilesMember
 from opsd.drivers import restic, system, tree
 from opsd.drivers.restic import Snapshot
-from opsd.errors import ClockWrong, OpsdError, Refused, RepositoryMissing, StorageFailed
+from opsd.errors import ClockWrong, OpsdError, Refused, RepositoryMissing
 from opsd.model import Finding, Severity
 from opsd.policy import preflight
 from opsd.policy.preflight import Booted
-from opsd.tasks import locks
+from opsd.tasks import locks, shelf
 from opsd.tasks.journal import Journal
 from opsd.tasks.kit import TAG, Kit
 from opsd.tasks.members import dumped, files
@@ -70,6 +70,7 @@ def open_up(journal: Journal) -> Opened:
     locks.settle(journal)
     storage = kit.storage(repository)
     names = frozenset(one.name for one in storage.objects()) if storage else frozenset[str]()
+    journal.findings += shelf.missed(kit, repository, journal.run.backup_set, snapshots)
     journal.evidence("opened", {"snapshots": len(snapshots)})
     return Opened(snapshots, names)
 
@@ -81,12 +82,7 @@ def _snapshots(kit: Kit, journal: Journal) -> tuple[Snapshot, ...]:
     try:
         return repository.snapshots(TAG, f"set:{journal.run.backup_set}")
     except RepositoryMissing as missing:
-        known = kit.store.points(journal.run.backup_set)
-        if any(point.repository == journal.run.repository for point in known):
-            raise StorageFailed(
-                "repository.lost", repository=journal.run.repository, points=len(known)
-            ) from missing
-        repository.init()
+        shelf.make(kit, journal.run.repository, missing)
         journal.find(Severity.NOTE, "repository.made", repository=journal.run.repository)
         return ()
 

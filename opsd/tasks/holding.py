@@ -57,24 +57,25 @@ def over(kit: Kit, name: str, listed: Iterable[Snapshot]) -> Iterator[str]:
                 yield one.id
 
 
-def restore(kit: Kit, restic: Restic, snapshots: Sequence[Snapshot]) -> int:
-    """Put the holds that a repository knows into a history that does not; how many came back."""
-    added = 0
+def lost(kit: Kit, snapshots: Sequence[Snapshot]) -> Iterator[tuple[Snapshot, Snapshot | None]]:
+    """The holds that a repository knows and the history does not, each with its end."""
     ends = {tagged(one.tags, HOLD): one for one in snapshots if tagged(one.tags, "part") == END}
     for one in snapshots:
         name, hold_id = tagged(one.tags, "set"), tagged(one.tags, HOLD)
-        if tagged(one.tags, "part") != HOLD:
-            continue
-        if any(hold.id == hold_id for hold in kit.store.holds(name, released=True)):
-            continue
-        hold = record.noun(Hold, _read(restic, one))
-        kit.store.add_hold(hold)
-        added += 1
-        if (end := ends.get(hold_id)) is not None:
-            told = _read(restic, end)
-            at = record.noun(Hold, told).released_at or kit.clock()
-            kit.store.release_hold(hold_id, Word(at, hold.who, "released"))
-    return added
+        if tagged(one.tags, "part") == HOLD and not any(
+            hold.id == hold_id for hold in kit.store.holds(name, released=True)
+        ):
+            yield one, ends.get(hold_id)
+
+
+def restore(kit: Kit, restic: Restic, one: Snapshot, end: Snapshot | None) -> None:
+    """Put a hold into the history; one whose end cannot be read holds on."""
+    hold = record.noun(Hold, _read(restic, one))
+    kit.store.add_hold(hold)
+    if end is not None:
+        told = _read(restic, end)
+        at = record.noun(Hold, told).released_at or kit.clock()
+        kit.store.release_hold(hold.id, Word(at, hold.who, "released"))
 
 
 def _ids(found: Iterable[Snapshot], part: str) -> frozenset[str]:

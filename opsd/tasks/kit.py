@@ -27,6 +27,7 @@ from opsd.store import Store
 # Tags of snapshots. The record is no member: it closes a recovery point and holds its manifests.
 TAG = "opsd"
 RECORD = "record"
+RECORD_FILE = "record.json"
 PROOF_RECORD = "proof-record"
 # What a record says of each member of its point. A snapshot of the run that it does not name was
 # stored, but not believed.

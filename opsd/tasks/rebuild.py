@@ -3,58 +3,82 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from opsd import record
 from opsd.drivers.restic import Restic, Snapshot
-from opsd.errors import Refused
+from opsd.errors import Cancelled, OpsdError, Refused, TimedOut
 from opsd.keeping import Cause
 from opsd.model import (
     Closing,
     Evidence,
+    Finding,
     Outcome,
     Proof,
     ProofReached,
     RecoveryPoint,
     Run,
+    Severity,
     Task,
 )
 from opsd.policy.retention import Obstacle
 from opsd.store import OPSD
 from opsd.tasks import holding
 from opsd.tasks.audit import heads_of
-from opsd.tasks.journal import Journal, opened
+from opsd.tasks.journal import Journal, end, opened
 from opsd.tasks.keeping import freeze
 from opsd.tasks.kit import PROOF_RECORD, TAG, Kit, tagged
 from opsd.tasks.prove import PROOF_FILE
 from opsd.tasks.shelf import points_of, read_record
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rebuilt:
-    """What came back: recovery points and proofs that the history did not know."""
+    """What came back that the history did not know, and what could not be read."""
 
-    points: int
-    proofs: int
+    points: int = 0
+    proofs: int = 0
+    findings: list[Finding] = field(default_factory=list)
 
 
 def rebuild(kit: Kit) -> Rebuilt:
-    """Add to the history what the repositories know and it does not. Nothing is changed in them."""
-    points = proofs = 0
+    """Add to the history what the repositories know and it does not. Nothing is changed in them.
+
+    What cannot be read is named, and the rest comes back. Raises what stood against the first
+    repository where none could be looked at.
+    """
+    done, against = Rebuilt(), list[OpsdError]()
     for name in kit.config.repositories:
-        with opened(kit, Task.REBUILD, "", name) as journal, journal.phase("rebuild", name):
-            kit.reach(name)
-            repository = kit.restic(name)
-            snapshots = repository.snapshots(TAG)
-            points += _add_points(kit, repository, snapshots)
-            proofs += _add_proofs(kit, repository, snapshots)
-            holds = holding.restore(kit, repository, snapshots)
-            journal.evidence("rebuilt", {"points": points, "proofs": proofs, "holds": holds})
-            _tell(journal, snapshots)
-    return Rebuilt(points, proofs)
+        try:
+            _rebuild(kit, name, done)
+        except Cancelled:
+            raise
+        except OpsdError as error:
+            against.append(error)
+            done.findings.append(Finding(Severity.FAULT, error.key, error.fields, error.detail))
+    if len(against) == len(kit.config.repositories):
+        raise against[0]
+    return done
+
+
+def _rebuild(kit: Kit, name: str, done: Rebuilt) -> None:
+    with opened(kit, Task.REBUILD, "", name) as journal, journal.phase("rebuild", name):
+        kit.reach(name)
+        repository = kit.restic(name)
+        snapshots = repository.snapshots(TAG)
+        done.points += _add_points(journal, repository, snapshots)
+        done.proofs += _add_proofs(journal, repository, snapshots)
+        holds = _add_holds(journal, repository, snapshots)
+        figures = {"points": done.points, "proofs": done.proofs, "holds": holds}
+        journal.evidence("rebuilt", figures)
+        _tell(journal, snapshots)
+        if journal.faults:
+            end(journal, Outcome.PARTIAL, "integrity")
+        done.findings += journal.findings
 
 
 def _tell(journal: Journal, snapshots: tuple[Snapshot, ...]) -> None:
@@ -69,8 +93,9 @@ def _tell(journal: Journal, snapshots: tuple[Snapshot, ...]) -> None:
         freeze(kit, name, [Obstacle(Cause.REBUILT, journal.run.id, error)])
 
 
-def _add_points(kit: Kit, repository: Restic, snapshots: tuple[Snapshot, ...]) -> int:
+def _add_points(journal: Journal, repository: Restic, snapshots: tuple[Snapshot, ...]) -> int:
     """Oldest first, so that a rebuild that is cut off leaves a history without holes."""
+    kit, added = journal.kit, 0
     lost = [
         point
         for point in reversed(points_of(repository.name, snapshots))
@@ -78,61 +103,91 @@ def _add_points(kit: Kit, repository: Restic, snapshots: tuple[Snapshot, ...]) -
     ]
     for done, found in enumerate(lost):
         kit.watcher.advance(done, len(lost))
-        body = read_record(repository, found)
-        told = record.noun(RecoveryPoint, body["point"])
-        point = record.noun(
-            RecoveryPoint,
-            {
-                **record.plain(told),
-                "repository": repository.name,
-                "record": found.record,
-                "record_root": found.record_root,
-            },
-        )
-        outcome = Outcome.SUCCEEDED if point.complete else Outcome.PARTIAL
-        reason = "" if outcome.good else "partial"
-        _add_run(kit, record.noun(Run, body["run"]), body, (outcome, reason))
-        for evidence in body["evidence"]:
-            kit.store.add_evidence(record.noun(Evidence, evidence))
-        taken = ProofReached(
-            point.id, point.id, point.repository, point.at, Proof.TAKEN, Outcome.PASSED
-        )
-        kit.store.add_point(point, taken)
-    return len(lost)
+        with _item(journal, "rebuild.point_unread", name=found.backup_set, point=found.id):
+            _add_point(kit, found, read_record(repository, found))
+            added += 1
+    return added
 
 
-def _add_proofs(kit: Kit, repository: Restic, snapshots: tuple[Snapshot, ...]) -> int:
+def _add_point(kit: Kit, found: RecoveryPoint, body: Mapping[str, Any]) -> None:
+    told = record.noun(RecoveryPoint, body["point"])
+    point = record.noun(
+        RecoveryPoint,
+        {
+            **record.plain(told),
+            "repository": found.repository,
+            "record": found.record,
+            "record_root": found.record_root,
+        },
+    )
+    every = [record.noun(Evidence, evidence) for evidence in body["evidence"]]
+    outcome = Outcome.SUCCEEDED if point.complete else Outcome.PARTIAL
+    reason = "" if outcome.good else "partial"
+    _add_run(kit, record.noun(Run, body["run"]), body, (outcome, reason))
+    for evidence in every:
+        kit.store.add_evidence(evidence)
+    taken = ProofReached(
+        point.id, point.id, point.repository, point.at, Proof.TAKEN, Outcome.PASSED
+    )
+    kit.store.add_point(point, taken)
+
+
+def _add_proofs(journal: Journal, repository: Restic, snapshots: tuple[Snapshot, ...]) -> int:
     """Those that passed, and those that failed while the repository still took their record."""
-    lost = [
-        snapshot
-        for snapshot in snapshots
-        if tagged(snapshot.tags, "part") == PROOF_RECORD
-        and kit.store.run(tagged(snapshot.tags, "run")) is None
-    ]
-    for snapshot in lost:
-        body = json.loads(repository.read_file(snapshot.id, f"{snapshot.paths[0]}/{PROOF_FILE}"))
-        run = record.noun(Run, body["run"])
-        outcome = Outcome(body.get("outcome", Outcome.PASSED))
-        last = Proof[body.get("level", Proof.PROVED.word).upper()]
-        _add_run(kit, run, body, (outcome, body.get("reason", "")))
-        at = datetime.fromisoformat(body["at"])
-        kit.store.add_evidence(Evidence(run.id, at, "proof", body["figures"]))
-        for level in Proof:
-            if Proof.TAKEN < level <= last:
-                ended = outcome if level is last else Outcome.PASSED
-                kit.store.add_proof(
-                    ProofReached(run.id, body["point"], repository.name, at, level, ended)
-                )
-    return len(lost)
+    kit, added = journal.kit, 0
+    for snapshot in snapshots:
+        run = tagged(snapshot.tags, "run")
+        if tagged(snapshot.tags, "part") != PROOF_RECORD or kit.store.run(run) is not None:
+            continue
+        with _item(journal, "rebuild.proof_unread", name=tagged(snapshot.tags, "set"), run=run):
+            file = f"{snapshot.paths[0]}/{PROOF_FILE}"
+            _add_proof(kit, repository.name, json.loads(repository.read_file(snapshot.id, file)))
+            added += 1
+    return added
+
+
+def _add_proof(kit: Kit, repository: str, body: Mapping[str, Any]) -> None:
+    run = record.noun(Run, body["run"])
+    outcome = Outcome(body.get("outcome", Outcome.PASSED))
+    last = Proof[body.get("level", Proof.PROVED.word).upper()]
+    at, point, figures = datetime.fromisoformat(body["at"]), body["point"], body["figures"]
+    _add_run(kit, run, body, (outcome, body.get("reason", "")))
+    kit.store.add_evidence(Evidence(run.id, at, "proof", figures))
+    for level in Proof:
+        if Proof.TAKEN < level <= last:
+            ended = outcome if level is last else Outcome.PASSED
+            kit.store.add_proof(ProofReached(run.id, point, repository, at, level, ended))
+
+
+def _add_holds(journal: Journal, repository: Restic, snapshots: tuple[Snapshot, ...]) -> int:
+    kit, added = journal.kit, 0
+    for hold, end_of_it in holding.lost(kit, snapshots):
+        fields = {"name": tagged(hold.tags, "set"), "hold": tagged(hold.tags, holding.HOLD)}
+        with _item(journal, "rebuild.hold_unread", **fields):
+            holding.restore(kit, repository, hold, end_of_it)
+            added += 1
+    return added
+
+
+@contextmanager
+def _item(journal: Journal, key: str, **fields: object) -> Iterator[None]:
+    """One thing that comes back; when it cannot be read it is named, and the others come back."""
+    try:
+        yield
+    except (Cancelled, TimedOut):
+        raise
+    except (OpsdError, ValueError, KeyError, TypeError) as error:
+        told = {"repository": journal.run.repository, **fields}
+        journal.findings.append(Finding(Severity.FAULT, key, told, str(error)))
 
 
 def _add_run(kit: Kit, run: Run, body: Mapping[str, Any], ended: tuple[Outcome, str]) -> None:
     """The run as its record tells it; that it was closed is known from the record being there."""
     if kit.store.run(run.id) is not None:
         return
-    kit.store.open_run(run)
     findings = tuple(record.finding(found) for found in body["findings"])
     elapsed = datetime.fromisoformat(body["at"]) - run.opened_at
+    kit.store.open_run(run)
     kit.store.close_run(
         Closing(
             run=run.id,

@@ -6,6 +6,7 @@ machine. Without one member named, each goes into a directory of its own name be
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from opsd.clock import Stopwatch
 from opsd.drivers import restic, system
-from opsd.errors import Refused, RepositoryDamaged, UsageError
+from opsd.errors import Refused, RepositoryDamaged, ToolFailed, UsageError
 from opsd.model import (
     Finding,
     MemberKind,
@@ -28,7 +29,7 @@ from opsd.policy.preflight import Room, judge_room
 from opsd.tasks import way
 from opsd.tasks.journal import end, opened
 from opsd.tasks.kit import Kit
-from opsd.tasks.restoring import artefacts, databases, mariadb, trees
+from opsd.tasks.restoring import artefacts, bare, databases, mariadb, trees
 from opsd.tasks.restoring.terms import LIMIT, Door, Plan, Request, Restored, Step
 from opsd.tasks.shelf import points_in, read_record
 
@@ -69,7 +70,14 @@ def carry_out(door: Door, wanted: Plan) -> Restored:
     done.findings += wanted.findings
     with _manifests(door, wanted) as record:
         for step in wanted.steps:
-            _RESTORING[step.member.kind](door, wanted, step, record, done)
+            readable = (record / bare.manifest_of(step.member)).exists()
+            restoring = _RESTORING[step.member.kind] if readable else bare.restore
+            restoring(door, wanted, step, record, done)
+    unmatched = (path for path in wanted.request.only if path not in done.matched)
+    done.findings += [
+        Finding(Severity.FAULT, "restore.no_path", {"path": path, "point": wanted.point.id})
+        for path in dict.fromkeys(unmatched)
+    ]
     done.elapsed = watch.elapsed()
     return done
 
@@ -94,7 +102,8 @@ def recorded(kit: Kit, door: Door, wanted: Plan) -> Restored:
             {"files": done.files, "bytes": done.bytes, "tables": done.tables, "rows": done.rows},
         )
         if not done.good:
-            end(journal, Outcome.FAILED, "integrity")
+            blind = done.unverified
+            end(journal, Outcome.COULD_NOT_VERIFY if blind else Outcome.FAILED, "integrity")
     return done
 
 
@@ -144,9 +153,14 @@ def _lacking(door: Door, request: Request, point: RecoveryPoint) -> Iterator[Fin
     """What the point never had, and what its record names but the repository has no more."""
     if not point.complete:
         yield Finding(Severity.CHANGE, "restore.incomplete", {"point": point.id})
-    closed = {
-        member["member"] for member in read_record(door.repository, point)["point"]["members"]
-    }
+    try:
+        told = read_record(door.repository, point)
+    except (RepositoryDamaged, ToolFailed) as unread:
+        yield Finding(
+            Severity.FAULT, "restore.record_unread", {"point": point.id}, detail=str(unread)
+        )
+        return
+    closed = {member["member"] for member in told["point"]["members"]}
     gone = sorted(closed - {member.member for member in point.members})
     if gone and request.member is None:
         yield Finding(Severity.FAULT, "restore.member_gone", {"point": point.id, "names": gone})
@@ -160,14 +174,31 @@ def _manifests(door: Door, wanted: Plan) -> Iterator[Path]:
     """The manifests of the point, for as long as they are needed: they name every file."""
     home = Path(tempfile.mkdtemp(prefix="opsd-restore-", dir=door.scratch))
     try:
-        fetched = door.repository.restore(
-            restic.Piece(wanted.point.record, wanted.point.record_root, home),
-            limits=restic.Limits(LIMIT),
-        )
-        if fetched.failures:
-            raise RepositoryDamaged(
-                "proof.fetch_failed", member="record", detail="\n".join(fetched.failures[:5])
-            )
+        piece = restic.Piece(wanted.point.record, wanted.point.record_root, home)
+        if failures := _fetched(door, piece):
+            if wanted.request.manifests is not None:  # somebody is waiting for them
+                raise RepositoryDamaged(
+                    "proof.fetch_failed", member="record", detail="\n".join(failures[:5])
+                )
+            for step in wanted.steps:
+                _fetch_alone(door, piece, bare.manifest_of(step.member))
         yield home
     finally:
         shutil.rmtree(home)
+
+
+def _fetched(door: Door, piece: restic.Piece) -> tuple[str, ...]:
+    """What of a piece could not be read."""
+    try:
+        return door.repository.restore(piece, limits=restic.Limits(LIMIT)).failures
+    except RepositoryDamaged as error:
+        return (str(error),)
+
+
+def _fetch_alone(door: Door, whole: restic.Piece, name: str) -> None:
+    """One manifest of a damaged record, whole or not at all."""
+    path, only = whole.target / name, whole.target / "patterns"
+    path.unlink(missing_ok=True)
+    only.write_bytes(restic.pattern_line(b"/" + os.fsencode(name)))
+    if _fetched(door, replace(whole, only=only)):
+        path.unlink(missing_ok=True)

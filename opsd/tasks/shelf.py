@@ -5,19 +5,27 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from opsd.drivers.restic import Restic, Snapshot
-from opsd.errors import RepositoryDamaged, ToolFailed
-from opsd.model import MemberKind, MemberSnapshot, RecoveryPoint, Run, Task
+from opsd.errors import RepositoryDamaged, RepositoryMissing, StorageFailed, ToolFailed
+from opsd.model import (
+    Finding,
+    MemberKind,
+    MemberSnapshot,
+    RecoveryPoint,
+    Run,
+    Severity,
+    Task,
+)
 from opsd.policy.leftovers import Leftover
-from opsd.tasks.backup import RECORD_FILE
 from opsd.tasks.kit import (
     HOLDS,
     PROOF_RECORD,
     RECORD,
+    RECORD_FILE,
     TAG,
     Kit,
     begun_at,
@@ -45,6 +53,53 @@ def points_of(repository: str, snapshots: Iterable[Snapshot]) -> tuple[RecoveryP
     points = [_told(repository, run, found) for run, found in runs.items() if run]
     known = (point for point in points if point is not None)
     return tuple(sorted(known, key=lambda point: (point.at, point.id), reverse=True))
+
+
+def make(kit: Kit, repository: str, missing: RepositoryMissing) -> None:
+    """Make a repository where there is none, and never was one of ours, whichever the set.
+
+    Raises `StorageFailed` where the history knows of anything in it: its disk is not mounted.
+    """
+    points, bases = kit.store.points_in(repository), kit.store.bases_in(repository)
+    if points or bases:
+        raise StorageFailed(
+            "repository.lost", repository=repository, points=len(points)
+        ) from missing
+    kit.restic(repository).init()
+
+
+def insist_on_ours(kit: Kit, repository: str) -> None:
+    """Raise `StorageFailed` when nothing of what any set wrote to a repository is in it."""
+    if not (kit.store.points_in(repository) or kit.store.bases_in(repository)):
+        return
+    present = {snapshot.id for snapshot in kit.restic(repository).snapshots()}
+    points = kit.store.points_in(repository)  # what was dropped by now may be gone
+    if not present or (points and not any(point.record in present for point in points)):
+        raise _replaced(repository, points)
+
+
+def missed(
+    kit: Kit, repository: str, backup_set: str, listed: Iterable[Snapshot]
+) -> tuple[Finding, ...]:
+    """What a repository lost of a set whose snapshots are `listed`; the next point is not stopped.
+
+    Raises `StorageFailed` when it lost all: another repository is in its place.
+    """
+    present = {snapshot.id for snapshot in listed}
+    points = [p for p in kit.store.points(backup_set) if p.repository == repository]
+    if not points:
+        insist_on_ours(kit, repository)
+    elif not any(point.record in present for point in points):
+        raise _replaced(repository, points)
+    try:
+        insist_on_snapshots(repository, points, present)
+    except RepositoryDamaged as lost:
+        return (Finding(Severity.CHANGE, lost.key, lost.fields),)
+    return ()
+
+
+def _replaced(repository: str, points: Sequence[RecoveryPoint]) -> StorageFailed:
+    return StorageFailed("repository.replaced", repository=repository, points=len(points))
 
 
 def insist_on_snapshots(

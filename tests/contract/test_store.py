@@ -107,7 +107,8 @@ def test_what_a_night_wrote_is_read_back_as_it_was(store: Store) -> None:
     assert store.spans("main", "srv") == ((AT, LATER),)
     assert store.tally(Task.BACKUP, "dossiers") == {"": 1}
     assert store.point("r1") == store.newest_point("dossiers") == a_point()
-    assert store.points("dossiers") == (a_point(),)
+    assert store.points("dossiers") == store.points_in("main") == (a_point(),)
+    assert store.points_in("other") == ()
     assert store.reached("dossiers")["main", Proof.PROVED] == (LATER, AT)
     assert [one.level for one in store.proofs("r1")] == [Proof.TAKEN, Proof.PROVED]
     assert store.unclosed_runs() == ()
@@ -157,6 +158,16 @@ def test_evidence_of_runs_that_ended_for_a_reason_is_passed_over(store: Store) -
     assert store.last_evidence("phases", "srv", unless="clock") is None
 
 
+def test_base_copies_are_counted_by_repository_whichever_the_set(store: Store) -> None:
+    store.open_run(replace(a_run("b1"), task=Task.BASE, backup_set="one"))
+    for name in ("main", "away"):
+        store.add_evidence(Evidence("b1", AT, "base", {"repository": name}))
+    store.open_run(replace(a_run("b2"), task=Task.BASE, backup_set="two"))
+    store.add_evidence(Evidence("b2", AT, "base", {"repository": "main"}))
+    store.add_evidence(Evidence("b2", AT, "bases", {"repository": "main"}))
+    assert [store.bases_in(name) for name in ("main", "away", "other")] == [2, 1, 0]
+
+
 def test_what_is_kept_and_dropped_is_read_back_and_told_in_the_chain(store: Store) -> None:
     a_night(store)
     hold, word = Hold("h1", "dossiers", "r1", AT, "chứng cứ", "An"), Word(LATER, "An", "xong")
@@ -173,6 +184,7 @@ def test_what_is_kept_and_dropped_is_read_back_and_told_in_the_chain(store: Stor
     assert list(store.dropped_from("main", "dossiers")) == [drop]
     assert store.last_drop("main") == store.count_dropped("dossiers") == 1
     assert (store.points("dossiers"), store.count_points("dossiers")) == ((), 0)
+    assert store.points_in("main") == ()
     assert [line.kind for line in store.lines()] == [
         "hold", "freeze", "release", "acknowledge", "drop",
     ]  # fmt: skip

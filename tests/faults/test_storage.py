@@ -9,9 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from opsd.errors import StorageFailed
 from opsd.model import Outcome, Task
-from tests.faults.telling import Told, all_is_well, attempt, copy_tree, nothing_left
-from tests.site import Site
+from opsd.tasks.backup import back_up
+from opsd.tasks.doctor import examine
+from tests.faults.telling import (
+    Told,
+    all_is_well,
+    attempt,
+    copy_tree,
+    empty_repository,
+    nothing_left,
+)
+from tests.site import Site, add_second_set
 
 KINDS = ("data", "index", "keys", "snapshots")
 
@@ -94,6 +104,11 @@ def lose_repository(site: Site) -> None:
 def empty_repository_directory(site: Site) -> None:
     shutil.rmtree(site.repository)
     site.repository.mkdir()
+
+
+def put_another_in_its_place(site: Site) -> None:
+    shutil.rmtree(site.repository)
+    empty_repository(site.repository)
 
 
 def write_another_password(site: Site) -> None:
@@ -183,6 +198,20 @@ DAMAGES = [
         key="repository.lost",
     ),
     Damage(
+        "another, empty repository in its place",
+        put_another_in_its_place,
+        then=BACKUP,
+        reason="storage",
+        key="repository.replaced",
+    ),
+    Damage(
+        "all snapshot files deleted, met by a backup",
+        remove_all("snapshots"),
+        then=BACKUP,
+        reason="storage",
+        key="repository.replaced",
+    ),
+    Damage(
         "the repository's directory gone, met by a proof",
         lose_repository,
         outcome=BLIND,
@@ -231,3 +260,49 @@ def test_a_mended_repository_is_proved_again(ward: Site) -> None:
     assert not attempt(ward, PROVE).outcome.good
     flip(pack, 40)
     all_is_well(ward)
+
+
+@pytest.mark.parametrize(
+    ("lose", "key"),
+    [
+        (lose_repository, "repository.lost"),
+        (empty_repository_directory, "repository.lost"),
+        (put_another_in_its_place, "repository.replaced"),
+    ],
+)
+def test_a_new_set_does_not_begin_anew_where_the_points_of_another_were(
+    lose: Callable[[Site], None], key: str, ward: Site
+) -> None:
+    """Its disk is not mounted: what is made there would pass for the repository ever after."""
+    add_second_set(ward)
+    copy_tree(ward.repository, ward.base / "sound")
+    lose(ward)
+    with ward.kit() as kit:
+        with pytest.raises(StorageFailed) as refused:
+            back_up(kit, "second")
+        assert (refused.value.key, refused.value.fields["points"]) == (key, 2)
+    assert key in attempt(ward, BACKUP).keys
+    assert not (ward.repository / "snapshots").exists() or not list(
+        (ward.repository / "snapshots").iterdir()
+    )
+    shutil.rmtree(ward.repository, ignore_errors=True)
+    (ward.base / "sound").rename(ward.repository)
+    with ward.kit() as kit:
+        assert back_up(kit, "second").closing.outcome.good
+    healed(attempt(ward, BACKUP))
+
+
+def test_a_lost_snapshot_is_told_by_the_next_backup_which_is_taken_all_the_same(
+    ward: Site,
+) -> None:
+    remove_newest_snapshot(ward)
+    told = attempt(ward, BACKUP)
+    assert told.outcome.good, "new data are not left without a copy"
+    assert "repository.snapshots_gone" in told.keys
+    assert "repository.snapshots_gone" in attempt(ward, PROVE).keys
+
+
+def test_the_doctor_names_a_repository_that_lacks_what_was_written(ward: Site) -> None:
+    put_another_in_its_place(ward)
+    with ward.kit() as kit:
+        assert "repository.snapshots_gone" in {found.key for found in examine(kit)}

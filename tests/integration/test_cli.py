@@ -191,13 +191,13 @@ def test_what_a_person_sees_fits_and_says_it_all(proved: Office) -> None:
 def test_a_lost_history_comes_back_from_the_repository(proved: Office) -> None:
     shutil.rmtree(proved.base / "state")
     assert proved.ask("status")[0] == 1
-    assert proved.ask("store", "rebuild") == (0, {"points": 1, "proofs": 1})
+    assert proved.ask("store", "rebuild") == (0, {"points": 1, "proofs": 1, "findings": []})
     code, body = proved.ask("status")
     assert (code, body["status"]) == (1, "unknown")  # nobody knows when the objects were read
     assert proved.ask("repository", "read", "papers")[0] == 0
     code, body = proved.ask("status")
     assert (code, body["status"]) == (0, "ok")
-    assert proved.ask("store", "rebuild") == (0, {"points": 0, "proofs": 0})
+    assert proved.ask("store", "rebuild") == (0, {"points": 0, "proofs": 0, "findings": []})
 
 
 def test_doctor_finds_nothing_critical_here_and_names_what_it_looked_at(proved: Office) -> None:

@@ -21,7 +21,7 @@ from opsd.tasks.prove import prove
 from opsd.tasks.rebuild import rebuild
 from opsd.tasks.restore import carry_out, plan, recorded
 from opsd.tasks.restoring.terms import Door, Request
-from tests.site import ROOT, SET, Site
+from tests.site import ROOT, SET, Site, add_second_set
 
 
 def _door(kit: Kit, host: str = "another-host") -> Door:
@@ -118,8 +118,28 @@ def test_named_parts_alone_come_back(site: Site) -> None:
         done = carry_out(_door(kit), plan(_door(kit), request))
         assert done.good, done.findings
         assert _content(target) == {name: hashlib.sha256(file.read_bytes()).hexdigest()}
-        lost = replace(request, target=site.base / "nothing", only=("no/such/thing",))
-        assert not carry_out(_door(kit), plan(_door(kit), lost)).good
+        lost = replace(request, target=site.base / "nothing", only=(name, "no/such/thing"))
+        done = carry_out(_door(kit), plan(_door(kit), lost))
+        told = [(found.key, found.fields["path"]) for found in done.findings]
+        assert told == [("restore.no_path", "no/such/thing")]
+        assert not done.good
+
+
+def test_a_path_need_not_be_in_every_member_and_may_be_an_empty_directory(site: Site) -> None:
+    add_second_set(site)
+    with site.kit() as kit:
+        back_up(kit, "second")
+        target = site.base / "restored"
+        request = Request("second", target, only=("sent/", "drafts"))
+        done = carry_out(_door(kit), plan(_door(kit), request))
+        assert (done.good, done.findings, done.files) == (True, [], 1)
+        assert (target / "letters" / "sent" / "one.txt").read_text() == "a letter"
+        assert (target / "letters" / "drafts").is_dir()
+        assert not list((target / "notes").iterdir())
+        elsewhere = replace(request, target=site.base / "other", member="notes")
+        done = carry_out(_door(kit), plan(_door(kit), elsewhere))
+        assert [found.fields["path"] for found in done.findings] == ["sent/", "drafts"]
+        assert not done.good
 
 
 def test_a_point_in_time_is_the_newest_before_it(site: Site) -> None:

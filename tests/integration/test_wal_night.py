@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
-from opsd.errors import OpsdError
+from opsd.errors import OpsdError, StorageFailed
 from opsd.model import Outcome, Task
+from opsd.tasks.journal import opened
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal import nightly
-from opsd.tasks.wal.bases import bases
+from opsd.tasks.wal.bases import bases, take_base
+from opsd.tasks.wal.log import logs_of
 from tests.logs import WAL, guarded, held_until_now, with_log
 from tests.site import SET, Site
 
@@ -53,3 +57,17 @@ def test_a_server_that_is_gone_keeps_no_other_from_its_night(site: Site) -> None
         ("far", Outcome.PASSED),
     ]
     assert len(replays(kit)) == 4
+
+
+def test_no_base_copy_goes_into_another_repository_than_before(site: Site) -> None:
+    with with_log(site).kit() as kit:
+        (log,) = logs_of(kit, SET)
+        with opened(kit, Task.BASE, SET, "main") as journal:  # as if of another set
+            journal.evidence("base", {"repository": "main"})
+        with pytest.raises(StorageFailed) as replaced:
+            take_base(kit, log)
+        shutil.rmtree(site.repository)
+        with pytest.raises(StorageFailed) as lost:
+            take_base(kit, log)
+        assert not site.repository.exists()
+    assert (replaced.value.key, lost.value.key) == ("repository.replaced", "repository.lost")

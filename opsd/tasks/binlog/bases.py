@@ -18,6 +18,7 @@ from opsd.tasks.binlog.stream import Stream
 from opsd.tasks.journal import Journal, opened
 from opsd.tasks.kit import Kit, tagged
 from opsd.tasks.members.captured import Forward
+from opsd.tasks.shelf import insist_on_ours
 from opsd.tasks.wal.bases import TAG
 
 DATA = "data"
@@ -27,6 +28,9 @@ _KIND = "kind:mariadb"
 def take_base(kit: Kit, stream: Stream) -> Closing:
     """Copy the whole server, put it into every repository of the log, drop what is too old."""
     with opened(kit, Task.BASE, stream.backup_set, stream.repositories[0]) as journal:
+        for repository in stream.repositories:
+            if not bases(stream, repository):
+                insist_on_ours(kit, repository)
         scratch = journal.workplace()
         try:
             home = scratch / stream.name

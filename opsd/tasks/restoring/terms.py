@@ -14,6 +14,7 @@ from opsd.model import Finding, MemberKind, MemberSnapshot, RecoveryPoint, Sever
 from opsd.tasks.kit import Nobody, Watcher
 
 LIMIT = timedelta(days=7)
+_UNVERIFIED = {"restore.record_unread", "restore.not_compared"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,18 @@ class Restored:
     tables: int = 0
     rows: int = 0
     findings: list[Finding] = field(default_factory=list)
+    matched: set[str] = field(default_factory=set)  # paths of `only` that some member has
 
     @property
     def good(self) -> bool:
         """Whether all that was written is what the manifest says."""
         return not any(f.severity is Severity.FAULT for f in self.findings)
+
+    @property
+    def unverified(self) -> bool:
+        """Whether nothing was found wrong, but something could not be compared."""
+        faults = {f.key for f in self.findings if f.severity is Severity.FAULT}
+        return bool(faults) and faults <= _UNVERIFIED
 
 
 def fetch(door: Door, step: Step, only: Path | None, done: Restored) -> None:

@@ -16,10 +16,10 @@ from opsd.errors import (
     OpsdError,
     RepositoryDamaged,
     RepositoryMissing,
-    StorageFailed,
 )
 from opsd.model import Closing, Finding, Severity, Task
 from opsd.policy import wal as policy
+from opsd.tasks import shelf
 from opsd.tasks.journal import Journal, opened
 from opsd.tasks.kit import Kit, tagged
 from opsd.tasks.members.captured import Forward
@@ -111,21 +111,13 @@ def _insist(journal: Journal, log: Log, repository: str) -> tuple[Base, ...]:
     kit = journal.kit
     kit.reach(repository)
     try:
-        return bases(log, repository)
+        found = bases(log, repository)
     except RepositoryMissing as missing:
-        known = [
-            point for point in kit.store.points(log.backup_set) if point.repository == repository
-        ]
-        earlier = [
-            run for run, _ in kit.store.runs(Task.BASE, log.backup_set) if run != journal.run
-        ]
-        told = [kit.store.evidence(run.id, "base") for run in earlier]
-        if known or any(one and one["repository"] == repository for one in told):
-            raise StorageFailed(
-                "repository.lost", repository=repository, points=len(known)
-            ) from missing
-        kit.restic(repository).init()
+        shelf.make(kit, repository, missing)
         return ()
+    if not found:
+        shelf.insist_on_ours(kit, repository)
+    return found
 
 
 def _copied(journal: Journal, log: Log, home: Path, there: Sequence[tuple[Base, ...]]) -> Base:
