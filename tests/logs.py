@@ -22,6 +22,7 @@ from opsd.tasks.kit import Kit
 from opsd.tasks.wal import setting_up
 from opsd.tasks.wal.log import Log, logs_of
 from opsd.wal import Segment
+from tests.meanwhile import meanwhile
 from tests.site import SET, Site
 
 WAL = """\
@@ -116,20 +117,22 @@ def sql(site: Site, statement: str) -> list[tuple[str, ...]]:
 @contextmanager
 def busy(site: Site, statement: str) -> Iterator[None]:
     """Somebody commits all the time meanwhile."""
-    over = threading.Event()
 
-    def work() -> None:
+    def work(over: threading.Event) -> None:
         with psycopg.connect(site.system.connection, autocommit=True) as connection:
             while not over.is_set():
                 connection.execute(statement)
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
+    with meanwhile(work):
         yield
-    finally:
-        over.set()
-        thread.join()
+
+
+def a_moment_apart() -> datetime:
+    """A moment more than a second, so a beat, behind what was and before what will be."""
+    time.sleep(1.5)
+    moment = datetime.now(UTC)
+    time.sleep(1.5)
+    return moment
 
 
 def receivers(site: Site) -> list[int]:

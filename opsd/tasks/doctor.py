@@ -161,12 +161,13 @@ def _clock(kit: Kit, databases: dict[str, DatabaseFacts]) -> ClockFacts:
 
 
 def _repository(kit: Kit, name: str) -> Iterator[Diagnosis]:
+    points = kit.store.points_in(name)
     try:
         kit.reach(name)
         door = kit.restic(name)
         listed = door.snapshots(TAG)
         present = {snapshot.id for snapshot in listed}
-        shelf.insist_on_snapshots(name, kit.store.points_in(name), present)
+        shelf.insist_on_snapshots(name, points, present)
         found: RepositoryFacts | OpsdError = RepositoryFacts(
             snapshots=len(listed),
             locks=len(door.locks()),
@@ -174,7 +175,7 @@ def _repository(kit: Kit, name: str) -> Iterator[Diagnosis]:
         )
     except OpsdError as error:
         found = error
-    yield from diagnosis.judge_repository(name, found, len(kit.store.points_in(name)))
+    yield from diagnosis.judge_repository(name, found, len(points))
     repository = kit.config.repositories[name]
     if repository.path is not None:
         free = system.space(repository.path).free

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from opsd.clock import Clock
 from opsd.config.mariadb import MariadbMember
@@ -33,6 +33,7 @@ PROOF_RECORD = "proof-record"
 # stored, but not believed.
 HOLDS = "holds:"
 LEASE = ".lease"
+_LOOKED_AT = 100  # pieces of evidence: some nights of all members and repositories
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
 
@@ -130,6 +131,11 @@ class Kit:
         passfile = passwords.path() if passwords else None
         way = Way(member.user, member.socket, member.host or "", member.port, passfile)
         return Mariadb(way, member.database, self.stop)
+
+    def last_told(self, backup_set: str, kind: str, **of: str) -> Mapping[str, Any] | None:
+        """The newest evidence of a kind that says all of this, among the newest of a set."""
+        told = self.store.told(backup_set, kind, _LOOKED_AT)
+        return next((one for one in reversed(told) if of.items() <= one.items()), None)
 
     def go_on(self) -> None:
         """Raise `Cancelled` when the end was asked for; called between the items of long work."""

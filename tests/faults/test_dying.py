@@ -21,6 +21,7 @@ from opsd.tasks.prove import prove
 from tests import cheap
 from tests.faults.child import child, gone, start_again
 from tests.faults.telling import all_is_well, attempt, nothing_left
+from tests.meanwhile import meanwhile
 from tests.site import SET, Site
 
 BACKUP, PROVE = Task.BACKUP, Task.PROVE
@@ -118,10 +119,9 @@ def test_what_a_dead_proof_restored_is_wiped_and_told(ward: Site) -> None:
 @contextmanager
 def assassin(program: str, *words: str) -> Iterator[None]:
     """Kill the first `program` below us whose command line has all `words`, as soon as it works."""
-    over = threading.Event()
     struck: list[int] = []
 
-    def hunt() -> None:
+    def hunt(over: threading.Event) -> None:
         me = psutil.Process()
         while not over.is_set() and not struck:
             for found in me.children(recursive=True):
@@ -135,13 +135,8 @@ def assassin(program: str, *words: str) -> Iterator[None]:
                     continue
             over.wait(0.001)
 
-    thread = threading.Thread(target=hunt)
-    thread.start()
-    try:
+    with meanwhile(hunt):
         yield
-    finally:
-        over.set()
-        thread.join()
     assert struck, f"{program} was never seen"
 
 

@@ -21,6 +21,7 @@ from opsd.model import Outcome, Task
 from tests.faults.child import child, gone
 from tests.faults.stopped import stopped_check
 from tests.faults.telling import all_is_well, attempt, nothing_left
+from tests.meanwhile import meanwhile
 from tests.site import SET, Site
 
 BACKUP, PROVE = Task.BACKUP, Task.PROVE
@@ -126,10 +127,9 @@ def enlarge(site: Site) -> None:
 @contextmanager
 def terminating(site: Site) -> Iterator[None]:
     """End pg_dump's backends as soon as one of them copies a table out."""
-    over = threading.Event()
     struck: list[tuple[object, ...]] = []
 
-    def hunt() -> None:
+    def hunt(over: threading.Event) -> None:
         with psycopg.connect(site.system.connection, autocommit=True) as connection:
             while not over.is_set() and not struck:
                 struck.extend(
@@ -141,13 +141,8 @@ def terminating(site: Site) -> Iterator[None]:
                 )
                 over.wait(0.002)
 
-    thread = threading.Thread(target=hunt)
-    thread.start()
-    try:
+    with meanwhile(hunt):
         yield
-    finally:
-        over.set()
-        thread.join()
     assert struck, "no COPY was ever seen"
 
 

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -32,6 +31,7 @@ from opsd.tasks.wal.rereading import NIGHTS, reread
 from opsd.wal import written
 from tests.logs import (
     Heard,
+    a_moment_apart,
     busy,
     finished,
     guarded,
@@ -72,9 +72,7 @@ def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> No
         sql(site, "CREATE TABLE moments AS SELECT generate_series(1, 10) AS number")
         assert take_base(kit, log).outcome is Outcome.SUCCEEDED
         sql(site, "INSERT INTO moments SELECT generate_series(1, 10)")
-        time.sleep(1.5)
-        second = datetime.now(UTC)
-        time.sleep(1.5)
+        second = a_moment_apart()
         sql(site, "INSERT INTO moments SELECT generate_series(1, 10)")
         sql(site, "SELECT pg_create_restore_point('before_upgrade')")
         with busy(site, "INSERT INTO moments VALUES (0)"):

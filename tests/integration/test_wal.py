@@ -36,6 +36,7 @@ from tests.logs import (
     until,
     with_log,
 )
+from tests.meanwhile import meanwhile
 from tests.site import SET, Site
 
 
@@ -209,9 +210,8 @@ def changed(site: Site, what: str) -> None:
 @contextmanager
 def slow(site: Site) -> Iterator[None]:
     """Receivers get on for an instant in each second only."""
-    over = threading.Event()
 
-    def work() -> None:
+    def work(over: threading.Event) -> None:
         while not over.is_set():
             hit(site, signal.SIGCONT)
             over.wait(0.03)
@@ -219,13 +219,8 @@ def slow(site: Site) -> Iterator[None]:
             over.wait(0.95)
         hit(site, signal.SIGCONT)
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
+    with meanwhile(work):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def test_what_is_received_is_kept_and_what_is_wrong_with_it_is_told(site: Site) -> None:

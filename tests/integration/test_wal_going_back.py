@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -19,6 +18,7 @@ from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
 from tests.logs import (
     WAL,
+    a_moment_apart,
     finished,
     guarded,
     held_until_now,
@@ -36,9 +36,7 @@ def test_receivers_follow_a_server_that_goes_back_and_a_recovery_goes_across(sit
         sql(site, "CREATE TABLE moments AS SELECT 'before' AS said")
         assert take_base(kit, log).outcome is Outcome.SUCCEEDED
         sql(site, "INSERT INTO moments VALUES ('kept')")
-        time.sleep(1.5)
-        second = datetime.now(UTC)
-        time.sleep(1.5)
+        second = a_moment_apart()
         for _ in range(3):  # segments that are behind that moment, beginning to end
             sql(site, "INSERT INTO moments VALUES ('abandoned')")
             sql(site, "SELECT pg_switch_wal()")

@@ -19,6 +19,7 @@ from opsd.tasks.wal.archive import Archive, open_archive
 from opsd.tasks.wal.log import Log
 from opsd.wal import PARTIAL, SEGMENT_BYTES, Segment
 from tests.logs import Heard, guarded, hit, receivers, sql, until, with_log
+from tests.meanwhile import meanwhile
 from tests.site import Site
 
 STALLS = (3.0, 6.0)  # seconds
@@ -146,10 +147,10 @@ def system(log: Log) -> str:
 @contextmanager
 def committing(site: Site) -> Iterator[Commits]:
     """Somebody commits ten times a second, waiting for nobody, and notes where the log ended."""
-    commits, over = Commits(), threading.Event()
+    commits = Commits()
     sql(site, "CREATE TABLE told (at timestamptz)")
 
-    def work() -> None:
+    def work(over: threading.Event) -> None:
         with psycopg.connect(site.system.connection, autocommit=True) as connection:
             connection.execute("SET synchronous_commit = local")
             while not over.wait(0.1):
@@ -159,10 +160,5 @@ def committing(site: Site) -> Iterator[Commits]:
                 lsn = connection.execute(query).fetchall()[0][0]
                 commits.told.append((at, int(lsn)))
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
+    with meanwhile(work):
         yield commits
-    finally:
-        over.set()
-        thread.join()

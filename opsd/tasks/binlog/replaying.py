@@ -25,7 +25,7 @@ from opsd.tasks.wal.planning import REPLAYED
 
 def replay(kit: Kit, stream: Stream) -> Closing:
     """Recover to the place of the newest dump, in a throwaway server, and compare."""
-    repository = turns.turn(kit.store, stream.backup_set, stream.name, stream.repositories)
+    repository = turns.turn(kit, stream.backup_set, stream.name, stream.repositories)
     with opened(kit, Task.REPLAY, stream.backup_set, repository) as journal:
         turns.take(journal, stream.name)
         scratch = journal.workplace()

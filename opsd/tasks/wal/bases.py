@@ -31,7 +31,6 @@ from opsd.wal import Base, Need, position, written
 
 TAG = "opsd-base"
 _LEFT = "bases"  # the evidence of what is left when what is too old went
-_MOST = 100  # pieces of it: some nights of all members and repositories
 _MANIFEST = "backup_manifest"
 
 
@@ -84,17 +83,12 @@ def needs(log: Log, repository: str, system: str) -> tuple[Need, ...]:
 
     As the last that dropped old ones from here left it; nothing where none did.
     """
-    for told in reversed(log.kit.store.told(log.backup_set, _LEFT, _MOST)):
-        if (told["member"], told["repository"], told.get("system")) == (
-            log.name,
-            repository,
-            system,
-        ):
-            return tuple(
-                Need(one["timeline"], position(one["start"]), position(one["stop"]))
-                for one in told["needs"]
-            )
-    return ()
+    of = {"member": log.name, "repository": repository, "system": system}
+    told = log.kit.last_told(log.backup_set, _LEFT, **of)
+    return tuple(
+        Need(one["timeline"], position(one["start"]), position(one["stop"]))
+        for one in (told["needs"] if told else ())
+    )
 
 
 def needs_there(log: Log, repository: str, system: str) -> tuple[Need, ...]:

@@ -12,6 +12,7 @@ from opsd.config.wal import Wal
 from opsd.drivers import cluster, pgwal, process
 from opsd.drivers.postgres import Database
 from opsd.errors import ToolFailed, UsageError
+from opsd.policy.wal import Heading, heading
 from opsd.tasks.kit import Kit
 
 
@@ -78,6 +79,12 @@ class Log:
         passwords = self.wal.passwords or self.member.passwords
         passfile = {"PGPASSFILE": str(passwords.path())} if passwords else {}
         return pgwal.WalPrograms(directory, {"TZ": "UTC", **passfile}, self.kit.stop)
+
+
+def heading_of(path: Path) -> Heading | None:
+    """What the first page of a received file says. Raises `OSError`."""
+    with path.open("rb") as stream:
+        return heading(stream.read(64))
 
 
 def logs(kit: Kit, config: Config | None = None) -> Iterator[Log]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from opsd.drivers import cluster, system
 from opsd.errors import OpsdError, Refused, RepositoryDamaged, UsageError
@@ -21,7 +22,7 @@ from opsd.tasks.wal import at_hand
 from opsd.tasks.wal.bases import every_base
 from opsd.tasks.wal.files import candidates
 from opsd.tasks.wal.layout import DATA
-from opsd.tasks.wal.log import Log
+from opsd.tasks.wal.log import Log, heading_of
 from opsd.tasks.wal.stock import Stock, stock
 from opsd.wal import SEGMENT_BYTES, Base, Gap, written
 
@@ -183,13 +184,21 @@ def _tree_bytes(log: Log, point: RecoveryPoint | None) -> int:
     return sum(member.bytes for member in members if member is not None)
 
 
+def newest_replay(kit: Kit, backup_set: str, member: str) -> Mapping[str, Any] | None:
+    """What the newest good replay of a member told."""
+    for run, closing in kit.store.runs(Task.REPLAY, backup_set):
+        if closing is None or not closing.outcome.good:
+            continue
+        told = kit.store.evidence(run.id, REPLAYED)
+        if told and told["member"] == member:
+            return told
+    return None
+
+
 def measured(kit: Kit, backup_set: str, member: str) -> Measured | None:
     """What the newest good replay of a member measured."""
-    for run, closing in kit.store.runs(Task.REPLAY, backup_set):
-        told = kit.store.evidence(run.id, REPLAYED)
-        if closing and closing.outcome.good and told and told["member"] == member:
-            return recoverable.measured(told)
-    return None
+    told = newest_replay(kit, backup_set, member)
+    return recoverable.measured(told) if told else None
 
 
 def _speed(log: Log) -> float:
@@ -203,8 +212,7 @@ def segment_bytes(log: Log, base: Base) -> int:
         return base.segment_bytes
     for directory in log.directories.values():
         for path in directory.glob("[0-9A-F]*") if directory.exists() else ():
-            with path.open("rb") as stream:
-                head = policy.heading(stream.read(64))
+            head = heading_of(path)
             if head is not None and head.system == base.system:
                 return head.size
     return SEGMENT_BYTES

@@ -8,11 +8,9 @@ each other must bring back the same.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from opsd.clock import Stopwatch
 from opsd.drivers import cluster, system
@@ -54,7 +52,7 @@ class _Night:
 
 def replay(kit: Kit, log: Log) -> Closing:
     """Recover to a random moment since the last time, in a throwaway cluster, and compare."""
-    repository = turns.turn(kit.store, log.backup_set, log.name, log.repositories)
+    repository = turns.turn(kit, log.backup_set, log.name, log.repositories)
     with opened(kit, Task.REPLAY, log.backup_set, repository) as journal:
         turns.take(journal, log.name)
         scratch = journal.workplace()
@@ -118,18 +116,9 @@ def _play(journal: Journal, log: Log, night: _Night) -> None:
     )
 
 
-def newest(kit: Kit, log: Log) -> Mapping[str, Any] | None:
-    """What the newest good replay of a member told."""
-    for run, closing in kit.store.runs(Task.REPLAY, log.backup_set):
-        told = kit.store.evidence(run.id, REPLAYED)
-        if closing and closing.outcome.good and told and told["member"] == log.name:
-            return told
-    return None
-
-
 def _goal(kit: Kit, log: Log, base: Base) -> Goal:
     """A random moment that the base copy can be brought to, preferably a new one."""
-    last = newest(kit, log)
+    last = planning.newest_replay(kit, log.backup_set, log.name)
     since = max(base.until, datetime.fromisoformat(last["goal"]) if last else base.until)
     until = kit.clock() - max(_BEHIND, 3 * log.wal.ship_every)
     if until <= since:

@@ -18,7 +18,6 @@ from opsd.tasks.wal.planning import Planned
 
 NIGHTS = 7
 _REREAD = "reread"
-_MOST = 100  # pieces of evidence: some nights of all members and repositories
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,6 @@ def tell(journal: Journal, log: Log, planned: Planned, repository: str) -> None:
 
 def _last(log: Log, repository: str) -> int | None:
     """The night of the last turn that a member had with a repository."""
-    for told in reversed(log.kit.store.told(log.backup_set, _REREAD, _MOST)):
-        if (told.get("member"), told["repository"]) == (log.name, repository):
-            return int(told["until"])
-    return None
+    of = {"member": log.name, "repository": repository}
+    told = log.kit.last_told(log.backup_set, _REREAD, **of)
+    return int(told["until"]) if told else None

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from opsd.policy import wal as policy
 from opsd.tasks.keys import opening
-from opsd.tasks.wal.log import Log
+from opsd.tasks.wal.log import Log, heading_of
 from opsd.tasks.wal.stock import stock
 from opsd.wal import PARTIAL, SEGMENT_BYTES, Segment
 
@@ -111,16 +111,11 @@ def _set_aside(log: Log, directory: Path, paths: Iterable[Path]) -> None:
 def _received(directory: Path) -> _Received:
     named = ((_segment(path, SEGMENT_BYTES), path) for path in directory.iterdir())
     paths = [path for segment, path in named if segment is not None]
-    head = next(filter(None, map(_heading, sorted(paths, reverse=True))), None)
+    head = next(filter(None, map(heading_of, sorted(paths, reverse=True))), None)
     size = head.size if head else SEGMENT_BYTES
     found = ((_segment(path, size), path) for path in paths)
     files = [(segment, path) for segment, path in found if segment is not None]
     return _Received(sorted(files, key=lambda one: _by_place(one[0])), head)
-
-
-def _heading(path: Path) -> policy.Heading | None:
-    with path.open("rb") as stream:
-        return policy.heading(stream.read(64))
 
 
 def _segment(path: Path, size: int) -> Segment | None:

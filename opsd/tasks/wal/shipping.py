@@ -17,7 +17,7 @@ from opsd.policy import wal as policy
 from opsd.policy.worth import worth
 from opsd.tasks.wal.archive import Archive, open_archive
 from opsd.tasks.wal.bases import needs, needs_there
-from opsd.tasks.wal.log import Log
+from opsd.tasks.wal.log import Log, heading_of
 from opsd.wal import PARTIAL, Covered, Gap, Holdings, Need, Segment, timeline_of_history
 
 log = logging.getLogger(__name__)
@@ -239,7 +239,6 @@ def _every(found: Mapping[str, list[Found]]) -> Iterator[Found]:
 
 def _heading(file: Found) -> policy.Heading | None:
     try:
-        with file.path.open("rb") as stream:
-            return policy.heading(stream.read(64))
+        return heading_of(file.path)
     except FileNotFoundError:
         return None

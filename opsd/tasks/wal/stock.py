@@ -13,7 +13,7 @@ from opsd.model import Finding, Severity
 from opsd.policy import wal as policy
 from opsd.tasks.keys import Keys
 from opsd.tasks.wal.archive import Archive, open_archive
-from opsd.tasks.wal.log import Log
+from opsd.tasks.wal.log import Log, heading_of
 from opsd.wal import PARTIAL, Covered, Holdings, Segment, switches, timeline_of_history
 
 _AT_ONCE = 4  # segments fetched at the same time
@@ -116,8 +116,7 @@ def _received(directory: Path, system: str, size: int) -> Iterator[tuple[Segment
         segment = Segment.of(path.name.removesuffix(PARTIAL), size)
         if segment is None:
             continue
-        with path.open("rb") as stream:
-            head = policy.heading(stream.read(64))
+        head = heading_of(path)
         if head is None or head.system != system:
             continue
         at = datetime.fromtimestamp(path.stat().st_mtime, UTC)

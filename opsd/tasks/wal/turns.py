@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from opsd.policy import wal as policy
-from opsd.store import Store
 from opsd.tasks.journal import Journal
+from opsd.tasks.kit import Kit
 
 _TURN = "turn"
-_MOST = 100  # pieces of evidence: some nights of all members
 
 
-def turn(store: Store, backup_set: str, member: str, repositories: Sequence[str]) -> str:
+def turn(kit: Kit, backup_set: str, member: str, repositories: Sequence[str]) -> str:
     """The repository whose turn it is with a member's log, however the last one ended."""
-    told = store.told(backup_set, _TURN, _MOST)
-    mine = [one["repository"] for one in told if one["member"] == member]
-    return policy.next_of(repositories, mine[-1] if mine else None)
+    last = kit.last_told(backup_set, _TURN, member=member)
+    return policy.next_of(repositories, last["repository"] if last else None)
 
 
 def take(journal: Journal, member: str) -> None:
