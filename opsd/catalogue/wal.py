@@ -62,7 +62,7 @@ _STATES: dict[str, Sentence] = {
     "wal.fewer": Sentence(
         "giao dịch chỉ còn chờ {count} nơi nhận thay vì {wanted}, từ {since} (vị trí {lsn}), theo"
         " fall_back_after: {bytes} chưa có ở đủ số nơi nhận ({live}/{all} đang nhận)",
-        "commits wait for {count} receivers instead of {wanted} since {since} (position {lsn}), as"
+        "commits wait for {count} instead of {wanted} receivers since {since} (position {lsn}), as"
         " fall_back_after says: {bytes} are with fewer receivers than agreed ({live} of {all} are"
         " there)",
         "đưa nơi nhận còn thiếu trở lại; khi nó đã theo gần kịp thì giao dịch lại chờ đủ số",
@@ -71,10 +71,10 @@ _STATES: dict[str, Sentence] = {
     "wal.too_few": Sentence(
         "chỉ còn {live}/{all} nơi nhận mà phải chờ {count}, đã {span}; {waiting} giao dịch chờ",
         "only {live} of {all} receivers for {span}, and {count} are needed; {waiting} commits wait",
-        "đưa nơi nhận còn thiếu trở lại: opsd wal status BỘ; để máy chủ không phải đợi mãi, đặt"
-        " fall_back_after hoặc thêm một nơi nhận",
-        "bring the missing receiver back: opsd wal status SET; so that the server need not wait for"
-        " ever give fall_back_after, or have one receiver more",
+        "đưa nơi nhận còn thiếu trở lại; muốn giao dịch không phải đợi mãi, đặt fall_back_after"
+        " hoặc thêm một nơi nhận",
+        "bring the missing receiver back; so that commits never wait for ever, give fall_back_after"
+        " or have one receiver more",
     ),
     "wal.standby": Sentence(
         "máy chủ này là máy dự phòng: không ai ghi ở đây", "this server is a standby"
