@@ -53,6 +53,13 @@ TABLE: dict[str, Sentence] = {
         "thời điểm mới nhất khôi phục được: --to now",
         "the newest moment that can be recovered: --to now",
     ),
+    "recover.ended_early": Sentence(
+        "phát lại dừng ở {reached}, mà nhật ký có tới {end}: đoạn ở đó không đọc được",
+        "the replay ended at {reached}, and there is log until {end}: it cannot be read there",
+        "khôi phục từ các kho thôi, trên một máy không có nơi nhận: opsd recover --repository-url",
+        "recover from the repositories alone, without this machine's receivers: opsd recover"
+        " --repository-url",
+    ),
     "recover.lives": Sentence(
         "trong {target} đang có máy chủ chạy: không ghi vào",
         "a server runs in {target}: nothing is written there",
