@@ -145,10 +145,10 @@ TABLE: dict[str, Sentence] = {
     "replay.damaged": Sentence(
         "kho {repository}: đoạn nhật ký hỏng: {names}",
         "{repository}: segments of the log are damaged: {names}",
-        "chụp bản gốc mới ngay (opsd wal base BỘ); nơi nhận còn đoạn đó thì xoá vật thể hỏng,"
-        " opsd tự gửi lại",
-        "take a new base copy now (opsd wal base SET); where a receiver still has the segment,"
-        " remove the damaged object: opsd sends it again",
+        "nơi nhận còn đoạn đó thì opsd tự gửi lại; không thì thành khoảng trống: chụp bản gốc mới"
+        " ngay (opsd wal base BỘ), và tìm nguyên nhân hỏng của kho",
+        "where a receiver still has the segment, opsd sends it again; else it is a gap: take a new"
+        " base copy now (opsd wal base SET), and look for what damages this repository",
     ),
     "replay.no_meeting": Sentence(
         "không bản kết xuất nào trong các điểm mới nhất khớp được với một vị trí trong nhật ký",

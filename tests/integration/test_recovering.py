@@ -265,8 +265,9 @@ def test_what_is_damaged_or_gone_is_said_before_anything_is_written(site: Site) 
         planned = planning.plan(log, Goal("now"), site.base / "back", alone)
         # Whoever reads it again finds it, each segment in one of seven nights.
         nights = [reread(log, planned, "main", [night]) for night in range(NIGHTS)]
-        assert reread(log, planned, "main", range(3, 3 + NIGHTS)).damaged == (middle.name,)
-        assert [name for night in nights for name in night.damaged] == [middle.name]
+        damaged = reread(log, planned, "main", range(3, 3 + NIGHTS)).damaged
+        assert [segment.name() for segment in damaged] == [middle.name]
+        assert [one for night in nights for one in night.damaged] == list(damaged)
         assert sum(night.segments for night in nights) == len(finished(site))
         with recovering.recovered(kit, planned, alone) as (done, _):
             assert [finding.fields["name"] for finding in done.findings] == [middle.name]
