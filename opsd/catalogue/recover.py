@@ -66,6 +66,12 @@ TABLE: dict[str, Sentence] = {
         "dừng máy chủ đó và chọn một thư mục trống",
         "stop it and choose an empty directory",
     ),
+    "recover.in_cluster": Sentence(
+        "{target} nằm trong thư mục dữ liệu {data}: không ghi vào",
+        "{target} lies in the data directory {data}: nothing is written there",
+        "chọn một thư mục trống ở ngoài mọi cụm máy chủ",
+        "choose an empty directory outside of any cluster",
+    ),
     "recover.target_used": Sentence(
         "{target} không trống: không ghi đè",
         "{target} is not empty: nothing is written over",

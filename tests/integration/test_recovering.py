@@ -116,8 +116,18 @@ def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> No
             planning.plan(log, Goal("now"), place / "one, two")
         with pytest.raises(Refused, match="has more than 93 bytes"):
             planning.plan(log, Goal("now"), place / ("long" * 20))
+        nothing_that_lives_is_written_into(site, log)
+
+
+def nothing_that_lives_is_written_into(site: Site, log: Log) -> None:
+    """By whatever way it is named."""
+    data, link = site.system.cluster.data, site.base / "link"
+    link.symlink_to(data)
+    for target in (data, link):
         with pytest.raises(Refused, match="server runs"):
-            planning.plan(log, Goal("now"), site.system.cluster.data)
+            planning.plan(log, Goal("now"), target)
+    with pytest.raises(Refused, match="lies in the data directory"):
+        planning.plan(log, Goal("now"), link / "inside")
 
 
 def foretold_as_planned(log: Log, heard: Heard, target: Path) -> None:

@@ -31,7 +31,7 @@ from opsd.tasks.journal import end, opened
 from opsd.tasks.kit import Kit
 from opsd.tasks.members.captured import Forward
 from opsd.tasks.wal import at_hand, reading
-from opsd.tasks.wal.clearing import clear, wait_at
+from opsd.tasks.wal.clearing import cleared, wait_at
 from opsd.tasks.wal.files import PLACE, Brought, bring
 from opsd.tasks.wal.layout import DATA, PLACES, settle_places
 from opsd.tasks.wal.planning import HBA, Goal, Planned, Ways, is_made
@@ -86,15 +86,12 @@ def recovered(
     target.mkdir(parents=True, exist_ok=True)
     target.chmod(0o700)  # everybody's data is in it: for the server's account, and for root
     _bring(kit, done, ways or Ways())
-    server = _server(planned, ways or Ways())
-    server.log.unlink(missing_ok=True)  # what an earlier attempt said
-    try:
+    with _server(planned, ways or Ways()) as server:
+        server.log.unlink(missing_ok=True)  # what an earlier attempt said
         with timed(done.seconds, "replay"):
             done.replay = _replayed(kit.stop, server)
         _insist_on_end(done)
         yield done, server
-    finally:
-        server.stop(signal.SIGINT)
 
 
 @contextmanager
@@ -102,11 +99,8 @@ def further(
     kit: Kit, planned: Planned, goal: Goal, ways: Ways
 ) -> Iterator[tuple[Replay, cluster.Cluster]]:
     """A recovery that was paused goes on to a later goal; the server, while it stands there."""
-    server = _server(replace(planned, goal=goal), ways)
-    try:
+    with _server(replace(planned, goal=goal), ways) as server:
         yield _replayed(kit.stop, server), server
-    finally:
-        server.stop(signal.SIGINT)
 
 
 def recorded(kit: Kit, planned: Planned, ways: Ways) -> Recovered:
@@ -295,35 +289,38 @@ def _copy(kit: Kit, planned: Planned, near: Path, home: Path) -> None:
         settle_places(home)
 
 
-def _server(planned: Planned, ways: Ways) -> cluster.Cluster:
-    """The server as it will replay: with nothing of the lost one that would hang or harm."""
-    target = planned.target
-    clear(target / DATA, planned.base.version // 10000)
-    (target / DATA / _SIGNAL).touch()
-    (target / HBA).write_text("local all all trust\n", encoding="utf-8")
-    (target / _CONFIG).write_text("", encoding="utf-8")
-    settings = {
-        **cluster.least(planned.base.version // 10000, target / DATA),
-        "config_file": str(target / _CONFIG),
-        "hba_file": str(target / HBA),
-        "unix_socket_permissions": "0700",
-        "archive_mode": "off",
-        "shared_preload_libraries": "",
-        "hot_standby": "on",
-        "max_logical_replication_workers": "0",  # no subscription takes what another waits for
-        **_replaying(planned, ways),
-        **(_THROWAWAY if ways.throwaway else {}),
-    }
-    made = cluster.Cluster(
-        target,
-        planned.base.version // 10000,
-        settings,
-        niceness=_NICENESS if ways.throwaway else 0,
-        superuser=planned.base.superuser,
-        start_limit=_LIMIT,
-    )
-    made.adopt(target / PLACES, target / WAL)
-    return made
+@contextmanager
+def _server(planned: Planned, ways: Ways) -> Iterator[cluster.Cluster]:
+    """The server as it will replay, with nothing of the lost one's settings; stopped in the end."""
+    target, major = planned.target, planned.base.version // 10000
+    with cleared(target / DATA, major):
+        (target / DATA / _SIGNAL).touch()
+        (target / HBA).write_text("local all all trust\n", encoding="utf-8")
+        (target / _CONFIG).write_text("", encoding="utf-8")
+        settings = {
+            **cluster.least(major, target / DATA),
+            "config_file": str(target / _CONFIG),
+            "hba_file": str(target / HBA),
+            "unix_socket_permissions": "0700",
+            "archive_mode": "off",
+            "hot_standby": "on",
+            "max_logical_replication_workers": "0",  # no subscription takes what another waits for
+            **_replaying(planned, ways),
+            **(_THROWAWAY if ways.throwaway else {}),
+        }
+        made = cluster.Cluster(
+            target,
+            major,
+            settings,
+            niceness=_NICENESS if ways.throwaway else 0,
+            superuser=planned.base.superuser,
+            start_limit=_LIMIT,
+        )
+        made.adopt(target / PLACES, target / WAL)
+        try:
+            yield made
+        finally:
+            made.stop(signal.SIGINT)
 
 
 def _replaying(planned: Planned, ways: Ways) -> dict[str, str]:
