@@ -53,11 +53,24 @@ TABLE: dict[str, Sentence] = {
         "thời điểm mới nhất khôi phục được: --to now",
         "the newest moment that can be recovered: --to now",
     ),
+    "recover.ended_early": Sentence(
+        "phát lại dừng ở {reached}, mà nhật ký có tới {end}: đoạn ở đó không đọc được",
+        "the replay ended at {reached}, and there is log until {end}: it cannot be read there",
+        "khôi phục từ các kho thôi, trên một máy không có nơi nhận: opsd recover --repository-url",
+        "recover from the repositories alone, without this machine's receivers: opsd recover"
+        " --repository-url",
+    ),
     "recover.lives": Sentence(
         "trong {target} đang có máy chủ chạy: không ghi vào",
         "a server runs in {target}: nothing is written there",
         "dừng máy chủ đó và chọn một thư mục trống",
         "stop it and choose an empty directory",
+    ),
+    "recover.in_cluster": Sentence(
+        "{target} nằm trong thư mục dữ liệu {data}: không ghi vào",
+        "{target} lies in the data directory {data}: nothing is written there",
+        "chọn một thư mục trống ở ngoài mọi cụm máy chủ",
+        "choose an empty directory outside of any cluster",
     ),
     "recover.target_used": Sentence(
         "{target} không trống: không ghi đè",
@@ -138,10 +151,10 @@ TABLE: dict[str, Sentence] = {
     "replay.damaged": Sentence(
         "kho {repository}: đoạn nhật ký hỏng: {names}",
         "{repository}: segments of the log are damaged: {names}",
-        "chụp bản gốc mới ngay (opsd wal base BỘ); nơi nhận còn đoạn đó thì xoá vật thể hỏng,"
-        " opsd tự gửi lại",
-        "take a new base copy now (opsd wal base SET); where a receiver still has the segment,"
-        " remove the damaged object: opsd sends it again",
+        "nơi nhận còn đoạn đó thì opsd tự gửi lại; không thì thành khoảng trống: chụp bản gốc mới"
+        " ngay (opsd wal base BỘ), và tìm nguyên nhân hỏng của kho",
+        "where a receiver still has the segment, opsd sends it again; else it is a gap: take a new"
+        " base copy now (opsd wal base SET), and look for what damages this repository",
     ),
     "replay.no_meeting": Sentence(
         "không bản kết xuất nào trong các điểm mới nhất khớp được với một vị trí trong nhật ký",

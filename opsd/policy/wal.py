@@ -137,6 +137,12 @@ def leads_on(segment: Segment, way: Mapping[int, int], size: int, *, whole: bool
     return segment.start(size) + (size if whole else 0) <= way.get(segment.timeline, -1)
 
 
+def without(held: Holdings, damaged: Mapping[Segment, datetime]) -> Holdings:
+    """The same log without what was found damaged and was not written again since."""
+    segments = {s: one for s, one in held.segments.items() if damaged.get(s) != one.at}
+    return Holdings(segments, held.switches)
+
+
 def was_left(base: Base, held: Holdings) -> bool:
     """Whether the server went back to before a base copy: nothing newer can be reached from it."""
     return base.stop > dict(path_of(_newest(held, base.timeline), held.switches))[base.timeline]

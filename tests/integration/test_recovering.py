@@ -116,8 +116,18 @@ def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> No
             planning.plan(log, Goal("now"), place / "one, two")
         with pytest.raises(Refused, match="has more than 93 bytes"):
             planning.plan(log, Goal("now"), place / ("long" * 20))
+        nothing_that_lives_is_written_into(site, log)
+
+
+def nothing_that_lives_is_written_into(site: Site, log: Log) -> None:
+    """By whatever way it is named."""
+    data, link = site.system.cluster.data, site.base / "link"
+    link.symlink_to(data)
+    for target in (data, link):
         with pytest.raises(Refused, match="server runs"):
-            planning.plan(log, Goal("now"), site.system.cluster.data)
+            planning.plan(log, Goal("now"), target)
+    with pytest.raises(Refused, match="lies in the data directory"):
+        planning.plan(log, Goal("now"), link / "inside")
 
 
 def foretold_as_planned(log: Log, heard: Heard, target: Path) -> None:
@@ -265,14 +275,13 @@ def test_what_is_damaged_or_gone_is_said_before_anything_is_written(site: Site) 
         planned = planning.plan(log, Goal("now"), site.base / "back", alone)
         # Whoever reads it again finds it, each segment in one of seven nights.
         nights = [reread(log, planned, "main", [night]) for night in range(NIGHTS)]
-        assert reread(log, planned, "main", range(3, 3 + NIGHTS)).damaged == (middle.name,)
-        assert [name for night in nights for name in night.damaged] == [middle.name]
+        damaged = reread(log, planned, "main", range(3, 3 + NIGHTS)).damaged
+        assert [segment.name() for segment in damaged] == [middle.name]
+        assert [one for night in nights for one in night.damaged] == list(damaged)
         assert sum(night.segments for night in nights) == len(finished(site))
-        with (
-            pytest.raises(RepositoryDamaged, match=middle.name),
-            recovering.recovered(kit, planned, alone),
-        ):
-            pytest.fail("it was replayed")
+        with recovering.recovered(kit, planned, alone) as (done, _):
+            assert [finding.fields["name"] for finding in done.findings] == [middle.name]
+            assert not done.good
         middle.unlink()
         with pytest.raises(RepositoryDamaged, match="lacks"):
             planning.plan(log, Goal("time", time=at), site.base / "elsewhere", alone)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from opsd.drivers import seal
 from opsd.drivers.storage import OwnObject, Storage
 from opsd.tasks.keys import Keys, storage_of
 from opsd.tasks.wal.log import Log
@@ -34,12 +35,17 @@ class Archive:
     _pieces: dict[Segment, list[tuple[int, int]]] = field(default_factory=dict)
 
     def holdings(self) -> Holdings:
-        """What lies there, by its names; history files are read once, and forgotten when gone."""
+        """What lies there, by its names; history files are read once, and forgotten when gone.
+
+        An empty object, as a lost power may leave it, is none.
+        """
         histories: dict[int, str] = {}
         whole: dict[Segment, datetime] = {}
         pieces: dict[Segment, list[tuple[int, int, datetime]]] = {}
         for found in self.storage.own(self.root):
             name = found.name.rpartition("/")[2]
+            if found.size <= seal.ADDED:
+                continue  # cut off before anything of it
             if segment := Segment.of(name, self.size):
                 whole[segment] = found.at
             elif piece := _piece(found, self.size):

@@ -253,12 +253,16 @@ def _unreachable(gap: Gap) -> RepositoryDamaged:
 def _guard(log: Log, target: Path, ways: Ways) -> None:
     """Nothing that lives is written into, and what lies there is written over by a word only."""
     cluster.insist_on_place(target)
-    if system.servers_in(target):
+    place = target.resolve()
+    if system.servers_in(place):
         raise Refused("recover.lives", target=target)
+    for above in place.parents:
+        if (above / "PG_VERSION").exists():
+            raise Refused("recover.in_cluster", target=target, data=above)
     if target.exists() and any(target.iterdir()) and not ways.delta:
         raise Refused("recover.target_used", target=target)
     for directory in log.directories.values():
-        if target.resolve().is_relative_to(directory.resolve()):
+        if place.is_relative_to(directory.resolve()):
             raise Refused("recover.in_receiver", target=target)
 
 

@@ -23,9 +23,10 @@ log = logging.getLogger(__name__)
 _LOOK = 0.1  # seconds between looks whether it lives
 _PAUSE = timedelta(milliseconds=400)  # before it is started again: within a second of its death
 _LONGEST_PAUSE = timedelta(seconds=2)  # while the server does not answer
-_STEADY = timedelta(seconds=10)
+_STEADY = timedelta(seconds=2)  # who is refused ends sooner
 _LOG_BYTES = 1 << 20
 _SAID = 500
+_THAT = "error: disconnected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ class Receiver:
             code = child.end()
         if not self._over.is_set():
             text = said.read_bytes()[before:][-_SAID:].decode(errors="backslashreplace").strip()
-            self._said = text.rpartition("\n")[2]
+            self._said = reason(text)
             told = {"backup_set": found.backup_set, "receiver": self._name}
             log.warning(
                 "%s: receiver %s ended (%d): %s",
@@ -150,3 +151,9 @@ class Receiver:
                 extra=told,
             )
             self._ended(text)
+
+
+def reason(said: str) -> str:
+    """Why a receiver ended: its last line, but for the one that says no more than that."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    return next((line for line in reversed(lines) if not line.endswith(_THAT)), "".join(lines[-1:]))

@@ -16,7 +16,7 @@ from opsd.clock import Stopwatch
 from opsd.drivers import cluster, system
 from opsd.drivers.postgres import Database
 from opsd.drivers.postgres.replication import Replay
-from opsd.errors import OpsdError, UsageError
+from opsd.errors import OpsdError, RepositoryDamaged, UsageError
 from opsd.model import Closing, Finding, Outcome, Severity, Task
 from opsd.tasks.journal import Journal, end, opened
 from opsd.tasks.kit import Kit
@@ -59,9 +59,9 @@ def replay(kit: Kit, log: Log) -> Closing:
         try:
             with journal.phase("choose", log.name):
                 night = _chosen(journal, log, repository, scratch)
-            _play(journal, log, night)
+            damaged = _is_damaged(journal, log, night)
             with journal.phase("read_back", repository):
-                rereading.tell(journal, log, night.planned, repository)
+                rereading.tell(journal, log, night.planned, repository, everything=damaged)
         finally:
             wiped = system.wipe(scratch)
             journal.evidence("wiped", {"files": wiped.files, "bytes": wiped.bytes})
@@ -88,6 +88,16 @@ def _chosen(journal: Journal, log: Log, repository: str, scratch: Path) -> _Nigh
     except OpsdError as error:  # what keeps it from a dump keeps it from no replay
         journal.findings.append(Finding(Severity.NOTE, error.key, error.fields, error.detail))
     return _Night(planning.plan(log, _goal(journal.kit, log, found[-1]), target, ways), ways)
+
+
+def _is_damaged(journal: Journal, log: Log, night: _Night) -> bool:
+    """Play it; whether a segment on the way is damaged: then there may be more."""
+    try:
+        _play(journal, log, night)
+    except RepositoryDamaged as error:
+        journal.findings.append(Finding(Severity.FAULT, error.key, error.fields, error.detail))
+        return True
+    return False
 
 
 def _play(journal: Journal, log: Log, night: _Night) -> None:

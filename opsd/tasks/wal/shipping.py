@@ -18,6 +18,7 @@ from opsd.policy.worth import worth
 from opsd.tasks.wal.archive import Archive, open_archive
 from opsd.tasks.wal.bases import needs, needs_there
 from opsd.tasks.wal.log import Log, heading_of
+from opsd.tasks.wal.rereading import damage
 from opsd.wal import PARTIAL, Covered, Gap, Holdings, Need, Segment, timeline_of_history
 
 log = logging.getLogger(__name__)
@@ -92,7 +93,8 @@ class Shipper:
             return
         archive = self._open(system or head.system, head.size)
         if self._listed is None or self._listed.elapsed() > _LISTED_FOR:
-            self.held = archive.holdings()
+            damaged = damage(self.log, self.repository, self._system, archive.size)
+            self.held = policy.without(archive.holdings(), damaged)
             # Asked afterwards: what no base copy needs goes only when that is on record.
             self._needs = needs(self.log, self.repository, self._system)
             self._listed = Stopwatch()

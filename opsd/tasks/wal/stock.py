@@ -23,6 +23,7 @@ _AT_ONCE = 4  # segments fetched at the same time
 class Stock:
     """Where each segment is to be had, the best place first."""
 
+    log: Log
     system: str
     size: int
     held: Holdings = field(default_factory=Holdings)
@@ -46,21 +47,32 @@ class Stock:
     def _fetch(self, segment: Segment, target: Path, go_on: Callable[[], None]) -> int:
         go_on()
         wrong: list[str] = []
+        path = target / segment.name(self.size)
         for covered, place in self._places.get(segment, ()):
             try:
                 content = _read(segment, place, self.size)
+                misfit = policy.misfit(content[: covered.bytes], segment, self.system)
+                if not misfit:
+                    path.write_bytes(content.ljust(self.size, b"\0"))
+                    misfit = self._unreadable(covered, place, path)
             except (OpsdError, OSError) as error:
                 wrong.append(str(error))
                 continue
-            misfit = policy.misfit(content[: covered.bytes], segment, self.system)
-            if misfit:
-                wrong.append(misfit)
-                continue
-            (target / segment.name(self.size)).write_bytes(content.ljust(self.size, b"\0"))
-            return len(content)
-        raise RepositoryDamaged(
-            "recover.segment", name=segment.name(self.size), detail="\n".join(wrong)
-        )
+            if not misfit:
+                return len(content)
+            wrong.append(f"{place}: {misfit}" if isinstance(place, Path) else misfit)
+        path.unlink(missing_ok=True)
+        raise RepositoryDamaged("recover.segment", name=path.name, detail="\n".join(wrong))
+
+    def _unreadable(self, covered: Covered, place: Path | Archive, path: Path) -> str:
+        """What is wrong with the records of a segment that came from a receiver.
+
+        What a repository has whole was looked at before it was sealed.
+        """
+        if isinstance(place, Archive) or not covered.whole:
+            return ""
+        head = heading_of(path)
+        return self.log.programs(head.major if head else None).readable(path)
 
     def add(self, held: Holdings, place: Path | Archive) -> None:
         """Take in what lies at a place."""
@@ -83,7 +95,7 @@ def stock(
     `keys` are those of the repositories that are asked. One that does not answer, or cannot be
     read, is told, and the others are enough if they are.
     """
-    found = Stock(system, size)
+    found = Stock(log, system, size)
     if here:
         for directory in log.directories.values():
             _add_directory(found, directory)
