@@ -59,6 +59,7 @@ class Recovered:
     tables: Mapping[str, Tables] | None = None  # of each database, where they were read
     seconds: dict[str, float] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    paused: bool = False  # it goes to its goal again when it is started, and stands there
 
     @property
     def good(self) -> bool:
@@ -148,6 +149,7 @@ def carry_out(kit: Kit, planned: Planned, ways: Ways | None = None) -> Recovered
         (planned.target / WAL).rmdir()
     elif (planned.target / DATA / _SIGNAL).exists():  # to the end of the log there is no pause
         wait_at(planned.target / DATA, {**_replaying(planned, ways), "hot_standby": "on"})
+        done.paused = True
     return done
 
 
@@ -348,5 +350,5 @@ def _await(stop: Stop, server: cluster.Cluster) -> Replay:
         pause = min(2 * pause, _POLL[1])
     said = server.log.read_text(errors="backslashreplace")[-2000:]
     if "recovery ended before configured recovery target" in said:
-        raise DatabaseFailed("recover.not_reached", detail=said)
+        raise DatabaseFailed("recover.not_reached", detail=said.partition("\n")[2])
     raise ToolFailed("cluster.failed", directory=server.directory, log=server.log, detail=said)
