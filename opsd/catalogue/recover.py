@@ -181,6 +181,10 @@ TABLE: dict[str, Sentence] = {
     "replay.no_meeting": Sentence(
         "không bản kết xuất nào trong các điểm mới nhất khớp được với một vị trí trong nhật ký",
         "no dump of the newest points could be lined up with a place in the log",
+        "đêm đầu tiên thì bình thường: chưa có bản gốc nào cũ hơn bản kết xuất; còn lại, báo người"
+        " phụ trách nếu nhiều đêm liền như vậy",
+        "in the first night it is to be expected: no base copy is older than a dump yet; where it"
+        " goes on for several nights tell whoever looks after the database",
     ),
     "replay.moment": Sentence(
         "phát lại tới {asked} nhưng giao dịch mới nhất có được là {at}",
