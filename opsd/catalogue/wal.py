@@ -9,6 +9,20 @@ _FAULTS: dict[str, Sentence] = {
         "thêm nhóm `wal` vào thành phần postgres (docs/wal.md)",
         "add the group `wal` to a postgres member (docs/wal.md)",
     ),
+    "wal.setup_failed": Sentence(
+        "{name}: máy chủ từ chối một lệnh; các lệnh trước đó đã làm",
+        "{name}: the server refused a statement; those before it are done",
+        "các lệnh này cần superuser: opsd wal setup {backup_set} --plan cho xem những lệnh còn lại,"
+        " chạy chúng bằng psql với tài khoản postgres",
+        "they need a superuser: opsd wal setup {backup_set} --plan shows those that are left; have"
+        " postgres do them in psql",
+    ),
+    "wal.setup_mariadb": Sentence(
+        "{members}: MariaDB, opsd không thiết lập máy chủ",
+        "{members}: MariaDB, whose server opsd does not set up",
+        "cấp quyền và bật log_bin theo docs/mariadb.md; rồi chạy opsd run",
+        "grant the rights and turn log_bin on as docs/mariadb.md says; then start opsd run",
+    ),
     "wal.no_storage": Sentence(
         "kho {repository} không nhận được nhật ký: cần một thư mục hoặc một bucket",
         "the repository {repository} cannot take the log: a directory or a bucket can",
@@ -114,9 +128,9 @@ _STATES: dict[str, Sentence] = {
         "nơi nhận {receiver} không nhận",
         "{receiver} does not receive",
         "opsd khởi động lại nó nếu nó chạy ở máy này; nếu ở máy khác, xem opsd ở máy đó có chạy"
-        " không; nếu vẫn vậy, xem máy chủ, mật khẩu, đường mạng",
+        " không; nếu vẫn vậy, xem máy chủ, mật khẩu, đường mạng, quyền ghi vào thư mục của nó",
         "opsd starts it again where it runs on this machine; else look whether opsd runs there;"
-        " then at the server, the password and the network",
+        " then at the server, the password, the network, and who may write into its directory",
     ),
     "wal.receiver_hung": Sentence(
         "nơi nhận {receiver} vẫn nối nhưng không nhận thêm gì",
@@ -262,11 +276,11 @@ _SETUP: dict[str, Sentence] = {
         "give {role} a password (psql: \\password {role}), and write it into the passfile",
     ),
     "wal.no_way_in": Sentence(
-        "{role} chưa vào nhận nhật ký được; thêm vào pg_hba.conf: hostssl replication {role}"
-        " ĐỊA-CHỈ"
-        " scram-sha-256. Máy chủ nói: {said}",
-        "{role} may not come in for the log; add to pg_hba.conf: hostssl replication {role} ADDRESS"
-        " scram-sha-256. The server said: {said}",
+        "{role} chưa vào nhận nhật ký được: xem mật khẩu trong passfile, và pg_hba.conf có dòng:"
+        " hostssl replication {role} ĐỊA-CHỈ scram-sha-256. Máy chủ nói: {said}",
+        "{role} may not come in for the log: look at the password in its passfile, and for a line"
+        " in pg_hba.conf: hostssl replication {role} ADDRESS scram-sha-256. The server said:"
+        " {said}",
     ),
 }
 
