@@ -114,7 +114,7 @@ def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> No
 def refused_before_anything_is_written(
     site: Site, log: Log, place: Path, planned: planning.Planned
 ) -> None:
-    """Goals that the log does not lead to, and targets of no use, by whatever way they are named."""
+    """Goals that the log does not lead to, and targets of no use, however they are named."""
     reached, end = planned.goal.time, planned.chain.end
     assert reached
     day = timedelta(days=1)
