@@ -249,6 +249,9 @@ _STATUS: dict[str, Sentence] = {
         "chỉ còn nơi nhận {receiver}", "only the receiver {receiver} is left"
     ),
     "wal.loss_repository": Sentence("chỉ còn kho {repository}", "only {repository} is left"),
+    "wal.loss_files": Sentence(
+        "tệp, từ điểm khôi phục mới nhất", "files, since the newest recovery point"
+    ),
     "wal.loss_unknown": Sentence("không biết", "not known"),
     "wal.loss_at_most": Sentence("tối đa {span}", "at most {span}"),
     "wal.reach_title": Sentence("Khôi phục được tới mọi lúc", "Recovery to any moment"),
