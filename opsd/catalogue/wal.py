@@ -9,6 +9,20 @@ _FAULTS: dict[str, Sentence] = {
         "thêm nhóm `wal` vào thành phần postgres (docs/wal.md)",
         "add the group `wal` to a postgres member (docs/wal.md)",
     ),
+    "wal.setup_failed": Sentence(
+        "{name}: máy chủ từ chối một lệnh; các lệnh trước đó đã làm",
+        "{name}: the server refused a statement; those before it are done",
+        "các lệnh này cần superuser: opsd wal setup {backup_set} --plan cho xem những lệnh còn lại,"
+        " chạy chúng bằng psql với tài khoản postgres",
+        "they need a superuser: opsd wal setup {backup_set} --plan shows those that are left; have"
+        " postgres do them in psql",
+    ),
+    "wal.setup_mariadb": Sentence(
+        "{members}: MariaDB, opsd không thiết lập máy chủ",
+        "{members}: MariaDB, whose server opsd does not set up",
+        "cấp quyền và bật log_bin theo docs/mariadb.md; rồi chạy opsd run",
+        "grant the rights and turn log_bin on as docs/mariadb.md says; then start opsd run",
+    ),
     "wal.no_storage": Sentence(
         "kho {repository} không nhận được nhật ký: cần một thư mục hoặc một bucket",
         "the repository {repository} cannot take the log: a directory or a bucket can",
@@ -42,8 +56,8 @@ _FAULTS: dict[str, Sentence] = {
 
 _STATES: dict[str, Sentence] = {
     "wal.protected": Sentence(
-        "mỗi giao dịch chờ tới khi một nơi nhận đã giữ chắc ({live}/{all} đang nhận)",
-        "every commit waits until a receiver has it safely ({live} of {all} receive)",
+        "mỗi giao dịch chờ tới khi {wanted} nơi nhận đã giữ chắc ({live}/{all} đang nhận)",
+        "every commit waits until {wanted} of {all} receivers have it safely ({live} receive)",
     ),
     "wal.unreachable": Sentence(
         "không hỏi được máy chủ: không biết đang được bảo vệ hay không",
@@ -58,6 +72,23 @@ _STATES: dict[str, Sentence] = {
         " nó có đủ",
         "bring a receiver back; commits wait for it again once it is close, and this ends by itself"
         " when it has everything",
+    ),
+    "wal.fewer": Sentence(
+        "giao dịch chỉ còn chờ {count} nơi nhận thay vì {wanted}, từ {since} (vị trí {lsn}), theo"
+        " fall_back_after: {bytes} chưa có ở đủ số nơi nhận ({live}/{all} đang nhận)",
+        "commits wait for {count} instead of {wanted} receivers since {since} (position {lsn}), as"
+        " fall_back_after says: {bytes} are with fewer receivers than agreed ({live} of {all} are"
+        " there)",
+        "đưa nơi nhận còn thiếu trở lại; khi nó đã theo gần kịp thì giao dịch lại chờ đủ số",
+        "bring the missing receiver back; once it is close commits wait for as many as agreed",
+    ),
+    "wal.too_few": Sentence(
+        "chỉ còn {live}/{all} nơi nhận mà phải chờ {count}, đã {span}; {waiting} giao dịch chờ",
+        "only {live} of {all} receivers for {span}, and {count} are needed; {waiting} commits wait",
+        "đưa nơi nhận còn thiếu trở lại; muốn giao dịch không phải đợi mãi, đặt fall_back_after"
+        " hoặc thêm một nơi nhận",
+        "bring the missing receiver back; so that commits never wait for ever, give fall_back_after"
+        " or have one receiver more",
     ),
     "wal.standby": Sentence(
         "máy chủ này là máy dự phòng: không ai ghi ở đây", "this server is a standby"
@@ -97,9 +128,9 @@ _STATES: dict[str, Sentence] = {
         "nơi nhận {receiver} không nhận",
         "{receiver} does not receive",
         "opsd khởi động lại nó nếu nó chạy ở máy này; nếu ở máy khác, xem opsd ở máy đó có chạy"
-        " không; nếu vẫn vậy, xem máy chủ, mật khẩu, đường mạng",
+        " không; nếu vẫn vậy, xem máy chủ, mật khẩu, đường mạng, quyền ghi vào thư mục của nó",
         "opsd starts it again where it runs on this machine; else look whether opsd runs there;"
-        " then at the server, the password and the network",
+        " then at the server, the password, the network, and who may write into its directory",
     ),
     "wal.receiver_hung": Sentence(
         "nơi nhận {receiver} vẫn nối nhưng không nhận thêm gì",
@@ -196,7 +227,10 @@ _SETUP: dict[str, Sentence] = {
         "nhưng không để đầy ổ của máy chủ", "but does not fill the server's disk for it"
     ),
     "wal.why_commit": Sentence("giao dịch chờ nơi nhận", "commits wait for a receiver"),
-    "wal.why_names": Sentence("một nơi nhận bất kỳ là đủ", "any one receiver is enough"),
+    "wal.why_names": Sentence(
+        "giao dịch chờ bấy nhiêu nơi nhận bất kỳ",
+        "commits wait for so many of the receivers, whichever they are",
+    ),
     "wal.why_summaries": Sentence(
         "bản gốc chỉ chép phần đã đổi", "base copies hold only what changed"
     ),
@@ -205,10 +239,17 @@ _SETUP: dict[str, Sentence] = {
         "chỉ có một nơi nhận ({name}): nó hỏng thì mọi giao dịch phải chờ; nên có hai, ở hai máy",
         "there is one receiver ({name}): when it fails all commits wait; have two, on two machines",
     ),
+    "wal.none_to_spare": Sentence(
+        "giao dịch chờ cả {count} nơi nhận: một nơi hỏng thì mọi giao dịch phải chờ; nên thêm"
+        " một nơi, hoặc đặt fall_back_after",
+        "commits wait for all {count} receivers: when one fails all commits wait; have one more, or"
+        " give fall_back_after",
+    ),
     "wal.not_ready": Sentence(
-        "chưa nơi nào đang nhận, nên chưa bắt giao dịch chờ: hãy chạy opsd run, rồi chạy lại lệnh"
-        " này",
-        "nobody receives yet, so commits are not made to wait: start opsd run, then do this again",
+        "chưa đủ {count} nơi đang nhận, nên chưa bắt giao dịch chờ: hãy chạy opsd run, rồi chạy lại"
+        " lệnh này",
+        "fewer than {count} receive yet, so commits are not made to wait: start opsd run, then do"
+        " this again",
     ),
     "wal.role_may_more": Sentence(
         "vai trò {role} được phép nhiều hơn mức cần: {more}",
@@ -235,11 +276,11 @@ _SETUP: dict[str, Sentence] = {
         "give {role} a password (psql: \\password {role}), and write it into the passfile",
     ),
     "wal.no_way_in": Sentence(
-        "{role} chưa vào nhận nhật ký được; thêm vào pg_hba.conf: hostssl replication {role}"
-        " ĐỊA-CHỈ"
-        " scram-sha-256. Máy chủ nói: {said}",
-        "{role} may not come in for the log; add to pg_hba.conf: hostssl replication {role} ADDRESS"
-        " scram-sha-256. The server said: {said}",
+        "{role} chưa vào nhận nhật ký được: xem mật khẩu trong passfile, và pg_hba.conf có dòng:"
+        " hostssl replication {role} ĐỊA-CHỈ scram-sha-256. Máy chủ nói: {said}",
+        "{role} may not come in for the log: look at the password in its passfile, and for a line"
+        " in pg_hba.conf: hostssl replication {role} ADDRESS scram-sha-256. The server said:"
+        " {said}",
     ),
 }
 

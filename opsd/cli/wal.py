@@ -20,7 +20,7 @@ from opsd.cli.ended import recorded
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import Parser
 from opsd.clock import now
-from opsd.errors import UsageError
+from opsd.errors import DatabaseFailed, UsageError
 from opsd.model import Closing, Finding, Status, Task, worst
 from opsd.report import plain, text
 from opsd.report import wal as report
@@ -69,14 +69,22 @@ def run(desk: Desk) -> Answer:
 
 def _setup(desk: Desk) -> Answer:
     """Each statement is shown before any is done."""
+    name = desk.arguments.set
     with desk.doors() as kit:
-        plans = [setting_up.plan(log) for log in logs_of(kit, desk.arguments.set)]
+        found, streams = _of(kit, name)
+        if not found:
+            raise UsageError("wal.setup_mariadb", members=[one.subject for one in streams])
+        plans = [setting_up.plan(log) for log in found]
         said = [
             report.planned(desk.voice, one.log.subject, one.changes, one.advice) for one in plans
         ]
         if not desk.arguments.plan:
             for one in plans:
-                setting_up.carry_out(one)
+                try:
+                    setting_up.carry_out(one)
+                except DatabaseFailed as error:
+                    told = {"name": one.log.subject, "backup_set": name}
+                    raise DatabaseFailed("wal.setup_failed", detail=error.detail, **told) from error
                 said.append(
                     desk.voice.say("wal.plan_done", name=one.log.subject, count=len(one.changes))
                 )

@@ -108,26 +108,37 @@ def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> No
         with recovering.further(kit, planned, name, QUICK) as (stands, server):
             assert not stands.recovering
             assert rows(server) == 30
-        with pytest.raises(UsageError, match="no base copy"):
-            planning.plan(log, Goal("time", time=second - timedelta(days=9)), place / "old")
-        with pytest.raises(Refused, match="not empty"):
-            planning.plan(log, Goal("now"), place / ODD)
-        with pytest.raises(Refused, match="shorter, plainer name"):
-            planning.plan(log, Goal("now"), place / "one, two")
-        with pytest.raises(Refused, match="has more than 93 bytes"):
-            planning.plan(log, Goal("now"), place / ("long" * 20))
-        nothing_that_lives_is_written_into(site, log)
+        refused_before_anything_is_written(site, log, place, planned)
 
 
-def nothing_that_lives_is_written_into(site: Site, log: Log) -> None:
-    """By whatever way it is named."""
+def refused_before_anything_is_written(
+    site: Site, log: Log, place: Path, planned: planning.Planned
+) -> None:
+    """Goals that the log does not lead to, and targets of no use, however they are named."""
+    reached, end = planned.goal.time, planned.chain.end
+    assert reached
+    day = timedelta(days=1)
+    for goal, why in (
+        (Goal("time", time=reached - 9 * day), "no base copy is old enough"),
+        (Goal("time", time=reached + day), "before the goal"),
+        (Goal("lsn", lsn=end + (1 << 30)), "before the goal"),
+    ):
+        with pytest.raises(UsageError, match=why):
+            planning.plan(log, goal, place / "new")
+    assert planning.plan(log, Goal("lsn", lsn=end), place / "new").chain.end >= end
     data, link = site.system.cluster.data, site.base / "link"
     link.symlink_to(data)
-    for target in (data, link):
-        with pytest.raises(Refused, match="server runs"):
+    for target, why in (
+        (place / ODD, "not empty"),
+        (place / "one, two", "shorter, plainer name"),
+        (place / ("long" * 20), "has more than 93 bytes"),
+        (data, "server runs"),
+        (link, "server runs"),
+        (link / "inside", "lies in the data directory"),
+        (site.base / "password" / "back", "is no directory that"),
+    ):
+        with pytest.raises(Refused, match=why):
             planning.plan(log, Goal("now"), target)
-    with pytest.raises(Refused, match="lies in the data directory"):
-        planning.plan(log, Goal("now"), link / "inside")
 
 
 def foretold_as_planned(log: Log, heard: Heard, target: Path) -> None:

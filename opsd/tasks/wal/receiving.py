@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from opsd.drivers import process, system
-from opsd.errors import OpsdError
+from opsd.errors import OpsdError, quoted
 from opsd.tasks.kit import Kit
 
 log = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ class Receiver:
             try:
                 self._receive()
             except (OpsdError, OSError) as error:
-                self._said = str(error)[-_SAID:]
+                self._said = quoted(error)[-_SAID:]
             if self._over.is_set():
                 return
             self._restarts += 1

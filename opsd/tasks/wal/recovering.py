@@ -61,6 +61,7 @@ class Recovered:
     tables: Mapping[str, Tables] | None = None  # of each database, where they were read
     seconds: dict[str, float] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    paused: bool = False  # it goes to its goal again when it is started, and stands there
 
     @property
     def good(self) -> bool:
@@ -143,6 +144,7 @@ def carry_out(kit: Kit, planned: Planned, ways: Ways | None = None) -> Recovered
         (planned.target / WAL).rmdir()
     elif (planned.target / DATA / _SIGNAL).exists():  # to the end of the log there is no pause
         wait_at(planned.target / DATA, {**_replaying(planned, ways), "hot_standby": "on"})
+        done.paused = True
     return done
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from opsd.clock import Stopwatch
-from opsd.errors import OpsdError, RepositoryDamaged
+from opsd.errors import OpsdError, RepositoryDamaged, quoted
 from opsd.policy import wal as policy
 from opsd.policy.worth import worth
 from opsd.tasks.wal.archive import Archive, open_archive
@@ -82,7 +82,7 @@ class Shipper:
                 self.shipped.end,
                 self.shipped.gaps,
                 tuple(self._refused.values()),
-                str(error),
+                quoted(error),
             )
 
     def _turn(self, flushed: Mapping[str, int], system: str) -> None:
