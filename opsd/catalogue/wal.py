@@ -37,8 +37,10 @@ _FAULTS: dict[str, Sentence] = {
         "synchronous_commit = remote_apply: commits would wait for ever, since a receiver of the"
         " log"
         " does not apply it",
-        "đặt synchronous_commit = on",
-        "set synchronous_commit = on",
+        "đặt synchronous_commit = on; của vai trò hay cơ sở dữ liệu (xem chi tiết):"
+        " ALTER ... RESET synchronous_commit",
+        "set synchronous_commit = on; where a role or a database has it (see the detail):"
+        " ALTER ... RESET synchronous_commit",
     ),
     "seal.broken": Sentence(
         "đối tượng {name} không đúng như khi đã ghi: bị hỏng, bị sửa hoặc bị tráo",
@@ -290,6 +292,9 @@ _STATUS: dict[str, Sentence] = {
         "chỉ còn nơi nhận {receiver}", "only the receiver {receiver} is left"
     ),
     "wal.loss_repository": Sentence("chỉ còn kho {repository}", "only {repository} is left"),
+    "wal.loss_files": Sentence(
+        "tệp, từ điểm khôi phục mới nhất", "files, since the newest recovery point"
+    ),
     "wal.loss_unknown": Sentence("không biết", "not known"),
     "wal.loss_at_most": Sentence("tối đa {span}", "at most {span}"),
     "wal.reach_title": Sentence("Khôi phục được tới mọi lúc", "Recovery to any moment"),

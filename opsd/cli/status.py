@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from datetime import datetime
 
 from opsd import assembly
 from opsd.cli.answer import Answer
@@ -16,7 +17,7 @@ from opsd.policy.freshness import SetFacts, judge, next_due
 from opsd.policy.recoverable import Recoverable
 from opsd.report import plain, status, text, wal
 from opsd.tasks.status import observe
-from opsd.tasks.wal.recoverable import recoverable
+from opsd.tasks.wal.recoverable import files_until, recoverable
 
 
 def add(parser: Parser) -> None:
@@ -30,7 +31,8 @@ def run(desk: Desk) -> Answer:
         names = [desk.arguments.set] if desk.arguments.set else list(kit.config.backup_sets)
         facts = {name: observe(kit, name) for name in names}
         logs = {name: recoverable(kit, name) for name in names}
-    answers = [_one(desk, name, found, logs[name]) for name, found in facts.items()]
+        files = {name: files_until(kit, name) for name in names}
+    answers = [_one(desk, name, found, (logs[name], files[name])) for name, found in facts.items()]
     whole = worst(verdict for verdict, _, _ in answers)
     good = whole in {Status.OK, Status.WARNING}
     return Answer(
@@ -44,8 +46,9 @@ def run(desk: Desk) -> Answer:
 
 
 def _one(
-    desk: Desk, name: str, facts: SetFacts, logs: Mapping[str, Recoverable]
+    desk: Desk, name: str, facts: SetFacts, known: tuple[Mapping[str, Recoverable], datetime | None]
 ) -> tuple[Status, str, plain.Body]:
+    logs, files = known
     backup_set = desk.config.backup_sets[name]
     verdict = judge(facts)
     due = next_due(facts.now, backup_set.schedule, desk.config.zone)
@@ -64,6 +67,10 @@ def _one(
         parts.append(wal.reach(desk.voice, log, found))
         losses[log] = wal.losses(states, facts.now)
         reaches[log] = wal.reach_body(found)
+    if backup_set.trees:
+        parts.insert(1, wal.files(desk.voice, name, files, facts.now))
+        lost = None if files is None else (facts.now - files).total_seconds()
+        losses[name] = {"files": lost}
     told = {**body, "loss": losses, "recovery": reaches}
     return worst(statuses), text.joined(*parts), told
 

@@ -33,6 +33,7 @@ from opsd.tasks.kit import Kit
 from opsd.tasks.wal import setting_up
 from opsd.tasks.wal.bases import every_base, take_base
 from opsd.tasks.wal.log import Log, logs_of
+from opsd.tasks.wal.recoverable import files_until
 from opsd.tasks.wal.replaying import replay
 from opsd.wal import Base
 
@@ -104,11 +105,12 @@ def _status(desk: Desk) -> Answer:
     """As the daemon saw it a moment ago; what it does not see is unknown."""
     name, at = desk.arguments.set, now()
     with (
-        desk.doors() as kit,
+        desk.kit() as kit,
         closing(assembly.samples(desk.config)) as watch,
         closing(assembly.cases(desk.config)) as cases,
     ):
         found, streams = _of(kit, name)
+        trees, files = kit.backup_set(name).trees, files_until(kit, name)
         subjects = [*(log.subject for log in found), *(stream.subject for stream in streams)]
         seen = watch.states()
         incidents = {incident.code: incident for incident in cases.incidents()}
@@ -126,8 +128,12 @@ def _status(desk: Desk) -> Answer:
                 plain.check(desk.voice, state, incidents.get(state.incident)) for state in states
             ],
         }
+    body: plain.Body = {"logs": bodies}
+    if trees:
+        told.append(report.files(desk.voice, name, files, at))
+        body["loss"] = {"files": None if files is None else (at - files).total_seconds()}
     good = worst(statuses) in {Status.OK, Status.WARNING}
-    return Answer(ExitCode.DONE if good else ExitCode.FAILED, text.joined(*told), {"logs": bodies})
+    return Answer(ExitCode.DONE if good else ExitCode.FAILED, text.joined(*told), body)
 
 
 def _of(kit: Kit, name: str) -> tuple[tuple[Log, ...], tuple[Stream, ...]]:

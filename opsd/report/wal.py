@@ -73,6 +73,13 @@ def brief(voice: Voice, subject: str, states: Sequence[CheckState], now: datetim
     return "\n".join((title, told, *wrong))
 
 
+def files(voice: Voice, name: str, until: datetime | None, now: datetime) -> str:
+    """What of the files of a set would be lost: they come with recovery points, not with a log."""
+    at_most = _at_most(voice, None if until is None else (now - until).total_seconds())
+    row = layout.fields([(voice.say("wal.loss_files"), at_most)], "  ")
+    return f"{name}: {voice.say('wal.loss_title')}\n{row}"
+
+
 def losses(states: Sequence[CheckState], now: datetime) -> dict[str, float | None]:
     """Seconds of commits that may be lost when only this is left; None where it is not known."""
     return {f"{kind}:{name}": _age(states, (kind, name), now) for kind, name in _parts(states)}
@@ -204,7 +211,10 @@ def _who(voice: Voice, kind: str, name: str) -> str:
 
 
 def _loss(voice: Voice, states: Sequence[CheckState], part: tuple[str, str], now: datetime) -> str:
-    age = _age(states, part, now)
+    return _at_most(voice, _age(states, part, now))
+
+
+def _at_most(voice: Voice, age: float | None) -> str:
     if age is None:
         return voice.say("wal.loss_unknown")
     return voice.say("wal.loss_at_most", span=timedelta(seconds=max(age, 0)))

@@ -66,10 +66,21 @@ def test_who_is_no_superuser_is_told_who_does_the_statements_and_how_to_see_them
 
 
 def test_a_server_that_waits_for_what_no_receiver_does_is_refused(site: Site) -> None:
-    sql(site, "ALTER SYSTEM SET synchronous_commit = remote_apply")
-    sql(site, "SELECT pg_reload_conf()")
-    with with_log(site).kit() as kit, pytest.raises(Refused, match="remote_apply"):
-        setting_up.plan(logs_of(kit, SET)[0])
+    with with_log(site).kit() as kit:
+        (log,) = logs_of(kit, SET)
+        for who, told in (
+            ("SYSTEM", ""),
+            ("ROLE opsd", "ROLE opsd"),
+            ("DATABASE dossiers", "DATABASE dossiers"),
+        ):
+            sql(site, f"ALTER {who} SET synchronous_commit = 'Remote_Apply'")
+            sql(site, "SELECT pg_reload_conf()")
+            with pytest.raises(Refused, match="remote_apply") as refused:
+                setting_up.plan(log)
+            assert refused.value.detail == told
+            sql(site, f"ALTER {who} RESET synchronous_commit")
+            sql(site, "SELECT pg_reload_conf()")
+        assert setting_up.plan(log).changes
 
 
 def test_a_server_without_page_checksums_is_told(site: Site) -> None:

@@ -16,7 +16,8 @@ from opsd.tasks.wal.log import Log
 from opsd.wal import Advice, Change
 
 _SPARE = 2  # senders for base copies and for whoever comes back before it was seen to be gone
-_WEAK = frozenset({"off", "local", "remote_write", "remote_apply"})
+_APPLIED = "remote_apply"
+_WEAK = frozenset({"off", "local", "remote_write", _APPLIED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,9 @@ def plan(log: Log) -> Planned:
         ground = server.ground(log.wal.role)
     if ground.seen.recovering:
         raise Refused("wal.setup_standby", name=log.subject)
-    if ground.settings["synchronous_commit"] == "remote_apply":
-        raise Refused("wal.remote_apply")
+    waits = [one.where for one in ground.seen.weak if one.value.lower() == _APPLIED]
+    if waits or ground.settings["synchronous_commit"] == _APPLIED:
+        raise Refused("wal.remote_apply", detail="\n".join(filter(None, waits)))
     ready = len(ground.seen.live(log.applications)) >= log.wal.wait_for
     return Planned(
         log, tuple(_changes(log, ground, ready)), tuple(_advice(log, ground, ready)), ready
