@@ -31,6 +31,14 @@ _FAULTS: dict[str, Sentence] = {
         "{name}: đây là máy dự phòng; hãy thiết lập trên máy chủ chính",
         "{name}: this is a standby; set up the primary server",
     ),
+    "wal.another_server": Sentence(
+        "đây là máy chủ khác ({there}); {directory} giữ nhật ký của {here}",
+        "this is another server ({there}); {directory} has the log of {here}",
+        "nhầm địa chỉ thì sửa connection; máy chủ mới thay máy cũ thì chuyển các tệp trong"
+        " {directory} đi nơi khác, rồi opsd wal setup và opsd wal base",
+        "mend connection if that is a mistake; where it is new in the place of the old one, move"
+        " the files of {directory} elsewhere, then opsd wal setup and opsd wal base",
+    ),
     "wal.remote_apply": Sentence(
         "synchronous_commit = remote_apply: giao dịch sẽ chờ mãi, vì nơi nhận nhật ký không áp"
         " dụng nó",

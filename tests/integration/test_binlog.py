@@ -142,6 +142,7 @@ def test_a_burnt_server_comes_back_to_any_moment_though_its_receiver_died_before
         told = kit.store.evidence(played.run, "replayed")
         assert told is not None
         assert (told["tables"], told["rows"]) == (5, 2007)
+        _invariants_are_asked(kit)
         eventually(lambda: _foretold(watched) > 0, "a recovery to now is foretold", 60)
         moved, took = told["base_bytes"] + told["wal_bytes"], sum(told["seconds"].values())
         foretold = _foretold(watched) * moved / max(took, 1)
@@ -176,6 +177,18 @@ def test_a_burnt_server_comes_back_to_any_moment_though_its_receiver_died_before
         cut = plan(stream, Goal(), base / "none")
         assert [found.key for found in cut.findings] == ["binlog.gap_behind"]
         _new_password(living, kit)
+
+
+def _invariants_are_asked(kit: Kit) -> None:
+    """Of the replayed server, as of one that a dump was loaded into."""
+    mine = kit.backup_set(SET)
+    never = mine.prove.invariants[0].model_copy(update={"name": "never", "query": "SELECT 1"})
+    prove = mine.prove.model_copy(update={"invariants": (never,)})
+    sets = {SET: mine.model_copy(update={"prove": prove})}
+    other = replace(kit, config=kit.config.model_copy(update={"backup_sets": sets}))
+    closing = replay(other, streams_of(other, SET)[0])
+    assert [found.key for found in closing.findings] == ["proof.invariant_broken"]
+    assert closing.outcome is Outcome.FAILED
 
 
 def _behind_the_log(stream: Stream, target: Path) -> None:

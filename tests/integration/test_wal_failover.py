@@ -12,10 +12,10 @@ from opsd.demo.psql import ask
 from opsd.drivers.cluster import DURABLE, Cluster, binaries
 from opsd.drivers.process import become
 from opsd.model import Outcome
-from opsd.tasks.wal import planning, recovering
+from opsd.tasks.wal import planning, recovering, setting_up
 from opsd.tasks.wal.bases import take_base
 from opsd.tasks.wal.planning import Goal, Ways
-from tests.logs import WAL, Heard, guarded, held_until_now, sql, until
+from tests.logs import WAL, Heard, guarded, held_until_now, sql, until, with_log
 from tests.site import Site
 
 QUICK = Ways(throwaway=True, here=False)
@@ -74,6 +74,43 @@ def test_a_standby_that_lacks_commits_takes_them_from_a_receiver(site: Site) -> 
             ask(standby.connection(), "SELECT pg_promote()")
             ask(standby.connection("dossiers"), "INSERT INTO moments VALUES (4)")
             until(lambda: heard.cause(log.subject) == "")
+
+
+def test_a_new_server_in_the_place_of_the_old_one_is_told_and_followed_once_told_to(
+    site: Site,
+) -> None:
+    with guarded(with_log(site)) as (kit, log, heard):
+        for _ in range(3):
+            sql(site, "CREATE TABLE IF NOT EXISTS moments AS SELECT 1 AS number")
+            sql(site, "SELECT pg_switch_wal()")
+        server = site.system.cluster
+        server.stop()
+        server.data.rename(site.base / "lost")
+        server.checksums = False  # so that initdb makes one that is no copy of the lost one
+        server.create()
+        server.start()
+        ask(server.connection(), "CREATE DATABASE dossiers")
+        setting_up.carry_out(setting_up.plan(log))
+        for name in log.directories:
+            until(lambda: "another server" in told(heard, f"{log.subject}/{name}"))  # noqa: B023
+        for directory in log.directories.values():
+            directory.rename(directory.with_name(f"{directory.name}-of-the-old-one"))
+        until(lambda: all(heard.cause(f"{log.subject}/{name}") == "" for name in log.directories))
+        setting_up.carry_out(setting_up.plan(log))
+        until(lambda: heard.cause(log.subject) == "")
+        sql(site, "CREATE TABLE moments AS SELECT 2 AS number")
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        held_until_now(heard)
+        planned = planning.plan(log, Goal("now"), site.base / "back", QUICK)
+        with recovering.recovered(kit, planned, QUICK) as (done, recovered):
+            assert done.good
+            assert ask(recovered.connection("dossiers"), "SELECT number FROM moments") == [("2",)]
+
+
+def told(heard: Heard, subject: str) -> str:
+    """What is said of a subject in detail."""
+    found = heard.results.get(subject)
+    return found.detail if found else ""
 
 
 def with_both(site: Site) -> Site:

@@ -8,6 +8,7 @@ each other must bring back the same.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -151,7 +152,11 @@ def _compare(
     at = replay.at if replay else None
     if goal.time is not None and (at is None or not goal.time - _TOLERANCE <= at <= goal.time):
         journal.find(Severity.FAULT, "replay.moment", asked=goal.time, at=at or "-")
-    _ask(journal, log, server)
+    database = Database(server.connection(log.database_name))
+    programs = reading.programs(log, server, database)
+    limits = programs.timeout, programs.stop
+    with database.connect() as connection:
+        ask(journal, log.name, lambda query: connection.violations(query, *limits))
     read = reading.read(log, server, log.database_name)
     return {
         "goal": (goal.time or at or journal.kit.clock()).isoformat(),
@@ -161,15 +166,8 @@ def _compare(
     }
 
 
-def _ask(journal: Journal, log: Log, server: cluster.Cluster) -> None:
-    """Whether what must hold, holds."""
-    database = Database(server.connection(log.database_name))
-    programs = reading.programs(log, server, database)
-    with database.connect() as connection:
-        for invariant in journal.kit.backup_set(log.backup_set).prove.invariants:
-            if invariant.member != log.name:
-                continue
-            if rows := connection.violations(invariant.query, programs.timeout, programs.stop):
-                journal.find(
-                    Severity.FAULT, "proof.invariant_broken", name=invariant.name, rows=rows
-                )
+def ask(journal: Journal, member: str, violations: Callable[[str], int]) -> None:
+    """Ask each invariant of a member of whoever tells how many rows offend."""
+    for invariant in journal.kit.backup_set(journal.run.backup_set).prove.invariants:
+        if invariant.member == member and (rows := violations(invariant.query)):
+            journal.find(Severity.FAULT, "proof.invariant_broken", name=invariant.name, rows=rows)

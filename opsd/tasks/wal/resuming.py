@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from opsd.errors import DatabaseFailed
 from opsd.policy import wal as policy
 from opsd.tasks.keys import opening
 from opsd.tasks.wal.log import Log, heading_of
@@ -24,7 +25,9 @@ _GONE = re.compile(
     r"has already been removed|can no longer (get changes|access)|has been invalidated"
     r"|cannot read from .*replication slot"
 )
-_LEFT = re.compile(r"requested starting point .* is not in this server's history")
+_LEFT = re.compile(
+    r"requested starting point .* is (not in this server's history|ahead of the WAL flush position)"
+)
 _ASIDE = "aside-"  # begins no name of the log: whoever reads a receiver's directory passes it over
 
 
@@ -49,10 +52,15 @@ def ended(log: Log, name: str, directory: Path, said: str) -> None:
 
 
 def _follow(log: Log, name: str, directory: Path) -> None:
-    """Set aside what the server left when it went back to an earlier moment."""
+    """Set aside what the server left when it went back to an earlier moment.
+
+    Raises `DatabaseFailed` where it is another server: nobody follows that by himself.
+    """
     origin, mine = log.programs().origin(log.connection(name)), _received(directory)
     if mine.head is not None and mine.head.system != origin.system:
-        return  # it is another server
+        raise DatabaseFailed(
+            "wal.another_server", directory=directory, here=mine.head.system, there=origin.system
+        )
     left = [
         path
         for segment, path in mine.files
