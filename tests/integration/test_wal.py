@@ -390,8 +390,13 @@ def lost_keys_come_back(site: Site, log: Log) -> None:
     password.write_text("another one\n")
     password.chmod(0o600)
     assert "password" in shipped(log).shipped.error
-    told, _ = site.opsd("wal", "rekey", SET, "--old-password-file", str(old)).communicate(
-        timeout=60
-    )
-    assert "under the new password" in told
+    other = site.base / "keys-of-nothing"
+    other.write_text("a third one\n")
+    # What neither opens is told; what is under the new one already stays.
+    for given, code in ((other, 1), (old, 0), (other, 0)):
+        asked = site.opsd("wal", "rekey", SET, "--old-password-file", str(given))
+        told, said = asked.communicate(timeout=60)
+        assert asked.returncode == code, told + said
+        assert ("under the password" in told) == (code == 0)
+        assert ("main: neither" in said) == (code == 1)
     assert not shipped(log).shipped.error
