@@ -283,6 +283,10 @@ TABLE: dict[str, Sentence] = {
     "base.done": Sentence(
         "{name}: {outcome}, mất {elapsed}", "{name}: {outcome}, it took {elapsed}"
     ),
+    "replay.done": Sentence(
+        "từ kho {repository} tới giao dịch lúc {at}; đã đọc {tables} bảng, {rows} dòng",
+        "from {repository} until the commit of {at}; {tables} tables, {rows} rows were read",
+    ),
     "base.none": Sentence("chưa có bản gốc nào", "there are no base copies"),
     "base.row": Sentence(
         "{id}  nhất quán từ {at}  {bytes}  kho {repository}",
