@@ -283,7 +283,7 @@ TABLE: dict[str, Sentence] = {
     "base.done": Sentence(
         "{name}: {outcome}, mất {elapsed}", "{name}: {outcome}, it took {elapsed}"
     ),
-    "replay.done": Sentence(
+    "replay.read": Sentence(
         "từ kho {repository} tới giao dịch lúc {at}; đã đọc {tables} bảng, {rows} dòng",
         "from {repository} until the commit of {at}; {tables} tables, {rows} rows were read",
     ),

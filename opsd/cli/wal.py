@@ -211,7 +211,7 @@ def _replayed(desk: Desk, told: Mapping[str, Any] | None) -> str:
         "tables": told["tables"],
         "rows": told["rows"],
     }
-    return "\n  " + desk.voice.say("replay.done", **fields)
+    return "\n  " + desk.voice.say("replay.read", **fields)
 
 
 def _bases(desk: Desk) -> Answer:

@@ -60,19 +60,6 @@ def test_a_plan_shows_what_is_done_and_commits_wait_only_once_somebody_receives(
         assert {"wal.role_may_more", "wal.stray_commit"} <= keys
 
 
-def test_who_is_no_superuser_is_told_who_does_the_statements_and_how_to_see_them(
-    site: Site,
-) -> None:
-    sql(site, "CREATE ROLE plain LOGIN")
-    changed = with_log(site)
-    changed.changes["user=opsd"] = "user=plain"
-    asked = changed.opsd("wal", "setup", SET, "--language", "en")
-    _, said = asked.communicate(timeout=60)
-    assert asked.returncode == 1
-    assert "must be superuser" in said
-    assert f"opsd wal setup {SET} --plan" in said
-
-
 def test_a_server_that_waits_for_what_no_receiver_does_is_refused(site: Site) -> None:
     sql(site, "ALTER SYSTEM SET synchronous_commit = remote_apply")
     sql(site, "SELECT pg_reload_conf()")

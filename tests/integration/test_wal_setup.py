@@ -1,4 +1,4 @@
-"""`opsd wal setup` for a server that it does not set up."""
+"""`opsd wal setup` where a person has to do it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import pytest
 
 from opsd.cli import main
 from opsd.cli.exit_codes import ExitCode
+from tests.logs import sql, with_log
+from tests.site import SET, Site
 
 CONFIG = """\
 demo: true
@@ -40,3 +42,16 @@ def test_a_mariadb_server_is_set_up_by_a_person(
     said = capsys.readouterr().err
     assert "fees/fees: MariaDB" in said
     assert "docs/mariadb.md" in said
+
+
+def test_who_is_no_superuser_is_told_who_does_the_statements_and_how_to_see_them(
+    site: Site,
+) -> None:
+    sql(site, "CREATE ROLE plain LOGIN")
+    changed = with_log(site)
+    changed.changes["user=opsd"] = "user=plain"
+    asked = changed.opsd("wal", "setup", SET, "--language", "en")
+    _, said = asked.communicate(timeout=60)
+    assert asked.returncode == 1
+    assert "must be superuser" in said
+    assert f"opsd wal setup {SET} --plan" in said
