@@ -84,7 +84,7 @@ TABLE: dict[str, Sentence] = {
         "dừng máy chủ đó và chọn một thư mục trống",
         "stop it and choose an empty directory",
     ),
-    "recover.barred": Sentence(
+    "target.barred": Sentence(
         "không ghi được vào {target}: {place} không phải thư mục mà tài khoản {account} được ghi",
         "{target} cannot be written: {place} is no directory that {account} may write to",
         "chọn thư mục khác, hoặc tạo trước, bằng root: install -d -o {account} {target}",

@@ -269,7 +269,7 @@ def _guard(log: Log, target: Path, ways: Ways) -> None:
     """Nothing that lives is written into, and what lies there is written over by a word only."""
     cluster.insist_on_place(target)
     if place := system.barred(target):
-        raise Refused("recover.barred", target=target, place=place, account=system.user())
+        raise Refused("target.barred", target=target, place=place, account=system.user())
     if system.servers_in(target):
         raise Refused("recover.lives", target=target)
     if target.exists() and any(target.iterdir()) and not ways.delta:
