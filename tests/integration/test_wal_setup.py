@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,15 @@ def test_who_is_no_superuser_is_told_who_does_the_statements_and_how_to_see_them
     assert asked.returncode == 1
     assert "must be superuser" in said
     assert f"opsd wal setup {SET} --plan" in said
+
+
+def test_the_doctor_looks_at_where_the_log_is_received(site: Site) -> None:
+    def found() -> list[tuple[str, str]]:
+        told, _ = with_log(site).opsd("doctor", "--json").communicate(timeout=60)
+        findings = json.loads(told)["findings"]
+        keys = {"doctor.receiver", "target.barred"}
+        return [(one["key"], one["status"]) for one in findings if one["key"] in keys]
+
+    assert found() == 2 * [("doctor.receiver", "ok")]
+    (site.base / "wal").write_text("a file where the directory should be")
+    assert found() == 2 * [("target.barred", "critical")]
