@@ -97,7 +97,7 @@ TABLE: dict[str, Sentence] = {
         "chọn một thư mục trống ở ngoài mọi cụm máy chủ",
         "choose an empty directory outside of any cluster",
     ),
-    "recover.barred": Sentence(
+    "target.barred": Sentence(
         "không ghi được vào {target}: {place} không phải thư mục mà tài khoản {account} được ghi",
         "{target} cannot be written: {place} is no directory that {account} may write to",
         "chọn thư mục khác, hoặc tạo trước, bằng root: install -d -o {account} {target}",
@@ -229,16 +229,16 @@ TABLE: dict[str, Sentence] = {
     "recover.label_target": Sentence("Vào", "Into"),
     "recover.label_expected": Sentence("Ước chừng", "It may take"),
     "recover.done": Sentence(
-        "ĐÃ KHÔI PHỤC {name}: giao dịch mới nhất {at}, vị trí {lsn}; mất {span}",
-        "RECOVERED {name}: the newest commit is of {at}, position {lsn}; it took {span}",
+        "ĐÃ KHÔI PHỤC {name} trong {span}: giao dịch mới nhất {at}, vị trí {lsn}",
+        "RECOVERED {name} in {span}: the newest commit is of {at}, position {lsn}",
         "máy chủ đã dừng; khởi động bằng tài khoản {owner}: {program} -D {data} start (thêm"
         " postgresql.conf, pg_hba.conf nếu thiếu)",
         "it is stopped; start it as {owner}: {program} -D {data} start (with a postgresql.conf and"
         " a pg_hba.conf, where there are none)",
     ),
     "recover.paused": Sentence(
-        "{name} ĐANG DỪNG Ở ĐÍCH: giao dịch mới nhất {at}, vị trí {lsn}; mất {span}",
-        "{name} STANDS AT THE GOAL: the newest commit is of {at}, position {lsn}; it took {span}",
+        "{name} ĐANG DỪNG Ở ĐÍCH sau {span}: giao dịch mới nhất {at}, vị trí {lsn}",
+        "{name} STANDS AT THE GOAL after {span}: the newest commit is of {at}, position {lsn}",
         "khởi động bằng tài khoản {owner}: {program} -D {data} start: chỉ đọc được; xem xong,"
         " SELECT pg_wal_replay_resume() để ghi được. Chưa làm vậy thì giữ {wal}, không dời"
         " {target}",
@@ -293,8 +293,10 @@ TABLE: dict[str, Sentence] = {
         "those of the first point taken after the moment that is reached",
     ),
     "recover.files_none": Sentence("không lấy", "not brought"),
-    "base.done": Sentence(
-        "{name}: {outcome}, mất {elapsed}", "{name}: {outcome}, it took {elapsed}"
+    "base.done": Sentence("{name}: {outcome}, trong {elapsed}", "{name}: {outcome}, in {elapsed}"),
+    "replay.read": Sentence(
+        "từ kho {repository} tới giao dịch lúc {at}; đã đọc {tables} bảng, {rows} dòng",
+        "from {repository} until the commit of {at}; {tables} tables, {rows} rows were read",
     ),
     "base.none": Sentence("chưa có bản gốc nào", "there are no base copies"),
     "base.row": Sentence(

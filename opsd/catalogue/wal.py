@@ -332,8 +332,16 @@ _HELP: dict[str, Sentence] = {
         "kho {repository} chưa có khoá của nhật ký", "{repository} has no keys of the log yet"
     ),
     "wal.rekeyed": Sentence(
-        "kho {repository}: khoá của nhật ký đã theo mật khẩu mới",
-        "{repository}: the keys of the log are under the new password",
+        "kho {repository}: khoá của nhật ký theo mật khẩu trong cấu hình",
+        "{repository}: the keys of the log are under the password of the configuration",
+    ),
+    "wal.rekey_password": Sentence(
+        "kho {repository}: cả mật khẩu trong cấu hình lẫn mật khẩu cũ trong {path} đều không mở"
+        " được khoá của nhật ký",
+        "{repository}: neither the password of the configuration nor the old one in {path} opens"
+        " the keys of the log",
+        "tìm mật khẩu cũ của kho này (bản niêm phong); chưa đổi gì ở kho này",
+        "find the old password of this repository (the sealed copy); nothing was changed there",
     ),
     "help.wal.plan": Sentence(
         "setup: chỉ cho xem từng lệnh, không làm gì", "setup: only show each statement, do nothing"

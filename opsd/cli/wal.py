@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import shtab
 
@@ -33,6 +35,7 @@ from opsd.tasks.kit import Kit
 from opsd.tasks.wal import setting_up
 from opsd.tasks.wal.bases import every_base, take_base
 from opsd.tasks.wal.log import Log, logs_of
+from opsd.tasks.wal.planning import REPLAYED
 from opsd.tasks.wal.recoverable import files_until
 from opsd.tasks.wal.replaying import replay
 from opsd.wal import Base
@@ -184,6 +187,7 @@ def _runs(desk: Desk, task: Task, work: Callable[[Kit, str], dict[str, Closing]]
     name = desk.arguments.set
     with desk.kit() as kit, recorded(kit, task, name):
         ended = work(kit, name)
+        told = {one: kit.store.evidence(closing.run, REPLAYED) for one, closing in ended.items()}
     said = [
         text.joined(
             desk.voice.say(
@@ -191,7 +195,8 @@ def _runs(desk: Desk, task: Task, work: Callable[[Kit, str], dict[str, Closing]]
                 name=subject,
                 outcome=desk.voice.word("outcome", closing.outcome.value),
                 elapsed=closing.elapsed,
-            ),
+            )
+            + _replayed(desk, told[subject]),
             text.findings(desk.voice, closing.findings),
         )
         for subject, closing in ended.items()
@@ -199,6 +204,20 @@ def _runs(desk: Desk, task: Task, work: Callable[[Kit, str], dict[str, Closing]]
     codes = [exit_codes.OF_OUTCOME[closing.outcome] for closing in ended.values()]
     bodies = {subject: plain.closing(desk.voice, one) for subject, one in ended.items()}
     return Answer(exit_codes.worst(*codes), text.joined(*said), {"runs": bodies})
+
+
+def _replayed(desk: Desk, told: Mapping[str, Any] | None) -> str:
+    """From which repository, until when, and how much was read there."""
+    if told is None:
+        return ""
+    at = told["achieved"]
+    fields = {
+        "repository": told["repository"],
+        "at": datetime.fromisoformat(at) if at else "-",
+        "tables": told["tables"],
+        "rows": told["rows"],
+    }
+    return "\n  " + desk.voice.say("replay.read", **fields)
 
 
 def _bases(desk: Desk) -> Answer:

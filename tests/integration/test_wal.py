@@ -52,19 +52,6 @@ def test_a_plan_shows_what_is_done_and_commits_wait_only_once_somebody_receives(
         assert {"wal.role_may_more", "wal.stray_commit"} <= keys
 
 
-def test_who_is_no_superuser_is_told_who_does_the_statements_and_how_to_see_them(
-    site: Site,
-) -> None:
-    sql(site, "CREATE ROLE plain LOGIN")
-    changed = with_log(site)
-    changed.changes["user=opsd"] = "user=plain"
-    asked = changed.opsd("wal", "setup", SET, "--language", "en")
-    _, said = asked.communicate(timeout=60)
-    assert asked.returncode == 1
-    assert "must be superuser" in said
-    assert f"opsd wal setup {SET} --plan" in said
-
-
 def test_a_server_that_waits_for_what_no_receiver_does_is_refused(site: Site) -> None:
     with with_log(site).kit() as kit:
         (log,) = logs_of(kit, SET)
@@ -306,8 +293,13 @@ def lost_keys_come_back(site: Site, log: Log) -> None:
     password.write_text("another one\n")
     password.chmod(0o600)
     assert "password" in shipped(log).shipped.error
-    told, _ = site.opsd("wal", "rekey", SET, "--old-password-file", str(old)).communicate(
-        timeout=60
-    )
-    assert "under the new password" in told
+    other = site.base / "keys-of-nothing"
+    other.write_text("a third one\n")
+    # What neither opens is told; what is under the new one already stays.
+    for given, code in ((other, 1), (old, 0), (other, 0)):
+        asked = site.opsd("wal", "rekey", SET, "--old-password-file", str(given))
+        told, said = asked.communicate(timeout=60)
+        assert asked.returncode == code, told + said
+        assert ("under the password" in told) == (code == 0)
+        assert ("main: neither" in said) == (code == 1)
     assert not shipped(log).shipped.error

@@ -270,7 +270,7 @@ def _guard(log: Log, target: Path, ways: Ways) -> None:
     cluster.insist_on_place(target)
     place = target.resolve()
     if barring := system.barred(target):
-        raise Refused("recover.barred", target=target, place=barring, account=system.user())
+        raise Refused("target.barred", target=target, place=barring, account=system.user())
     if system.servers_in(place):
         raise Refused("recover.lives", target=target)
     for above in place.parents:

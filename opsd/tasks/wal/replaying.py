@@ -75,7 +75,7 @@ def _chosen(journal: Journal, log: Log, repository: str, scratch: Path) -> _Nigh
     """The base copy that the newest dump can be reached from, or else the newest one."""
     found = bases(log, repository)
     if not found:
-        raise UsageError("recover.no_base", name=log.subject, oldest="-")
+        raise UsageError("recover.no_bases", name=log.subject)
     ways = Ways(here=False, only=repository, throwaway=True)
     target = scratch / log.name
     try:
