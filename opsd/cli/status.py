@@ -58,14 +58,14 @@ def _one(
     if not logs:
         return verdict.status, said, body
     statuses, parts = [verdict.status], [said]
-    losses: dict[str, Mapping[str, float | None]] = {}
+    losses: dict[str, dict[str, float | None]] = {}
     reaches: dict[str, plain.Body] = {}
     for log, states in _seen(desk, logs).items():
         found = wal.seen(logs[log], states, facts.now)
         statuses += [worst(state.status for state in states), wal.reach_status(found)]
-        parts.append(wal.brief(desk.voice, log, states, facts.now))
+        losses[log] = wal.losses(states, facts.now, found)
+        parts.append(wal.brief(desk.voice, log, states, losses[log]))
         parts.append(wal.reach(desk.voice, log, found))
-        losses[log] = wal.losses(states, facts.now)
         reaches[log] = wal.reach_body(found)
     if backup_set.trees:
         parts.insert(1, wal.files(desk.voice, name, files, facts.now))

@@ -12,7 +12,7 @@ import pytest
 
 from opsd.drivers.cluster import SERVER_ACCOUNT, binaries
 from opsd.drivers.process import Command, run
-from opsd.errors import Refused
+from opsd.errors import DatabaseFailed, Refused
 from opsd.model import Outcome, Status
 from opsd.tasks.wal import setting_up
 from opsd.tasks.wal.archive import open_archive
@@ -100,6 +100,23 @@ def test_a_server_without_page_checksums_is_told(site: Site) -> None:
         closing = take_base(kit, log)
         assert closing.outcome is Outcome.SUCCEEDED
         assert "wal.no_checksums" in {finding.key for finding in closing.findings}
+
+
+def test_a_page_that_the_living_server_has_damaged_is_told_and_no_copy_taken(site: Site) -> None:
+    with guarded(with_log(site)) as (kit, log, _):
+        sql(site, "CREATE TABLE rows AS SELECT generate_series(1, 5000) AS number")
+        sql(site, "CHECKPOINT")
+        ((file,),) = sql(site, "SELECT pg_relation_filepath('rows')")
+        with (site.system.cluster.data / file).open("r+b") as stream:
+            stream.seek(3 * 8192 + 4000)
+            stream.write(b"damaged")
+        with pytest.raises(DatabaseFailed) as told:
+            take_base(kit, log)
+        assert told.value.key == "base.page_damaged"
+        assert told.value.fields["count"] == 1
+        assert f'"./{file}", block 3' in told.value.detail
+        number = file.rpartition("/")[2]
+        assert sql(site, f"SELECT pg_filenode_relation(0, {number})") == [("rows",)]
 
 
 def test_the_command_tells_the_plan_and_leaves_the_server_as_it_is(site: Site) -> None:
