@@ -249,8 +249,10 @@ def _theirs(bench: Bench, peers: Sequence[Peer], last: int) -> dict[str, Cost | 
         for name, delta in (("full", False), ("delta", True)):
             cost = peer.restore(target, delta=delta)
             if cost:
-                cost += _replayed(start, f"host={home} dbname=postgres user=opsd", last)
-                measure.run((*control, "stop"))
+                try:
+                    cost += _replayed(start, f"host={home} dbname=postgres user=opsd", last)
+                finally:
+                    measure.run((*control, "stop"))
             found[f"{peer.name}, {name}"] = cost
         shutil.rmtree(target)
     return found
@@ -262,11 +264,11 @@ def _replayed(start: tuple[str, ...], connection: str, last: int) -> Cost:
     cost = measure.run(start)
     query = "SELECT NOT pg_is_in_recovery() AND max(id) = %s FROM told"
 
-    def own() -> bool:
+    def arrived() -> bool:
         with psycopg.connect(connection, autocommit=True) as opened:
             return bool(opened.execute(query, (last,)).fetchall()[0][0])
 
-    until(own)
+    until(arrived)
     return Cost(wall=time.monotonic() - began, cpu=cost.cpu)
 
 

@@ -97,8 +97,9 @@ TABLE: dict[str, Sentence] = {
         " ({log_bytes}) up to {end}; into {target}; about {expected}",
     ),
     "binlog.done": Sentence(
-        "{name}: đã khôi phục trong {span}, tới {goal}. Khởi động: mariadbd --datadir={data}",
-        "{name}: recovered in {span}, to {goal}. Start it: mariadbd --datadir={data}",
+        "{name}: đã khôi phục trong {span}, tới {goal}. Khởi động bằng tài khoản {owner}: mariadbd"
+        " --datadir={data}",
+        "{name}: recovered in {span}, to {goal}. Start it as {owner}: mariadbd --datadir={data}",
     ),
     "binlog.goal": Sentence(
         "MariaDB khôi phục được tới now, một thời điểm hoặc một vị trí (tệp:byte), không phải"

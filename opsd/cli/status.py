@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 
 from opsd import assembly
@@ -53,11 +54,7 @@ def _one(
     verdict = judge(facts)
     due = next_due(facts.now, backup_set.schedule, desk.config.zone)
     title = f"{name} ({backup_set.title})" if backup_set.title else name
-    said = status.of_set(desk.voice, title, facts, verdict, due)
-    body = plain.status(desk.voice, facts, verdict, due)
-    if not logs:
-        return verdict.status, said, body
-    statuses, parts = [verdict.status], [said]
+    statuses, parts = [Status.OK], list[str]()
     losses: dict[str, dict[str, float | None]] = {}
     reaches: dict[str, plain.Body] = {}
     for log, states in _seen(desk, logs).items():
@@ -67,12 +64,15 @@ def _one(
         parts.append(wal.brief(desk.voice, log, states, losses[log]))
         parts.append(wal.reach(desk.voice, log, found))
         reaches[log] = wal.reach_body(found)
-    if backup_set.trees:
-        parts.insert(1, wal.files(desk.voice, name, files, facts.now))
+    if logs and backup_set.trees:
+        parts.insert(0, wal.files(desk.voice, name, files, facts.now))
         lost = None if files is None else (facts.now - files).total_seconds()
         losses[name] = {"files": lost}
-    told = {**body, "loss": losses, "recovery": reaches}
-    return worst(statuses), text.joined(*parts), told
+    whole = replace(verdict, logs=worst(statuses))
+    said = status.of_set(desk.voice, title, facts, whole, due)
+    body = plain.status(desk.voice, facts, whole, due)
+    told = {**body, "loss": losses, "recovery": reaches} if logs else body
+    return whole.status, text.joined(said, *parts), told
 
 
 def _seen(desk: Desk, logs: Iterable[str]) -> dict[str, tuple[CheckState, ...]]:

@@ -51,6 +51,7 @@ class Keys:
     def begin(self) -> None:
         """Open them, if there are any."""
         with self._one_at_a_time, suppress(FileNotFoundError):
+            self.kit.reach(self.repository)
             kept = storage_of(self.kit, self.repository).get(_KEY)
             self._seal = _unwrapped(self.kit, self.repository, kept)
 

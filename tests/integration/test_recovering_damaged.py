@@ -11,9 +11,10 @@ from opsd.errors import RepositoryDamaged
 from opsd.model import Outcome
 from opsd.tasks.wal import planning, recovering
 from opsd.tasks.wal.bases import take_base
+from opsd.tasks.wal.log import logs_of
 from opsd.tasks.wal.planning import Goal, Ways
 from tests.logs import a_moment_apart, guarded, held_until_now, objects, sql, with_log
-from tests.site import Site
+from tests.site import SET, Site
 
 QUICK = Ways(throwaway=True)
 
@@ -21,7 +22,7 @@ QUICK = Ways(throwaway=True)
 def test_a_damaged_segment_is_taken_from_elsewhere_and_ends_no_recovery_in_silence(
     site: Site,
 ) -> None:
-    with guarded(with_log(site)) as (kit, log, heard):
+    with guarded(with_log(site), leave=True) as (kit, log, heard):
         sql(site, "CREATE TABLE moments AS SELECT 0 AS number")
         assert take_base(kit, log).outcome is Outcome.SUCCEEDED
         sql(site, "INSERT INTO moments VALUES (1)")
@@ -34,6 +35,8 @@ def test_a_damaged_segment_is_taken_from_elsewhere_and_ends_no_recovery_in_silen
         moment = a_moment_apart()
         sql(site, "INSERT INTO moments VALUES (3)")
         held_until_now(heard)
+    with site.kit() as kit:  # nobody sends again what is missing
+        (log,) = logs_of(kit, SET)
         received = [place / name for place in log.directories.values()]
         good = received[0].read_bytes()
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -237,6 +237,14 @@ def test_people_read_the_same(language: str, said: str, kit: Kit, ask: Ask) -> N
     assert said in ask(language=language)
 
 
+def test_a_set_is_as_good_as_its_logs(kit: Kit, ask: Ask) -> None:
+    nights(kit)
+    watched(kit, looked(kit))
+    before = ask().partition("\n")[0]
+    watched(kit, looked(kit, gaps=(Gap(1, 0, 1, NOON, NOON),)))
+    assert (before, ask().partition("\n")[0]) == ("dossiers: UNKNOWN", "dossiers: CRITICAL")
+
+
 def test_what_nobody_watches_and_nothing_measured_is_unknown(kit: Kit, ask: Ask) -> None:
     unknown = {"oldest": None, "newest": None, "gaps": None, "forecast_seconds": None}
     nothing = {"status": "unknown", "seconds": None}
@@ -252,19 +260,6 @@ dossiers/fees: Recovery to any moment
 ? Time measured    not known
 ? Expected to now  not known
 """ in ask()
-
-
-def test_a_log_that_can_be_replayed_onto_nothing_saves_nothing(kit: Kit, ask: Ask) -> None:
-    watched(kit, looked(kit))
-
-    def lost() -> dict[str, float | None]:
-        told: dict[str, float | None] = json.loads(ask("--json"))["sets"]["dossiers"]["loss"]
-        return cast("dict[str, float | None]", told["dossiers/database"])
-
-    assert lost()["repository:main"] is None
-    assert "only main is left               not known" in ask()
-    based(kit, NOON - HOUR, 1, "0/1")
-    assert lost()["repository:main"] is not None
 
 
 def test_what_was_seen_before_the_daemon_ended_says_nothing_of_now(kit: Kit, ask: Ask) -> None:

@@ -114,7 +114,7 @@ def plan(stream: Stream, goal: Goal, target: Path, *, only: str = "") -> Planned
     for against in judge_room(Room(target, system.space(target).free, needed, _SPARE)):
         raise against
     expected = timedelta(seconds=needed / _SPEED)
-    told = (*silent, *wrong, *_gap(log, goal))
+    told = (*silent, *(one for one in wrong if one not in silent), *_gap(log, goal))
     return Planned(stream, goal, base, log, target, expected, places, told)
 
 

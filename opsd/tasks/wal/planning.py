@@ -131,7 +131,7 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     if ways.delta:
         _guard_delta(target, base, ways)
     chain = policy.chain(known.held, base.timeline, base.start, size)
-    unasked = [*silent, *known.findings]
+    unasked = [*silent, *(one for one in known.findings if one not in silent)]
     findings = [*unasked, *_missing(chain, base, goal, unasked)]
     _insist_within(log, chain, known, goal, unasked)
     if goal.lsn is not None:
