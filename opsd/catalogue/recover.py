@@ -12,6 +12,14 @@ TABLE: dict[str, Sentence] = {
         "bản gốc không có bản kê đọc được (backup_manifest)",
         "the base copy has no manifest that can be read (backup_manifest)",
     ),
+    "base.page_damaged": Sentence(
+        "máy chủ đang chạy có trang hỏng ({count}): không chụp được bản gốc, các bản trước vẫn còn",
+        "the living server has damaged pages ({count}): no base copy was taken, those before stay",
+        "chi tiết nêu tệp và khối; SELECT pg_filenode_relation(0, SỐ CUỐI CỦA TÊN TỆP) cho biết"
+        " bảng nào; nghi ổ đĩa: kiểm tra ổ, rồi khôi phục sang máy khác bằng opsd recover",
+        "the detail names file and block; SELECT pg_filenode_relation(0, LAST NUMBER OF THE FILE)"
+        " tells the table; suspect the disk: look at it, and recover elsewhere with opsd recover",
+    ),
     "base.whole_instead": Sentence(
         "máy chủ không cho được phần đã đổi từ bản trước, nên chụp trọn",
         "the server could not give what changed since the copy before: a whole one was taken",

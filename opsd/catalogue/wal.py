@@ -142,6 +142,12 @@ _STATES: dict[str, Sentence] = {
         "opsd starts it again where it runs on this machine; else look whether opsd runs there;"
         " then at the server, the password, the network, and who may write into its directory",
     ),
+    "wal.unseen": Sentence(
+        "nơi nhận {receiver} đang nối vào, nhưng opsd không có quyền xem nó đã giữ tới đâu",
+        "{receiver} is connected, and opsd may not see how far it has the log",
+        "GRANT pg_monitor cho vai trò của opsd (opsd wal setup BỘ)",
+        "GRANT pg_monitor to opsd's role (opsd wal setup SET)",
+    ),
     "wal.receiver_hung": Sentence(
         "nơi nhận {receiver} vẫn nối nhưng không nhận thêm gì",
         "{receiver} is connected and takes nothing",

@@ -55,14 +55,14 @@ def _one(
     due = next_due(facts.now, backup_set.schedule, desk.config.zone)
     title = f"{name} ({backup_set.title})" if backup_set.title else name
     statuses, parts = [Status.OK], list[str]()
-    losses: dict[str, Mapping[str, float | None]] = {}
+    losses: dict[str, dict[str, float | None]] = {}
     reaches: dict[str, plain.Body] = {}
     for log, states in _seen(desk, logs).items():
         found = wal.seen(logs[log], states, facts.now)
         statuses += [worst(state.status for state in states), wal.reach_status(found)]
-        parts.append(wal.brief(desk.voice, log, states, facts.now))
+        losses[log] = wal.losses(states, facts.now, found)
+        parts.append(wal.brief(desk.voice, log, states, losses[log]))
         parts.append(wal.reach(desk.voice, log, found))
-        losses[log] = wal.losses(states, facts.now)
         reaches[log] = wal.reach_body(found)
     if logs and backup_set.trees:
         parts.insert(0, wal.files(desk.voice, name, files, facts.now))

@@ -36,7 +36,7 @@ from opsd.tasks.wal import setting_up
 from opsd.tasks.wal.bases import every_base, take_base
 from opsd.tasks.wal.log import Log, logs_of
 from opsd.tasks.wal.planning import REPLAYED
-from opsd.tasks.wal.recoverable import files_until
+from opsd.tasks.wal.recoverable import files_until, recoverable
 from opsd.tasks.wal.replaying import replay
 from opsd.wal import Base
 
@@ -114,6 +114,7 @@ def _status(desk: Desk) -> Answer:
     ):
         found, streams = _of(kit, name)
         trees, files = kit.backup_set(name).trees, files_until(kit, name)
+        known = recoverable(kit, name)
         subjects = [*(log.subject for log in found), *(stream.subject for stream in streams)]
         seen = watch.states()
         incidents = {incident.code: incident for incident in cases.incidents()}
@@ -123,10 +124,12 @@ def _status(desk: Desk) -> Answer:
         states = report.of_log(seen, subject)
         status = worst(state.status for state in states)
         statuses.append(status)
-        told.append(report.status(desk.voice, subject, states, incidents, at))
+        lost = report.losses(states, at, known[subject])
+        said = report.status(desk.voice, states, incidents, at)
+        told.append(text.joined(report.loss(desk.voice, subject, lost), said))
         bodies[subject] = {
             "status": status.word,
-            "loss": report.losses(states, at),
+            "loss": lost,
             "checks": [
                 plain.check(desk.voice, state, incidents.get(state.incident)) for state in states
             ],

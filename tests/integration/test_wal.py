@@ -12,13 +12,15 @@ import pytest
 
 from opsd.drivers.cluster import SERVER_ACCOUNT, binaries
 from opsd.drivers.process import Command, run
-from opsd.errors import Refused
+from opsd.errors import DatabaseFailed, Refused
 from opsd.model import Outcome, Status
 from opsd.tasks.wal import setting_up
 from opsd.tasks.wal.archive import open_archive
 from opsd.tasks.wal.bases import bases, needs, take_base
+from opsd.tasks.wal.guard import Guard
 from opsd.tasks.wal.log import Log, logs_of
 from opsd.tasks.wal.shipping import Shipper, clear
+from opsd.tasks.wal.telling import results
 from opsd.wal import SEGMENT_BYTES, Segment, written
 from tests.logs import (
     finished,
@@ -87,6 +89,46 @@ def test_a_server_without_page_checksums_is_told(site: Site) -> None:
         closing = take_base(kit, log)
         assert closing.outcome is Outcome.SUCCEEDED
         assert "wal.no_checksums" in {finding.key for finding in closing.findings}
+
+
+def test_who_may_not_see_receivers_takes_no_protection_away(site: Site) -> None:
+    sql(site, "CREATE ROLE opsd_backup LOGIN")
+    sql(site, "GRANT pg_monitor TO opsd_backup")
+    sql(site, "GRANT ALTER SYSTEM ON PARAMETER synchronous_standby_names TO opsd_backup")
+    with guarded(with_log(site)) as (_, log, heard):
+        agreed = log.wal.model_copy(update={"fall_back_after": timedelta(seconds=2)})
+        connection = log.member.connection.replace("user=opsd ", "user=opsd_backup ")
+        member = log.member.model_copy(update={"connection": connection, "wal": agreed})
+        other = Guard(replace(log, member=member, wal=agreed), dict, dict, lambda _: None)
+        assert other.turn().seen
+        sql(site, "REVOKE pg_monitor FROM opsd_backup")
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            look = other.turn()
+            assert look.seen
+            assert look.exposure is None
+            assert look.seen.names
+        other.close()
+        told = {one.subject: one.cause for one in results(log, look)}
+        assert [told[f"{log.subject}/{name}"] for name in ("one", "two")] == ["unseen"] * 2
+        assert heard.cause(log.subject) == ""
+
+
+def test_a_page_that_the_living_server_has_damaged_is_told_and_no_copy_taken(site: Site) -> None:
+    with guarded(with_log(site)) as (kit, log, _):
+        sql(site, "CREATE TABLE rows AS SELECT generate_series(1, 5000) AS number")
+        sql(site, "CHECKPOINT")
+        ((file,),) = sql(site, "SELECT pg_relation_filepath('rows')")
+        with (site.system.cluster.data / file).open("r+b") as stream:
+            stream.seek(3 * 8192 + 4000)
+            stream.write(b"damaged")
+        with pytest.raises(DatabaseFailed) as told:
+            take_base(kit, log)
+        assert told.value.key == "base.page_damaged"
+        assert told.value.fields["count"] == 1
+        assert f'"./{file}", block 3' in told.value.detail
+        number = file.rpartition("/")[2]
+        assert sql(site, f"SELECT pg_filenode_relation(0, {number})") == [("rows",)]
 
 
 def test_the_command_tells_the_plan_and_leaves_the_server_as_it_is(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""What of the files of a set would be lost: told beside the log, however little that would lose."""
+"""What a log does not save is told beside what it does: files, and all without a base copy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,22 @@ from opsd import assembly
 from opsd.cli import main
 from opsd.clock import now
 from opsd.config.load import load
-from opsd.model import Closing, MemberKind, MemberSnapshot, Outcome, RecoveryPoint, Run, Task
+from opsd.model import (
+    CheckId,
+    CheckResult,
+    CheckState,
+    Closing,
+    Measurement,
+    MemberKind,
+    MemberSnapshot,
+    Outcome,
+    RecoveryPoint,
+    Run,
+    Status,
+    Task,
+)
+from opsd.policy.recoverable import Reach, Recoverable
+from opsd.report import wal
 
 HOUR = timedelta(hours=1)
 CONFIG = """
@@ -86,3 +101,16 @@ def test_a_program_is_told_the_same(config: Path, capsys: pytest.CaptureFixture[
     assert lost() == {"files": None}
     pointed(config, 3 * HOUR, "database", "scans")
     assert 3 * 3600 <= lost()["files"] < 3 * 3600 + 60
+
+
+def test_a_log_without_a_base_copy_saves_nothing() -> None:
+    at = now()
+    figure = "opsd_wal_repository_held_timestamp_seconds"
+    measured = (Measurement(figure, at.timestamp() - 5, {"repository": "main"}),)
+    found = CheckResult(Status.OK, "wal.kept", {}, subject="a/b@main", measurements=measured)
+    states = [CheckState(CheckId("", "wal", found.subject), Status.OK, at, found, at)]
+    lost = {}
+    for oldest in (None, at):
+        known = Recoverable(HOUR, {"main": Reach(oldest=oldest)})
+        lost[oldest] = wal.losses(states, at, known)["repository:main"]
+    assert lost == {None: None, at: pytest.approx(5)}

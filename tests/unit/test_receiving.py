@@ -11,6 +11,7 @@ AHEAD = (
     "  requested starting point 0/5000000 is ahead of the WAL flush position of this server"
     " 0/2013A20"
 )
+CLOSED = "pg_receivewal: error: could not connect: server closed the connection unexpectedly"
 GONE = "pg_receivewal: error: disconnected"
 
 
@@ -20,6 +21,7 @@ GONE = "pg_receivewal: error: disconnected"
         (f"{AHEAD}\n\n{GONE}", AHEAD),
         (f"{GONE}\n{AHEAD}\n{GONE}\n", AHEAD),
         (GONE, GONE),
+        (f"{CLOSED}\n\tThis probably means the server terminated\n\tbefore it.\n", CLOSED),
         ("", ""),
     ],
 )

@@ -154,6 +154,9 @@ class Receiver:
 
 
 def reason(said: str) -> str:
-    """Why a receiver ended: its last line, but for the one that says no more than that."""
-    lines = [line for line in said.splitlines() if line.strip()]
+    """Why a receiver ended: its last line, but for the one that says no more than that.
+
+    Lines that begin with a space go on with what the one before says, and say no more either.
+    """
+    lines = [line for line in said.splitlines() if line[:1].strip()]
     return next((line for line in reversed(lines) if not line.endswith(_THAT)), "".join(lines[-1:]))

@@ -138,8 +138,11 @@ def _worst_of_receiver(log: Log, look: Look, name: str, retained: int) -> tuple[
         return Status.CRITICAL, "slot_lost"
     if seen is None:
         return Status.UNKNOWN, "unreachable"
-    if seen.sender(log.wal.application(name)) is None:
+    sender = seen.sender(log.wal.application(name))
+    if sender is None:
         return Status.WARNING, "receiver_down"
+    if sender.state is None:
+        return Status.UNKNOWN, "unseen"
     if look.still.get(name, timedelta()) > _STILL:
         return Status.WARNING, "receiver_hung"
     if retained > log.wal.slot_limit / 2:
