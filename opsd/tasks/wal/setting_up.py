@@ -57,12 +57,19 @@ def carry_out(planned: Planned) -> None:
 
 def _changes(log: Log, ground: Ground, ready: bool) -> Iterator[Change]:
     yield from _role(log, ground)
-    yield from _capacity(log, ground)
+    capacity, settings = tuple(_capacity(log, ground)), tuple(_settings(log, ground, ready))
+    yield from capacity  # slots need it
     for name in log.wal.receivers:
         slot = log.wal.slot(name)
         if ground.seen.slot(slot) is None:
             statement = f"SELECT pg_create_physical_replication_slot('{slot}', true)"
             yield Change(statement, "wal.why_slot")
+    yield from settings
+    if capacity or settings:
+        yield Change("SELECT pg_reload_conf()", "wal.why_reload")
+
+
+def _settings(log: Log, ground: Ground, ready: bool) -> Iterator[Change]:
     limit = f"{max(int(log.wal.slot_limit) >> 20, 1)}MB"
     if ground.settings["max_slot_wal_keep_size"] != limit.removesuffix("MB"):
         statement = f"ALTER SYSTEM SET max_slot_wal_keep_size = '{limit}'"
@@ -74,7 +81,6 @@ def _changes(log: Log, ground: Ground, ready: bool) -> Iterator[Change]:
     wanted = names(log.applications, log.wal.wait_for)
     if ready and ground.seen.names != wanted:
         yield Change(f"ALTER SYSTEM SET synchronous_standby_names = '{wanted}'", "wal.why_names")
-    yield Change("SELECT pg_reload_conf()", "wal.why_reload")
 
 
 def _role(log: Log, ground: Ground) -> Iterator[Change]:
