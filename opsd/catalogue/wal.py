@@ -40,6 +40,17 @@ _FAULTS: dict[str, Sentence] = {
     "storage.put_failed": Sentence("không ghi được {path}", "{path} cannot be written"),
 }
 
+_PUT_BACK_VI = (
+    "ổ đĩa của máy chủ đã bị đưa về bản cũ. Dừng máy chủ ngay. Muốn lại mọi giao dịch đã xác nhận:"
+    " opsd recover BỘ --to now; muốn giữ thời điểm cũ: cho máy chủ lên dòng thời gian mới"
+    " (recovery.signal). Từng bước: docs/wal.md, 'A server that was put back'"
+)
+_PUT_BACK = (
+    "its disk was put back to an older copy. Stop it now. To have all acknowledged commits again:"
+    " opsd recover SET --to now; to stay with the older moment: let it begin a new timeline"
+    " (recovery.signal). Step by step: docs/wal.md, 'A server that was put back'"
+)
+
 _STATES: dict[str, Sentence] = {
     "wal.protected": Sentence(
         "mỗi giao dịch chờ tới khi một nơi nhận đã giữ chắc ({live}/{all} đang nhận)",
@@ -58,6 +69,30 @@ _STATES: dict[str, Sentence] = {
         " nó có đủ",
         "bring a receiver back; commits wait for it again once it is close, and this ends by itself"
         " when it has everything",
+    ),
+    "wal.went_back": Sentence(
+        "MÁY CHỦ ĐÃ QUAY VỀ QUÁ KHỨ mà vẫn ở dòng thời gian {timeline}: từ {begin} nó ghi nhật ký"
+        " khác với nhật ký đang giữ (tới {end}); lúc đó máy chủ ở {server}. Không nhận, không gửi"
+        " thêm gì, để hai nhật ký không trộn vào nhau",
+        "THE SERVER WENT BACK IN TIME and stayed on timeline {timeline}: from {begin} on it writes"
+        " another log than the one that is held (to {end}); it was at {server} then. Nothing more"
+        " is received or sent, so that the two are not mixed",
+        _PUT_BACK_VI,
+        _PUT_BACK,
+    ),
+    "wal.went_back_exposed": Sentence(
+        "MÁY CHỦ ĐÃ QUAY VỀ QUÁ KHỨ mà vẫn ở dòng thời gian {timeline}: từ {begin} nó ghi nhật ký"
+        " khác với nhật ký đang giữ (tới {end}). Không nơi nào nhận, và theo fall_back_after giao"
+        " dịch không chờ ai: điều được xác nhận lúc này KHÔNG ĐƯỢC BẢO VỆ",
+        "THE SERVER WENT BACK IN TIME and stayed on timeline {timeline}: from {begin} on it writes"
+        " another log than the one that is held (to {end}). It is not received, and as"
+        " fall_back_after says commits wait for nobody: what is committed now is NOT PROTECTED",
+        _PUT_BACK_VI,
+        _PUT_BACK,
+    ),
+    "wal.begun_anew": Sentence(
+        "nơi nhận vừa bắt đầu lại: phải xem nhật ký còn nối tiếp không, rồi gửi ở lượt sau",
+        "a receiver has just begun anew: whether its log follows is looked at before more is sent",
     ),
     "wal.standby": Sentence(
         "máy chủ này là máy dự phòng: không ai ghi ở đây", "this server is a standby"
@@ -93,6 +128,12 @@ _STATES: dict[str, Sentence] = {
     "wal.receives": Sentence(
         "đang nhận; máy chủ giữ lại {retained}", "receives; the server keeps {retained} for it"
     ),
+    "wal.receives_aside": Sentence(
+        "đang nhận; máy chủ giữ lại {retained}; nhật ký của thời gian đã bỏ còn trong aside-*:"
+        " {aside}, {times} lần",
+        "receives; the server keeps {retained} for it; log of abandoned times lies in aside-*:"
+        " {aside}, set aside {times} times",
+    ),
     "wal.receiver_down": Sentence(
         "nơi nhận {receiver} không nhận",
         "{receiver} does not receive",
@@ -127,6 +168,14 @@ _STATES: dict[str, Sentence] = {
         "only {free} is free under the receiver {receiver}",
         "dọn ổ ấy hoặc chuyển nơi nhận sang ổ lớn hơn; đừng xoá nhật ký trong đó",
         "make room on that disk or move the receiver to a larger one; never delete the log there",
+    ),
+    "wal.disk_aside": Sentence(
+        "ổ của nơi nhận {receiver} chỉ còn {free}; aside-* chiếm {aside}",
+        "only {free} is free under the receiver {receiver}; aside-* takes {aside}",
+        "xoá các thư mục aside-* nếu không ai cần thời gian đã bỏ ấy nữa: opsd không tự xoá; ngoài"
+        " chúng đừng xoá nhật ký nào",
+        "remove the directories aside-* when nobody needs those abandoned times any more: opsd does"
+        " not; but for them delete no log there",
     ),
     "wal.kept": Sentence(
         "kho {repository} có mọi giao dịch tới {at}", "{repository} has every commit until {at}"

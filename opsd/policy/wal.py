@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from opsd.model import RecoveryPoint
-from opsd.wal import Base, Gap, Holdings, Segment, path_of
+from opsd.wal import Base, Gap, Holdings, Need, Segment, path_of
 
 _PAGE = 8192
 _HEADER = struct.Struct("=HHIQI4xQII")
@@ -137,9 +137,10 @@ def leads_on(segment: Segment, way: Mapping[int, int], size: int, *, whole: bool
     return segment.start(size) + (size if whole else 0) <= way.get(segment.timeline, -1)
 
 
-def was_left(base: Base, held: Holdings) -> bool:
+def was_left(base: Base | Need, held: Holdings) -> bool:
     """Whether the server went back to before a base copy: nothing newer can be reached from it."""
-    return base.stop > dict(path_of(_newest(held, base.timeline), held.switches))[base.timeline]
+    left = dict(path_of(_newest(held, base.timeline), held.switches))[base.timeline]
+    return base.stop > min(left, held.left.get(base.timeline, left))
 
 
 def _newest(held: Holdings, timeline: int) -> int:

@@ -23,7 +23,7 @@ from opsd.tasks import shelf
 from opsd.tasks.journal import Journal, opened
 from opsd.tasks.kit import Kit, tagged
 from opsd.tasks.members.captured import Forward
-from opsd.tasks.wal import at_hand
+from opsd.tasks.wal import at_hand, histories
 from opsd.tasks.wal.archive import open_archive
 from opsd.tasks.wal.layout import DATA, PLACES
 from opsd.tasks.wal.log import Log
@@ -39,6 +39,8 @@ def take_base(kit: Kit, log: Log) -> Closing:
     repositories = log.repositories
     with opened(kit, Task.BASE, log.backup_set, repositories[0]) as journal:
         found = [_insist(journal, log, repository) for repository in repositories]
+        for repository in repositories:
+            _insist_on_history(log, repository)
         scratch = journal.workplace()
         try:
             home = scratch / log.name
@@ -112,6 +114,13 @@ def _insist(journal: Journal, log: Log, repository: str) -> tuple[Base, ...]:
     if not found:
         shelf.insist_on_ours(kit, repository)
     return found
+
+
+def _insist_on_history(log: Log, repository: str) -> None:
+    """A copy of a server that went back belongs to no log that is kept of it."""
+    with visiting(log.database) as server:
+        seen = server.seen()
+    histories.insist(log, open_archive(log, repository, seen.system, seen.segment_bytes))
 
 
 def _copied(journal: Journal, log: Log, home: Path, there: Sequence[tuple[Base, ...]]) -> Base:

@@ -68,7 +68,8 @@ class Stock:
             self._places.setdefault(segment, []).append((covered, place))
             self._places[segment].sort(key=lambda one: -one[0].bytes)
         best = {segment: found[0][0] for segment, found in self._places.items()}
-        self.held = Holdings(best, {**self.held.switches, **held.switches})
+        left = {t: min(a, held.left.get(t, a)) for t, a in {**held.left, **self.held.left}.items()}
+        self.held = Holdings(best, {**self.held.switches, **held.switches}, left)
 
     def know(self, name: str, content: str) -> None:
         """Take in a history file."""

@@ -10,6 +10,7 @@ from opsd.drivers.postgres.replication import Weak
 from opsd.model import CheckResult, Measurement, Status
 from opsd.policy.wal import wanted_names
 from opsd.tasks.wal.guard import Look
+from opsd.tasks.wal.histories import earliest
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.receiving import Reception
 from opsd.wal import written
@@ -43,7 +44,10 @@ def _of_server(log: Log, look: Look) -> CheckResult:
         "waiting": seen.waiting,
         "span": look.lost_for,
     }
-    if look.exposure is not None:
+    if look.parted:
+        status, cause = Status.CRITICAL, "went_back"
+        fields |= earliest(look.parted.values())
+    elif look.exposure is not None:
         status, cause = Status.CRITICAL, "exposed"
         fields |= {
             "since": look.exposure.began,
@@ -71,6 +75,8 @@ def _of_server(log: Log, look: Look) -> CheckResult:
         Measurement("opsd_wal_exposed_bytes", _exposed(log, look), labels),
     )
     key = f"wal.{cause}" if cause else "wal.protected"
+    if look.parted and look.exposure is not None:
+        key = "wal.went_back_exposed"
     return CheckResult(status, key, fields, cause=cause, subject=subject, measurements=figures)
 
 
@@ -104,19 +110,25 @@ def _of_receiver(log: Log, look: Look, name: str) -> CheckResult:
     if reception is not None:
         figures.append(Measurement("opsd_wal_receiver_restarts_total", reception.restarts, labels))
         figures.append(Measurement("opsd_wal_receiver_free_bytes", reception.free, labels))
+        figures.append(Measurement("opsd_wal_receiver_aside_bytes", reception.aside.bytes, labels))
     figures += until(
         "opsd_wal_receiver_held_timestamp_seconds", look.held_by_receivers[name], labels
     )
     retained = slot.retained if slot and slot.retained else 0
+    parted = look.parted.get(f"receiver {name}")
     status, cause = _worst_of_receiver(log, look, name, retained)
     fields: dict[str, object] = {
         "receiver": name,
         "free": Size(reception.free if reception else 0),
         "retained": Size(retained),
         "limit": log.wal.slot_limit,
+        **(earliest([parted]) if parted else {}),
     }
     said = _said(reception) if cause in {"receiver_down", "disk"} else ""
     key = f"wal.{cause}" if cause else "wal.receives"
+    if reception is not None and reception.aside.times and cause in {"", "disk"}:
+        fields |= {"times": reception.aside.times, "aside": Size(reception.aside.bytes)}
+        key += "_aside"
     subject = f"{log.subject}/{name}"
     return CheckResult(status, key, fields, said, cause, subject, tuple(figures))
 
@@ -129,6 +141,8 @@ def _worst_of_receiver(log: Log, look: Look, name: str, retained: int) -> tuple[
         return Status.CRITICAL, "disk"
     if slot is not None and slot.status == "lost":
         return Status.CRITICAL, "slot_lost"
+    if f"receiver {name}" in look.parted:
+        return Status.CRITICAL, "went_back"
     if seen is None:
         return Status.UNKNOWN, "unreachable"
     if seen.sender(log.wal.application(name)) is None:
@@ -154,7 +168,11 @@ def _of_repository(log: Log, look: Look, name: str) -> CheckResult:
         figures.append(Measurement("opsd_wal_repository_lag_bytes", lag, labels))
     figures += expected(look.forecasts.get(name), labels)
     detail, status, cause = "", Status.OK, ""
-    if shipped.gaps:
+    parted = look.parted.get(f"repository {name}")
+    if parted is not None:
+        status, cause = Status.CRITICAL, "went_back"
+        fields |= earliest([parted])
+    elif shipped.gaps:
         gap = shipped.gaps[0]
         status, cause = Status.CRITICAL, "gap"
         fields |= {

@@ -1,0 +1,181 @@
+"""A server that went back without a new timeline: seen before its log is mixed with what is held.
+
+Put back from a copy of its disk, it writes another history under the names of the one that is held.
+A receiver begins only when the server goes on from what this machine holds, and a repository takes
+log only when the server goes on from what lies there. Where the server has a timeline of its own
+since, what it left is set aside, and everything goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+from opsd.clock import Stopwatch
+from opsd.drivers.postgres.replication import ServerSeen
+from opsd.drivers.postgres.stream import Source, Standpoint
+from opsd.errors import DatabaseFailed
+from opsd.policy.parting import Parted
+from opsd.tasks.wal import resuming
+from opsd.tasks.wal.archive import Archive
+from opsd.tasks.wal.aside import set_aside
+from opsd.tasks.wal.guard import Look
+from opsd.tasks.wal.histories import Kept, Lying, parted_from, refusal, source_of
+from opsd.tasks.wal.log import Log
+from opsd.tasks.wal.receiving import Reception
+from opsd.wal import Segment
+
+log = logging.getLogger(__name__)
+
+_AGAIN = timedelta(seconds=10)  # a server that was found to have parted is looked at again
+_SERVER = "server"
+
+
+@dataclass(slots=True)
+class Parting:
+    """Watches for one log whether the server goes on from what is held."""
+
+    log: Log
+    _found: dict[str, tuple[Parted, Stopwatch]] = field(default_factory=dict)
+    _turn: int = 0  # grows whenever a receiver may have begun with another history
+    _agreed: dict[str, int] = field(default_factory=dict)  # by repositories: in which turn
+    _peak: tuple[str, int, int] = ("", 0, 0)  # system, timeline, the most that anybody has of it
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def found(self) -> Mapping[str, Parted]:
+        """What parted: `server`, `receiver NAME`, `repository NAME`."""
+        return {name: parted for name, (parted, _) in self._found.items()}
+
+    # --- a receiver
+
+    def begin(self, receiver: str, directory: Path) -> None:
+        """Let a receiver begin. Raises `DatabaseFailed` where it would mix two histories."""
+        with self._one_at_a_time:
+            source = source_of(self.log, receiver)
+            here = source.standpoint()
+            self._insist(f"receiver {receiver}", here)
+            for place in dict.fromkeys((directory, *self.log.directories.values())):
+                self._compare(receiver, place, here, source, own=place == directory)
+            self._found.pop(f"receiver {receiver}", None)
+            self._found.pop(_SERVER, None)
+            self._turn += 1
+
+    def _insist(self, name: str, here: Standpoint) -> None:
+        """Refuse what was refused a moment ago, while the server is on the same timeline."""
+        for other, (parted, since) in list(self._found.items()):
+            if parted.timeline != here.timeline:
+                del self._found[other]
+            elif other.startswith("repository") or (other == name and since.elapsed() < _AGAIN):
+                raise refusal(parted)
+        system, timeline, most = self._peak
+        if (system, timeline) == (here.system, here.timeline) and most > here.flushed:
+            self._refuse(name, Parted(timeline, here.flushed, most, here.flushed))
+
+    def _compare(
+        self, receiver: str, place: Path, here: Standpoint, source: Source, *, own: bool
+    ) -> None:
+        found = resuming.received(place)
+        if found.head is None or found.head.system != here.system:
+            return
+        held = Lying(dict(found.files), found.size)
+        parted = parted_from(held, here, found.size, source)
+        if parted is None:
+            return
+        if parted.timeline == here.timeline:
+            self._refuse(f"receiver {receiver}", parted)
+        if own:
+            left = [
+                path
+                for segment, path in found.files
+                if segment.timeline == parted.timeline
+                and segment.start(found.size) + found.size > parted.begin
+            ]
+            log.warning("%s: %s sets aside what the server left", self.log.subject, receiver)
+            set_aside(place, left, self.log.kit.clock())
+
+    def _refuse(self, name: str, parted: Parted) -> None:
+        before = self._found.get(name)
+        if before is not None and before[0].timeline == parted.timeline:
+            parted = replace(parted, begin=min(before[0].begin, parted.begin))
+        self._found[name] = parted, Stopwatch()
+        raise refusal(parted)
+
+    # --- a repository
+
+    def agree(self, repository: str, archive: Archive, held: Iterable[Segment]) -> bool:
+        """Let log be brought into a repository; whether something there was set aside for that.
+
+        Raises `DatabaseFailed` where it would be mixed with another history's. A server that does
+        not answer writes nothing either: what was received before may be brought.
+        """
+        turn, name = self._turn, f"repository {repository}"
+        if self._agreed.get(repository) == turn:
+            return False
+        source = source_of(self.log)
+        try:
+            here = source.standpoint()
+        except DatabaseFailed:
+            return False
+        if not archive.root.endswith(f"/{here.system}"):
+            return False
+        parted = parted_from(Kept(tuple(held), archive), here, archive.size, source)
+        if parted is not None and parted.timeline == here.timeline:
+            self._refuse(name, parted)
+        if parted is not None:
+            log.warning("%s: %s sets aside what the server left", self.log.subject, repository)
+            archive.leave(parted.timeline, parted.begin, here.way[parted.timeline])
+        self._found.pop(name, None)
+        self._agreed[repository] = turn
+        return parted is not None
+
+    def insist(self, repository: str) -> None:
+        """Raise unless nothing can have changed since it was agreed."""
+        if self._agreed.get(repository, self._turn) != self._turn:
+            raise DatabaseFailed("wal.begun_anew")
+
+    # --- the guard
+
+    def stopped(self, receptions: Mapping[str, Reception]) -> tuple[str, ...]:
+        """The receivers of this machine that must not go on: what they take cannot be kept."""
+        parted = any(name != _SERVER for name in self._found)
+        return tuple(name for name, one in receptions.items() if parted and one.running)
+
+    def look(self, look: Look) -> Look:
+        """What the guard saw, with what parted. Nothing is said then of what would be lost."""
+        seen = look.seen
+        if seen is not None and not seen.recovering:
+            self._follow(seen, look)
+        parted = self.found
+        if seen is None:
+            return replace(look, parted=parted)
+        kept = {
+            name: None if parted or _is_behind(seen, look, name) else at
+            for name, at in look.held_by_repositories.items()
+        }
+        return replace(look, parted=parted, held_by_repositories=kept)
+
+    def _follow(self, seen: ServerSeen, look: Look) -> None:
+        """A server's log is never shorter than what others were seen to have of it."""
+        system, timeline, most = self._peak
+        if (system, timeline) != (seen.system, seen.timeline):
+            most = 0
+            self._found.pop(_SERVER, None)
+        elif most > seen.flushed and _SERVER not in self._found:
+            parted = Parted(timeline, seen.flushed, most, seen.flushed)
+            self._found[_SERVER] = parted, Stopwatch()
+            log.error("%s: %s", self.log.subject, refusal(parted))
+        ends = [one.end for one in look.shipped.values() if one.timeline == seen.timeline]
+        received = (seen.sender(name) for name in self.log.applications)
+        ends += [one.flushed for one in received if one is not None and one.flushed is not None]
+        self._peak = seen.system, seen.timeline, max(most, *ends, 0)
+
+
+def _is_behind(seen: ServerSeen, look: Look, repository: str) -> bool:
+    """Whether a repository does not know the server's timeline yet: its log is another's."""
+    shipped = look.shipped.get(repository)
+    return shipped is not None and bool(shipped.end) and shipped.timeline < seen.timeline

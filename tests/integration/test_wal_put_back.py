@@ -1,0 +1,224 @@
+"""A server whose disk is put back to an older copy: seen, named, and never mixed with what is held.
+
+It has the same system and the same timeline, and writes another log under the names that are there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from opsd.daemon.wal import Wardens
+from opsd.errors import DatabaseFailed
+from opsd.model import Outcome, Status
+from opsd.tasks.kit import Kit
+from opsd.tasks.wal import planning, recovering
+from opsd.tasks.wal.bases import bases, take_base
+from opsd.tasks.wal.log import Log, logs_of
+from opsd.tasks.wal.planning import Goal, Ways
+from tests.logs import Heard, guarded, held_until_now, objects, receivers, sql, until, with_log
+from tests.meanwhile import meanwhile
+from tests.site import SET, Site
+
+WITHIN = 60  # seconds: what happened is named by then
+NEW_TIMELINE = {"restore_command": "false", "recovery_target_timeline": "current"}
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+
+
+def test_two_histories_of_a_server_are_not_mixed_and_its_new_timeline_is_followed(
+    site: Site,
+) -> None:
+    with guarded(with_log(site)) as (kit, log, heard):
+        copy = lives_on_behind_a_copy(site, kit, log)
+        held_until_now(heard)
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED  # of what is abandoned then
+        abandoned = bases(log, "main")[-1]
+        held_until_now(heard)
+        site.system.cluster.stop()
+        received, kept = digests(files_of(log)), digests(objects(site).values())
+        put_back(site, copy)
+        until(lambda: heard.cause(log.subject) == "went_back", WITHIN)
+        until(lambda: heard.cause(f"{log.subject}/one") == "went_back", WITHIN)
+        assert heard.results[log.subject].status is Status.CRITICAL
+
+        # A commit waits, and what does not wait goes beyond all that is held, where it would fit.
+        waits = subprocess.Popen(
+            ["psql", "-X", "-c", "INSERT INTO moments VALUES ('waited')", site.system.connection],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        until(lambda: sql(site, WAITING) == [("1",)])
+        goes_beyond(site)
+        time.sleep(5)  # receivers are tried every two seconds, shippers every one
+        assert not receivers(site)
+        assert heard.cause(log.subject) == "went_back"
+        assert digests(files_of(log)) == received
+        assert kept.items() <= digests(objects(site).values()).items()
+        assert heard.figure("opsd_wal_repository_held_timestamp_seconds") is None
+        with pytest.raises(DatabaseFailed, match="WENT BACK"):
+            take_base(kit, log)
+        # All that was acknowledged before can be had.
+        assert recovered(site, kit, log, "held") == {"before", "kept", "abandoned"}
+
+        begins_a_new_timeline(site)
+        assert waits.wait(60) is not None
+        until(lambda: heard.cause(log.subject) == "", WITHIN)
+        sql(site, "INSERT INTO moments VALUES ('after')")
+        until(lambda: any(name.startswith("00000002") for name in objects(site)))
+        held_until_now(heard)
+        until(lambda: heard.cause(f"{log.subject}@main") == "")
+        # What was abandoned is aside, and nothing of it is gone.
+        assert set(received.values()) <= set(digests(files_of(log)).values())
+        for place in log.directories.values():
+            assert list(place.glob("aside-*/*"))
+        assert list((site.repository / "opsd-objects").rglob("left-00000001-*/*"))
+        assert planning.plan(log, Goal("now"), site.base / "plan").base.id != abandoned.id
+        own = {"before", "kept", "other", "waited", "after"}
+        assert recovered(site, kit, log, "cured") == own
+
+
+def test_what_no_receiver_has_any_more_is_not_written_over_in_a_repository(site: Site) -> None:
+    with guarded(with_log(site)) as (kit, log, heard):
+        copy = lives_on_behind_a_copy(site, kit, log)
+        held_until_now(heard)
+        places = list(log.directories.values())
+    kept = digests(objects(site).values())
+    for place in places:
+        shutil.rmtree(place)
+    put_back(site, copy)
+    sql(site, "ALTER SYSTEM SET synchronous_standby_names = ''")
+    sql(site, "SELECT pg_reload_conf()")
+    goes_beyond(site)
+    with watched(site) as (log, heard):
+        main = f"{log.subject}@main"
+        until(lambda: heard.cause(main) == "went_back", WITHIN)
+        until(lambda: heard.cause(log.subject) == "went_back", WITHIN)
+        until(lambda: not receivers(site))
+        goes_beyond(site)
+        time.sleep(5)
+        assert digests(objects(site).values()) == kept
+
+
+def test_a_server_that_dies_and_comes_back_went_nowhere(site: Site) -> None:
+    with guarded(with_log(site)) as (_, log, heard):
+        sql(site, "CREATE TABLE moments (said text)")
+        for how in (signal.SIGQUIT, signal.SIGQUIT, signal.SIGINT):
+            with committing(site):
+                before = int(sql(site, "SELECT count(*) FROM moments")[0][0])
+                until(lambda: int(sql(site, "SELECT count(*) FROM moments")[0][0]) > before + 50)  # noqa: B023
+                site.system.cluster.stop(how)
+            site.system.cluster.start()
+            until(lambda: heard.cause(log.subject) == "")
+        held_until_now(heard)
+        assert not any("went_back" in causes for causes in heard.causes.values())
+
+
+# ------------------------------------------------------------------------------ what is done
+
+
+def lives_on_behind_a_copy(site: Site, kit: Kit, log: Log) -> Path:
+    """A copy of the server's disk; behind it the server writes segments that are abandoned."""
+    sql(site, "CREATE TABLE moments AS SELECT 'before' AS said")
+    assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+    sql(site, "INSERT INTO moments VALUES ('kept')")
+    copy = site.base / "copy"
+    site.system.cluster.stop()
+    subprocess.run(["cp", "-a", site.system.cluster.data, copy], check=True)
+    site.system.cluster.start()
+    for _ in range(2):
+        sql(site, "INSERT INTO moments VALUES ('abandoned')")
+        sql(site, "SELECT pg_switch_wal()")
+    sql(site, "INSERT INTO moments VALUES ('abandoned')")
+    return copy
+
+
+def put_back(site: Site, copy: Path) -> None:
+    """The copy lies where the server was, and is started."""
+    site.system.cluster.data.rename(site.base / "abandoned")
+    copy.rename(site.system.cluster.data)
+    site.system.cluster.start()
+
+
+def goes_beyond(site: Site) -> None:
+    """The server writes more segments than it had before it was put back."""
+    with psycopg.connect(site.system.connection, autocommit=True) as connection:
+        connection.execute("SET synchronous_commit = local")
+        for _ in range(5):
+            connection.execute("INSERT INTO moments VALUES ('other')")
+            connection.execute("SELECT pg_switch_wal()")
+        connection.execute("INSERT INTO moments VALUES ('other')")
+
+
+def begins_a_new_timeline(site: Site) -> None:
+    """As docs/wal.md tells it."""
+    server = site.system.cluster
+    server.stop()
+    (server.data / "recovery.signal").touch()
+    before, server.settings = server.settings, {**server.settings, **NEW_TIMELINE}
+    server.start()
+    server.settings = before
+    until(lambda: sql(site, "SELECT pg_is_in_recovery()") == [("f",)])
+
+
+def recovered(site: Site, kit: Kit, log: Log, name: str) -> set[str]:
+    """What a recovery to now brings back."""
+    ways = Ways(throwaway=True)
+    planned = planning.plan(log, Goal("now"), site.base / name, ways)
+    with (
+        recovering.recovered(kit, planned, ways) as (done, server),
+        psycopg.connect(server.connection(log.database_name)) as connection,
+    ):
+        assert done.good
+        return {said for (said,) in connection.execute("SELECT said FROM moments").fetchall()}
+
+
+def files_of(log: Log) -> list[Path]:
+    """All that receivers have, aside too."""
+    return [path for place in log.directories.values() for path in place.rglob("0*")]
+
+
+def digests(paths: Iterable[Path]) -> Mapping[Path, str]:
+    """What each file holds."""
+    return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()}
+
+
+@contextmanager
+def committing(site: Site) -> Iterator[None]:
+    """Somebody commits until the server is gone."""
+
+    def work(over: threading.Event) -> None:
+        with (
+            suppress(psycopg.Error),
+            psycopg.connect(site.system.connection, autocommit=True) as connection,
+        ):
+            while not over.is_set():
+                connection.execute("INSERT INTO moments VALUES ('on')")
+
+    with meanwhile(work):
+        yield
+
+
+@contextmanager
+def watched(site: Site) -> Iterator[tuple[Log, Heard]]:
+    """The log received and guarded as it is, whatever comes of it."""
+    with site.kit() as kit:
+        log = next(one for one in logs_of(kit, SET) if one.name == "database")
+        heard = Heard()
+        wardens = Wardens(kit, heard.take)
+        wardens.adopt(kit.config)
+        try:
+            yield log, heard
+        finally:
+            site.system.cluster.stop(signal.SIGQUIT)
+            kit.stop.request()
+            wardens.close()
