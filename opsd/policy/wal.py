@@ -289,12 +289,18 @@ def due(last: int | None, today: int, most: int) -> range:
     return range(since + 1, today + 1)
 
 
-def spare_bases(bases: Sequence[Base], horizon: datetime) -> tuple[Base, ...]:
-    """Those that no moment since `horizon` needs: all but the last that is older, and the newer."""
+def spare_bases(
+    bases: Sequence[Base], horizon: datetime, left: Collection[Base] = ()
+) -> tuple[Base, ...]:
+    """Those that no moment since `horizon` needs: all but the last that is older, and the newer.
+
+    Those that the server `left` lead to no moment behind them: the last of the others stays.
+    """
     old = sorted((b for b in bases if b.until <= horizon), key=lambda base: base.until)
-    staying = [base for base in bases if base not in old[:-1]]
+    kept = [base for base in old if base not in left][-1:]
+    staying = [base for base in bases if base not in old or base in kept]
     needed = {one.id for base in staying for one in lineage(base, bases)}
-    return tuple(base for base in old[:-1] if base.id not in needed)
+    return tuple(base for base in old if base not in kept and base.id not in needed)
 
 
 def lineage(base: Base, bases: Sequence[Base]) -> tuple[Base, ...]:

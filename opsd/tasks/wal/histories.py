@@ -13,7 +13,7 @@ from opsd.policy import parting as policy
 from opsd.policy.parting import Parted, Tail
 from opsd.tasks.wal.archive import Archive
 from opsd.tasks.wal.log import Log
-from opsd.wal import Segment, written
+from opsd.wal import Holdings, Segment, written
 
 
 class Holding(Protocol):
@@ -96,7 +96,7 @@ def _where(
         if other is None:
             break
         if other != mine.content:
-            first = segment, mine.end
+            first = segment, min(mine.end, limit)
         elif first or mine.is_enough:
             break
     if first is None:
@@ -114,12 +114,11 @@ def source_of(log: Log, receiver: str = "") -> Source:
     return Source(way, passwords.path() if passwords else None)
 
 
-def insist(log: Log, archive: Archive) -> None:
+def insist(log: Log, archive: Archive, held: Holdings) -> None:
     """Raise `DatabaseFailed` where the server parted from what a repository has of its log."""
     source = source_of(log)
-    held = Kept(tuple(archive.holdings().segments), archive)
     here = source.standpoint()
-    parted = parted_from(held, here, archive.size, source)
+    parted = parted_from(Kept(tuple(held.segments), archive), here, archive.size, source)
     if parted is not None and parted.timeline == here.timeline:
         raise refusal(parted)
 
