@@ -19,7 +19,7 @@ from opsd.errors import DatabaseFailed
 from opsd.wal import position, way_in, written
 
 _CONNECT_SECONDS = 5
-_PATIENCE_SECONDS = 20
+_PATIENCE_SECONDS = 10
 _DATA = struct.Struct("!cqqq")  # in front of a piece of the log: kind, begin, end, time
 _GONE = "has already been removed"
 _GOOD = {ExecStatus.TUPLES_OK, ExecStatus.COPY_BOTH}

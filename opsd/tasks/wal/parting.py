@@ -9,10 +9,11 @@ since, what it left is set aside, and everything goes on.
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 from opsd.clock import Stopwatch
@@ -41,10 +42,10 @@ class Parting:
 
     log: Log
     _found: dict[str, tuple[Parted, Stopwatch]] = field(default_factory=dict)
-    _turn: int = 0  # grows whenever a receiver may have begun with another history
+    _turns: Iterator[int] = field(default_factory=partial(count, 1))
+    _turn: int = 0  # another one whenever a receiver may have begun with another history
     _agreed: dict[str, int] = field(default_factory=dict)  # by repositories: in which turn
     _peak: tuple[str, int, int] = ("", 0, 0)  # system, timeline, the most that anybody has of it
-    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def found(self) -> Mapping[str, Parted]:
@@ -55,21 +56,20 @@ class Parting:
 
     def begin(self, receiver: str, directory: Path) -> None:
         """Let a receiver begin. Raises `DatabaseFailed` where it would mix two histories."""
-        with self._one_at_a_time:
-            source = source_of(self.log, receiver)
-            here = source.standpoint()
-            self._insist(f"receiver {receiver}", here)
-            for place in dict.fromkeys((directory, *self.log.directories.values())):
-                self._compare(receiver, place, here, source, own=place == directory)
-            self._found.pop(f"receiver {receiver}", None)
-            self._found.pop(_SERVER, None)
-            self._turn += 1
+        source = source_of(self.log, receiver)
+        here = source.standpoint()
+        self._insist(f"receiver {receiver}", here)
+        for place in dict.fromkeys((directory, *self.log.directories.values())):
+            self._compare(receiver, place, here, source, own=place == directory)
+        self._found.pop(f"receiver {receiver}", None)
+        self._found.pop(_SERVER, None)
+        self._turn = next(self._turns)
 
     def _insist(self, name: str, here: Standpoint) -> None:
         """Refuse what was refused a moment ago, while the server is on the same timeline."""
         for other, (parted, since) in list(self._found.items()):
             if parted.timeline != here.timeline:
-                del self._found[other]
+                self._found.pop(other, None)
             elif other.startswith("repository") or (other == name and since.elapsed() < _AGAIN):
                 raise refusal(parted)
         system, timeline, most = self._peak
