@@ -6,6 +6,7 @@ It has the same system and the same timeline, and writes another log under the n
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import signal
 import subprocess
@@ -109,6 +110,41 @@ def test_what_no_receiver_has_any_more_is_not_written_over_in_a_repository(site:
         assert digests(objects(site).values()) == kept
 
 
+def test_a_new_timeline_needs_a_number_that_nobody_had(site: Site) -> None:
+    server = site.system.cluster
+    with guarded(with_log(site)) as (kit, log, heard):
+        copy = lives_on_behind_a_copy(site, kit, log)
+        held_until_now(heard)
+        server.stop()
+        for name in ("second", "third"):
+            subprocess.run(["cp", "-a", copy, site.base / name], check=True)
+        # On a new timeline from the first: nothing was written twice.
+        begins_a_new_timeline(site, copy)
+        until(lambda: heard.cause(log.subject) == "", WITHIN)
+        sql(site, "INSERT INTO moments VALUES ('first')")
+        held_until_now(heard)
+        assert not list((site.repository / "opsd-objects").rglob("left-*"))
+
+        # Put back once more, it takes the same number for another history.
+        server.stop()
+        begins_a_new_timeline(site, site.base / "second")
+        until(lambda: heard.cause(f"{log.subject}/one") == "went_back", WITHIN)
+        assert heard.results[f"{log.subject}/one"].fields["timeline"] == 2
+
+        # It takes the next one where it knows of the others, and receivers follow.
+        server.stop()
+        third = site.base / "third"
+        for history in log.directories["one"].glob("*.history"):
+            (third / "pg_wal" / history.name).write_bytes(history.read_bytes())
+            (third / "pg_wal" / history.name).chmod(0o644)
+        begins_a_new_timeline(site, third)
+        until(lambda: heard.cause(log.subject) == "", WITHIN)
+        sql(site, "INSERT INTO moments VALUES ('second')")
+        held_until_now(heard)
+        assert any(name.startswith("00000003") for name in objects(site))
+        assert recovered(site, kit, log, "back") == {"before", "kept", "second"}
+
+
 def test_a_server_that_dies_and_comes_back_went_nowhere(site: Site) -> None:
     with guarded(with_log(site)) as (_, log, heard):
         sql(site, "CREATE TABLE moments (said text)")
@@ -118,6 +154,15 @@ def test_a_server_that_dies_and_comes_back_went_nowhere(site: Site) -> None:
                 until(lambda: int(sql(site, "SELECT count(*) FROM moments")[0][0]) > before + 50)  # noqa: B023
                 site.system.cluster.stop(how)
             site.system.cluster.start()
+            until(lambda: heard.cause(log.subject) == "")
+        # One receiver begins again and again beside another that is being sent what is written.
+        place = str(log.directories["one"])
+        with committing(site):
+            for _ in range(10):
+                until(lambda: len(receivers(site)) == 2)
+                (mine,) = (pid for pid in receivers(site) if place in command(pid))
+                os.kill(mine, signal.SIGKILL)
+                until(lambda: mine not in receivers(site))  # noqa: B023
             until(lambda: heard.cause(log.subject) == "")
         held_until_now(heard)
         assert not any("went_back" in causes for causes in heard.causes.values())
@@ -144,9 +189,15 @@ def lives_on_behind_a_copy(site: Site, kit: Kit, log: Log) -> Path:
 
 def put_back(site: Site, copy: Path) -> None:
     """The copy lies where the server was, and is started."""
-    site.system.cluster.data.rename(site.base / "abandoned")
-    copy.rename(site.system.cluster.data)
+    replaced(site, copy)
     site.system.cluster.start()
+
+
+def replaced(site: Site, copy: Path) -> None:
+    """What lay there lies elsewhere."""
+    data = site.system.cluster.data
+    data.rename(data.with_name(f"abandoned.{copy.name}"))
+    copy.rename(data)
 
 
 def goes_beyond(site: Site) -> None:
@@ -159,10 +210,12 @@ def goes_beyond(site: Site) -> None:
         connection.execute("INSERT INTO moments VALUES ('other')")
 
 
-def begins_a_new_timeline(site: Site) -> None:
-    """As docs/wal.md tells it."""
+def begins_a_new_timeline(site: Site, copy: Path | None = None) -> None:
+    """As docs/wal.md tells it; a copy of the server is put back for that."""
     server = site.system.cluster
     server.stop()
+    if copy is not None:
+        replaced(site, copy)
     (server.data / "recovery.signal").touch()
     before, server.settings = server.settings, {**server.settings, **NEW_TIMELINE}
     server.start()
@@ -190,6 +243,14 @@ def files_of(log: Log) -> list[Path]:
 def digests(paths: Iterable[Path]) -> Mapping[Path, str]:
     """What each file holds."""
     return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()}
+
+
+def command(pid: int) -> str:
+    """What a process was started with; nothing when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
 
 
 @contextmanager

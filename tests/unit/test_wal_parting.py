@@ -62,6 +62,19 @@ class Server:
         assert begin + size <= len(self.log), "nobody asks for what is not written"
         return self.log[begin : begin + size] if begin >= self.since else None
 
+    def standpoint(self) -> Standpoint:
+        return standpoint(len(self.log))
+
+
+@dataclass(frozen=True, slots=True)
+class Growing(Server):
+    """It wrote more since it was asked, and somebody received that."""
+
+    grown: int = 0
+
+    def standpoint(self) -> Standpoint:
+        return standpoint(self.grown)
+
 
 def standpoint(flushed: int, way: Mapping[int, int] | None = None) -> Standpoint:
     way = way or {1: NEVER}
@@ -118,7 +131,14 @@ def test_what_a_new_timeline_left_in_order_has_not_parted() -> None:
 
 def test_a_server_on_an_older_timeline_than_what_is_held_went_back() -> None:
     found = parted(Lying(ONE[: SIZE + 800], 2), Server(ONE), standpoint(SIZE + 4000))
-    assert found == Parted(1, SIZE + 4000, SIZE + 800, SIZE + 4000)
+    assert found == Parted(1, SIZE + 800, SIZE + 800, SIZE + 4000)
+
+
+def test_what_is_received_meanwhile_is_not_taken_for_a_log_that_became_shorter() -> None:
+    mine = Lying(ONE[: SIZE + 8000])
+    assert parted(mine, Growing(ONE, grown=SIZE + 8000), standpoint(SIZE + 96)) is None
+    still = parted(mine, Growing(ONE, grown=SIZE + 400), standpoint(SIZE + 96))
+    assert still == Parted(1, SIZE + 400, SIZE + 8000, SIZE + 400)
 
 
 def test_a_standby_may_be_behind() -> None:

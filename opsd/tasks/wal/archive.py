@@ -114,8 +114,11 @@ class Archive:
         wanted = [(b, e) for b, e in pieces if b < reach and e > reach - most]
         begin = min((b for b, _ in wanted), default=reach)
         content = bytearray(max((e for _, e in wanted), default=reach) - begin)
-        for first, last in sorted(wanted):
-            content[first - begin : last - begin] = self._piece(segment, first, last)
+        try:
+            for first, last in sorted(wanted):
+                content[first - begin : last - begin] = self._piece(segment, first, last)
+        except FileNotFoundError:  # it was finished meanwhile
+            return start, self._open(segment.name(self.size))[: until - start]
         return start + begin, bytes(content[: reach - begin])
 
     def leave(self, timeline: int, position: int, until: int) -> None:

@@ -74,14 +74,17 @@ def parted_from(held: Holding, here: Standpoint, size: int, source: Source) -> P
     newest = max(held.segments, default=None)
     if here.standby or newest is None:
         return None
+    most = held.tail(newest, newest.start(size) + size).end
+    if most > here.flushed:  # somebody may be receiving it just now: what it has, the server has
+        here = source.standpoint()
     shared = policy.shared(held.segments, here.way, size, here.flushed)
     timeline = shared[0].timeline if shared else here.timeline
     limit = min(here.way[timeline], here.flushed)
     begin, end = _where(held, shared, size, limit, source), limit
     if newest.timeline >= here.timeline:
-        timeline, end = here.timeline, held.tail(newest, newest.start(size) + size).end
-        if begin is None and (end > here.flushed or newest.timeline > here.timeline):
-            begin = limit
+        timeline, end = here.timeline, most
+        if begin is None and (most > here.flushed or newest.timeline > here.timeline):
+            begin = min(limit, most)
     return None if begin is None else Parted(timeline, begin, end, here.flushed)
 
 

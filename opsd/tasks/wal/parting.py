@@ -56,23 +56,23 @@ class Parting:
 
     def begin(self, receiver: str, directory: Path) -> None:
         """Let a receiver begin. Raises `DatabaseFailed` where it would mix two histories."""
-        source = source_of(self.log, receiver)
-        here = source.standpoint()
-        self._insist(f"receiver {receiver}", here)
+        source, peak = source_of(self.log, receiver), self._peak
+        here = source.standpoint()  # behind what was seen before
+        self._insist(f"receiver {receiver}", here, peak)
         for place in dict.fromkeys((directory, *self.log.directories.values())):
             self._compare(receiver, place, here, source, own=place == directory)
         self._found.pop(f"receiver {receiver}", None)
         self._found.pop(_SERVER, None)
         self._turn = next(self._turns)
 
-    def _insist(self, name: str, here: Standpoint) -> None:
+    def _insist(self, name: str, here: Standpoint, peak: tuple[str, int, int]) -> None:
         """Refuse what was refused a moment ago, while the server is on the same timeline."""
         for other, (parted, since) in list(self._found.items()):
             if parted.timeline != here.timeline:
                 self._found.pop(other, None)
             elif other.startswith("repository") or (other == name and since.elapsed() < _AGAIN):
                 raise refusal(parted)
-        system, timeline, most = self._peak
+        system, timeline, most = peak
         if (system, timeline) == (here.system, here.timeline) and most > here.flushed:
             self._refuse(name, Parted(timeline, here.flushed, most, here.flushed))
 

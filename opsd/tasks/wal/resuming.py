@@ -25,7 +25,7 @@ _GONE = re.compile(
     r"has already been removed|can no longer (get changes|access)|has been invalidated"
     r"|cannot read from .*replication slot"
 )
-_LEFT = re.compile(r"requested starting point .* is not in this server's history")
+_LEFT = re.compile(r"requested (starting point .*|timeline \d+) is not in this server's history")
 
 
 @dataclass(frozen=True, slots=True)
