@@ -127,6 +127,12 @@ TABLE: dict[str, Sentence] = {
         "bộ {name} có nhiều máy chủ được nhận nhật ký; chọn bằng --member: {known}",
         "the set {name} has several servers whose log is received; choose with --member: {known}",
     ),
+    "recover.two_histories": Sentence(
+        "nhật ký trong {directory} là của một lịch sử khác với kho: không dùng",
+        "the log in {directory} is of another history than the repository's: it is not used",
+        "máy chủ đã bị đưa về bản cũ: docs/wal.md, 'A server that was put back'",
+        "the server was put back to an older copy: docs/wal.md, 'A server that was put back'",
+    ),
     "replay.paths_differ": Sentence(
         "bản kết xuất của điểm {point} và nhật ký phát lại tới đúng lúc đó KHÔNG giống nhau",
         "the dump of point {point} and the log, replayed to the same place, DIFFER",

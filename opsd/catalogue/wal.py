@@ -72,11 +72,11 @@ _STATES: dict[str, Sentence] = {
     ),
     "wal.went_back": Sentence(
         "MÁY CHỦ ĐÃ QUAY VỀ QUÁ KHỨ mà vẫn ở dòng thời gian {timeline}: từ {begin} nó ghi nhật ký"
-        " khác với nhật ký đang giữ (tới {end}); lúc đó máy chủ ở {server}. Không nhận, không gửi"
-        " thêm gì, để hai nhật ký không trộn vào nhau",
+        " khác với nhật ký đang giữ (tới {end}); lúc đó máy chủ ở {server}. Chỗ này không nhận thêm"
+        " gì, để hai nhật ký không trộn vào nhau",
         "THE SERVER WENT BACK IN TIME and stayed on timeline {timeline}: from {begin} on it writes"
         " another log than the one that is held (to {end}); it was at {server} then. Nothing more"
-        " is received or sent, so that the two are not mixed",
+        " is taken here, so that the two are not mixed",
         _PUT_BACK_VI,
         _PUT_BACK,
     ),

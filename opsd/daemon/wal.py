@@ -155,8 +155,6 @@ class Warden:
 
     def _guard(self, guard: Guard, parting: Parting) -> None:
         self.look = parting.look(guard.turn())
-        for name in parting.stopped(self._receptions()):
-            self._renew(name)
         self.tell()
 
     def _ship(self, shipper: Shipper, guard: Guard) -> None:

@@ -15,6 +15,7 @@ from opsd.wal import Segment
 WINDOW = 1 << 16  # bytes at the end of a segment that are compared
 ENOUGH = 1 << 13  # so many that are the same say that all before them are
 _ALIGNED = 8
+_SECTOR = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,15 @@ class Tail:
     @property
     def is_enough(self) -> bool:
         """Whether what is the same here was never parted before."""
-        return len(self.content) >= ENOUGH
+        sectors = range(0, len(self.content), _SECTOR)
+        written = (at for at in sectors if self.content[at : at + _SECTOR].strip(b"\0"))
+        return sum(_SECTOR for _ in written) >= ENOUGH
 
 
 def tail(content: bytes, start: int, until: int) -> Tail:
     """The end of a segment's content that is written before a position; behind it lie zeros."""
     written = content[: max(until - start, 0)].rstrip(b"\0")
-    begin = max(len(written) - WINDOW, 0)
+    begin = max(len(written) - WINDOW, 0) // _SECTOR * _SECTOR
     return Tail(start + begin, written[begin:])
 
 
@@ -61,13 +64,16 @@ def shared(
     return sorted((s for s in able if s.timeline == newest), reverse=True)
 
 
-def first_difference(mine: bytes, other: bytes) -> int:
-    """Where two contents part, at the beginning of what may be a record."""
-    most = min(len(mine), len(other))
-    whole = next((i for i in range(0, most, WINDOW) if not _same(mine, other, i)), most)
-    part = range(whole, min(whole + WINDOW, most))
-    return next((i for i in part if mine[i] != other[i]), most) // _ALIGNED * _ALIGNED
+def difference(mine: bytes, other: bytes) -> int | None:
+    """Where two contents part, at the beginning of what may be a record; None: nowhere.
 
-
-def _same(mine: bytes, other: bytes, at: int) -> bool:
-    return mine[at : at + WINDOW] == other[at : at + WINDOW]
+    A sector of zeros was never written before the power went: it says nothing.
+    """
+    for at in range(0, min(len(mine), len(other)), _SECTOR):
+        one, two = mine[at : at + _SECTOR], other[at : at + _SECTOR]
+        if one != two and one.strip(b"\0"):
+            pairs = enumerate(zip(one, two, strict=False))
+            first = next((index for index, (a, b) in pairs if a != b), None)
+            if first is not None:
+                return at + first // _ALIGNED * _ALIGNED
+    return None

@@ -69,7 +69,7 @@ def test_two_histories_of_a_server_are_not_mixed_and_its_new_timeline_is_followe
         with pytest.raises(DatabaseFailed, match="WENT BACK"):
             take_base(kit, log)
         # All that was acknowledged before can be had.
-        assert recovered(site, kit, log, "held") == {"before", "kept", "abandoned"}
+        assert recovered(site, log, "held") == {"before", "kept", "abandoned"}
 
         begins_a_new_timeline(site)
         assert waits.wait(60) is not None
@@ -85,7 +85,7 @@ def test_two_histories_of_a_server_are_not_mixed_and_its_new_timeline_is_followe
         assert list((site.repository / "opsd-objects").rglob("left-00000001-*/*"))
         assert planning.plan(log, Goal("now"), site.base / "plan").base.id != abandoned.id
         own = {"before", "kept", "other", "waited", "after"}
-        assert recovered(site, kit, log, "cured") == own
+        assert recovered(site, log, "cured") == own
 
 
 def test_what_no_receiver_has_any_more_is_not_written_over_in_a_repository(site: Site) -> None:
@@ -101,13 +101,18 @@ def test_what_no_receiver_has_any_more_is_not_written_over_in_a_repository(site:
     sql(site, "SELECT pg_reload_conf()")
     goes_beyond(site)
     with watched(site) as (log, heard):
-        main = f"{log.subject}@main"
-        until(lambda: heard.cause(main) == "went_back", WITHIN)
-        until(lambda: heard.cause(log.subject) == "went_back", WITHIN)
-        until(lambda: not receivers(site))
+        until(lambda: heard.cause(f"{log.subject}@main") == "went_back", WITHIN)
         goes_beyond(site)
+        # Receivers have nothing to mix it with: what is committed now is safe with them.
+        until(lambda: heard.cause(f"{log.subject}/one") == "")
+        assert list(log.directories["one"].glob("0*"))
         time.sleep(5)
         assert digests(objects(site).values()) == kept
+        assert heard.figure("opsd_wal_repository_held_timestamp_seconds") is None
+        # A recovery takes one history, and says so.
+        planned = planning.plan(log, Goal("now"), site.base / "plan")
+        assert {finding.key for finding in planned.findings} == {"recover.two_histories"}
+        assert recovered(site, log, "held") == {"before", "kept", "abandoned"}
 
 
 def test_a_new_timeline_needs_a_number_that_nobody_had(site: Site) -> None:
@@ -142,7 +147,7 @@ def test_a_new_timeline_needs_a_number_that_nobody_had(site: Site) -> None:
         sql(site, "INSERT INTO moments VALUES ('second')")
         held_until_now(heard)
         assert any(name.startswith("00000003") for name in objects(site))
-        assert recovered(site, kit, log, "back") == {"before", "kept", "second"}
+        assert recovered(site, log, "back") == {"before", "kept", "second"}
 
 
 def test_a_server_that_dies_and_comes_back_went_nowhere(site: Site) -> None:
@@ -159,13 +164,32 @@ def test_a_server_that_dies_and_comes_back_went_nowhere(site: Site) -> None:
         place = str(log.directories["one"])
         with committing(site):
             for _ in range(10):
-                until(lambda: len(receivers(site)) == 2)
-                (mine,) = (pid for pid in receivers(site) if place in command(pid))
-                os.kill(mine, signal.SIGKILL)
-                until(lambda: mine not in receivers(site))  # noqa: B023
+                until(lambda: of(site, place))
+                os.kill(of(site, place)[0], signal.SIGKILL)
+                until(lambda: not of(site, place))
             until(lambda: heard.cause(log.subject) == "")
         held_until_now(heard)
         assert not any("went_back" in causes for causes in heard.causes.values())
+
+
+def test_a_damaged_file_of_one_receiver_keeps_no_other_from_receiving(site: Site) -> None:
+    with guarded(with_log(site)) as (_, log, heard):
+        sql(site, "CREATE TABLE moments AS SELECT 'before' AS said FROM generate_series(1, 10000)")
+        held_until_now(heard)  # what is damaged then goes nowhere
+        place = log.directories["one"]
+        (file,) = place.glob("*.partial")
+        with file.open("r+b") as stream:
+            stream.seek(len(file.read_bytes().rstrip(b"\0")) - 5000)
+            stream.write(b"damaged")
+        os.kill(of(site, str(place))[0], signal.SIGKILL)
+        until(lambda: heard.cause(f"{log.subject}/one") == "went_back", WITHIN)
+        sql(site, "INSERT INTO moments VALUES ('on')")  # it waits for the other
+        held_until_now(heard)
+        assert heard.cause(log.subject) == "one_left"
+        assert "went_back" not in heard.causes[log.subject] | heard.causes[f"{log.subject}@main"]
+        # Moved away, it is received anew.
+        file.rename(site.base / file.name)
+        until(lambda: heard.cause(log.subject) == "", WITHIN)
 
 
 # ------------------------------------------------------------------------------ what is done
@@ -223,12 +247,12 @@ def begins_a_new_timeline(site: Site, copy: Path | None = None) -> None:
     until(lambda: sql(site, "SELECT pg_is_in_recovery()") == [("f",)])
 
 
-def recovered(site: Site, kit: Kit, log: Log, name: str) -> set[str]:
+def recovered(site: Site, log: Log, name: str) -> set[str]:
     """What a recovery to now brings back."""
     ways = Ways(throwaway=True)
     planned = planning.plan(log, Goal("now"), site.base / name, ways)
     with (
-        recovering.recovered(kit, planned, ways) as (done, server),
+        recovering.recovered(log.kit, planned, ways) as (done, server),
         psycopg.connect(server.connection(log.database_name)) as connection,
     ):
         assert done.good
@@ -245,11 +269,16 @@ def digests(paths: Iterable[Path]) -> Mapping[Path, str]:
     return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()}
 
 
+def of(site: Site, place: str) -> list[int]:
+    """The processes that receive into a directory."""
+    return [pid for pid in receivers(site) if f"\0{place}\0" in command(pid)]
+
+
 def command(pid: int) -> str:
     """What a process was started with; nothing when it is gone."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return ""
 
 

@@ -151,8 +151,18 @@ def test_a_standby_may_be_behind() -> None:
 )
 def test_the_first_difference_is_where_a_record_may_begin(at: int, first: int) -> None:
     other = ONE[:at] + b"\0" + ONE[at + 1 : 100_000]
-    assert parting.first_difference(ONE, other) == first
-    assert parting.first_difference(ONE, ONE[:at]) == first
+    assert parting.difference(ONE, other) == first
+    assert parting.difference(ONE, ONE[:at]) is None
+
+
+def test_what_the_loss_of_power_took_from_a_receiver_is_no_other_history() -> None:
+    lost = range(SIZE - 2048, SIZE - 1024)
+    torn = bytes(0 if at in lost else byte for at, byte in enumerate(ONE[: SIZE + 8192]))
+    assert parting.difference(torn, ONE) is None
+    assert parted(Lying(torn), Server(ONE), standpoint(len(ONE))) is None
+    tail = parting.tail(torn[:SIZE], 0, SIZE)
+    assert tail.begin % 512 == 0
+    assert not replace(tail, content=b"\0" * 9000 + b"x").is_enough
 
 
 # ------------------------------------------------------------------------------ moments

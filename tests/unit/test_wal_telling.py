@@ -73,6 +73,7 @@ WEAK = (Weak("fsync", "off"), Weak("synchronous_commit", "local", "ROLE loader")
 PARTED = {
     "receiver one": Parted(1, 500, 900, 600),
     "repository main": Parted(1, 400, 800, 600),
+    "server": Parted(1, 400, 800, 600),
 }
 GAP = Gap(1, 100, 200, NOON, NOON)
 ALONE = replace(SEEN, senders=SEEN.senders[:1])

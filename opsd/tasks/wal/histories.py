@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from opsd.drivers.postgres.stream import Source, Standpoint
-from opsd.errors import DatabaseFailed, OpsdError
+from opsd.errors import DatabaseFailed, OpsdError, RepositoryDamaged
 from opsd.policy import parting as policy
 from opsd.policy.parting import Parted, Tail
 from opsd.tasks.wal.archive import Archive
@@ -59,7 +59,10 @@ class Kept:
     archive: Archive
 
     def tail(self, segment: Segment, until: int) -> Tail:
-        begin, content = self.archive.end_of(segment, policy.ENOUGH, until)
+        try:
+            begin, content = self.archive.end_of(segment, policy.ENOUGH, until)
+        except (RepositoryDamaged, FileNotFoundError):  # told where it is read: the one before
+            return Tail(segment.start(self.archive.size), b"")
         return policy.tail(content, begin, until)
 
     def whole(self, segment: Segment) -> bytes:
@@ -98,7 +101,7 @@ def _where(
         other = mine.content and source.read(segment.timeline, mine.begin, len(mine.content))
         if other is None:
             break
-        if other != mine.content:
+        if policy.difference(mine.content, other) is not None:
             first = segment, min(mine.end, limit)
         elif first or mine.is_enough:
             break
@@ -107,7 +110,8 @@ def _where(
     segment, end = first
     start = segment.start(size)
     other = source.read(segment.timeline, start, end - start)
-    return start + policy.first_difference(held.whole(segment), other) if other else start
+    at = policy.difference(held.whole(segment), other) if other else 0
+    return start + (at or 0)
 
 
 def source_of(log: Log, receiver: str = "") -> Source:
@@ -128,15 +132,14 @@ def insist(log: Log, archive: Archive, held: Holdings) -> None:
 
 def refusal(parted: Parted) -> OpsdError:
     """What is raised rather than mix two histories."""
-    return DatabaseFailed("wal.went_back", detail="", **earliest([parted]))
+    return DatabaseFailed("wal.went_back", detail="", **placed(parted))
 
 
-def earliest(parted: Iterable[Parted]) -> dict[str, object]:
+def placed(parted: Parted) -> dict[str, object]:
     """From where on the log is not the server's, to where it is held, and where the server was."""
-    found = min(parted, key=lambda one: one.begin)
     return {
-        "begin": written(found.begin),
-        "end": written(found.end),
-        "server": written(found.server),
-        "timeline": found.timeline,
+        "begin": written(parted.begin),
+        "end": written(parted.end),
+        "server": written(parted.server),
+        "timeline": parted.timeline,
     }

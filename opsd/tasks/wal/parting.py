@@ -2,8 +2,8 @@
 
 Put back from a copy of its disk, it writes another history under the names of the one that is held.
 A receiver begins only when the server goes on from what this machine holds, and a repository takes
-log only when the server goes on from what lies there. Where the server has a timeline of its own
-since, what it left is set aside, and everything goes on.
+log only when the server goes on from what lies there: neither keeps the other from its work. Where
+the server has a timeline of its own since, what it left is set aside, and everything goes on.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from opsd.clock import Stopwatch
 from opsd.drivers.postgres.replication import ServerSeen
 from opsd.drivers.postgres.stream import Source, Standpoint
 from opsd.errors import DatabaseFailed
+from opsd.policy import wal
 from opsd.policy.parting import Parted
 from opsd.tasks.wal import resuming
 from opsd.tasks.wal.archive import Archive
@@ -27,7 +28,6 @@ from opsd.tasks.wal.aside import set_aside
 from opsd.tasks.wal.guard import Look
 from opsd.tasks.wal.histories import Kept, Lying, parted_from, refusal, source_of
 from opsd.tasks.wal.log import Log
-from opsd.tasks.wal.receiving import Reception
 from opsd.wal import Segment
 
 log = logging.getLogger(__name__)
@@ -45,12 +45,20 @@ class Parting:
     _turns: Iterator[int] = field(default_factory=partial(count, 1))
     _turn: int = 0  # another one whenever a receiver may have begun with another history
     _agreed: dict[str, int] = field(default_factory=dict)  # by repositories: in which turn
+    _allowed: dict[str, int] = field(default_factory=dict)  # the same, or nobody could be asked
     _peak: tuple[str, int, int] = ("", 0, 0)  # system, timeline, the most that anybody has of it
 
     @property
     def found(self) -> Mapping[str, Parted]:
-        """What parted: `server`, `receiver NAME`, `repository NAME`."""
-        return {name: parted for name, (parted, _) in self._found.items()}
+        """What parted: `receiver NAME`, `repository NAME`, and `server` where no receiver is left.
+
+        Where only one of several receivers says so, its file may be what is wrong.
+        """
+        found = {name: parted for name, (parted, _) in self._found.items()}
+        receivers = {f"receiver {name}" for name in self.log.wal.here}
+        if receivers and receivers <= found.keys():
+            found.setdefault(_SERVER, min(found.values(), key=lambda one: one.begin))
+        return found
 
     # --- a receiver
 
@@ -59,8 +67,12 @@ class Parting:
         source, peak = source_of(self.log, receiver), self._peak
         here = source.standpoint()  # behind what was seen before
         self._insist(f"receiver {receiver}", here, peak)
-        for place in dict.fromkeys((directory, *self.log.directories.values())):
-            self._compare(receiver, place, here, source, own=place == directory)
+        reached = self._own(receiver, directory, here, source)
+        for place in self.log.directories.values():
+            _, parted = _compared(place, here, source) if place != directory else (None, None)
+            # What another has wrong of what was just compared is its own matter.
+            if parted is not None and parted.timeline == here.timeline and parted.begin >= reached:
+                self._refuse(f"receiver {receiver}", parted)
         self._found.pop(f"receiver {receiver}", None)
         self._found.pop(_SERVER, None)
         self._turn = next(self._turns)
@@ -70,33 +82,28 @@ class Parting:
         for other, (parted, since) in list(self._found.items()):
             if parted.timeline != here.timeline:
                 self._found.pop(other, None)
-            elif other.startswith("repository") or (other == name and since.elapsed() < _AGAIN):
+            elif other == name and since.elapsed() < _AGAIN:
                 raise refusal(parted)
         system, timeline, most = peak
         if (system, timeline) == (here.system, here.timeline) and most > here.flushed:
             self._refuse(name, Parted(timeline, here.flushed, most, here.flushed))
 
-    def _compare(
-        self, receiver: str, place: Path, here: Standpoint, source: Source, *, own: bool
-    ) -> None:
-        found = resuming.received(place)
-        if found.head is None or found.head.system != here.system:
-            return
-        held = Lying(dict(found.files), found.size)
-        parted = parted_from(held, here, found.size, source)
+    def _own(self, receiver: str, place: Path, here: Standpoint, source: Source) -> int:
+        """How far what a receiver has is the server's, when it is."""
+        found, parted = _compared(place, here, source)
         if parted is None:
-            return
+            return _end(found)
         if parted.timeline == here.timeline:
             self._refuse(f"receiver {receiver}", parted)
-        if own:
-            left = [
-                path
-                for segment, path in found.files
-                if segment.timeline == parted.timeline
-                and segment.start(found.size) + found.size > parted.begin
-            ]
-            log.warning("%s: %s sets aside what the server left", self.log.subject, receiver)
-            set_aside(place, left, self.log.kit.clock())
+        left = [
+            path
+            for segment, path in found.files
+            if segment.timeline == parted.timeline
+            and segment.start(found.size) + found.size > parted.begin
+        ]
+        log.warning("%s: %s sets aside what the server left", self.log.subject, receiver)
+        set_aside(place, left, self.log.kit.clock())
+        return parted.begin
 
     def _refuse(self, name: str, parted: Parted) -> None:
         before = self._found.get(name)
@@ -120,9 +127,10 @@ class Parting:
         try:
             here = source.standpoint()
         except DatabaseFailed:
+            self._allowed[repository] = turn
             return False
         if not archive.root.endswith(f"/{here.system}"):
-            return False
+            return False  # what was received last is of another server
         parted = parted_from(Kept(tuple(held), archive), here, archive.size, source)
         if parted is not None and parted.timeline == here.timeline:
             self._refuse(name, parted)
@@ -130,20 +138,15 @@ class Parting:
             log.warning("%s: %s sets aside what the server left", self.log.subject, repository)
             archive.leave(parted.timeline, parted.begin, here.way[parted.timeline])
         self._found.pop(name, None)
-        self._agreed[repository] = turn
+        self._agreed[repository] = self._allowed[repository] = turn
         return parted is not None
 
     def insist(self, repository: str) -> None:
         """Raise unless nothing can have changed since it was agreed."""
-        if self._agreed.get(repository, self._turn) != self._turn:
+        if self._allowed.get(repository) != self._turn:
             raise DatabaseFailed("wal.begun_anew")
 
     # --- the guard
-
-    def stopped(self, receptions: Mapping[str, Reception]) -> tuple[str, ...]:
-        """The receivers of this machine that must not go on: what they take cannot be kept."""
-        parted = any(name != _SERVER for name in self._found)
-        return tuple(name for name, one in receptions.items() if parted and one.running)
 
     def look(self, look: Look) -> Look:
         """What the guard saw, with what parted. Nothing is said then of what would be lost."""
@@ -153,8 +156,11 @@ class Parting:
         parted = self.found
         if seen is None:
             return replace(look, parted=parted)
+        told = parted.keys()
         kept = {
-            name: None if parted or _is_behind(seen, look, name) else at
+            name: None
+            if told & {_SERVER, f"repository {name}"} or _is_behind(seen, look, name)
+            else at
             for name, at in look.held_by_repositories.items()
         }
         return replace(look, parted=parted, held_by_repositories=kept)
@@ -173,6 +179,24 @@ class Parting:
         received = (seen.sender(name) for name in self.log.applications)
         ends += [one.flushed for one in received if one is not None and one.flushed is not None]
         self._peak = seen.system, seen.timeline, max(most, *ends, 0)
+
+
+def _compared(
+    place: Path, here: Standpoint, source: Source
+) -> tuple[resuming.Received, Parted | None]:
+    """What lies in a receiver's directory, and where the server parted from it."""
+    found = resuming.received(place)
+    if found.head is None or found.head.system != here.system:
+        return found, None
+    return found, parted_from(Lying(dict(found.files), found.size), here, found.size, source)
+
+
+def _end(found: resuming.Received) -> int:
+    """Where what lies in a receiver's directory ends; 0 where there is nothing."""
+    if not found.files:
+        return 0
+    newest, path = found.files[-1]
+    return newest.start(found.size) + wal.filled(path.read_bytes(), 0)
 
 
 def _is_behind(seen: ServerSeen, look: Look, repository: str) -> bool:

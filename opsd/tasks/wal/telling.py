@@ -10,7 +10,7 @@ from opsd.drivers.postgres.replication import Weak
 from opsd.model import CheckResult, Measurement, Status
 from opsd.policy.wal import wanted_names
 from opsd.tasks.wal.guard import Look
-from opsd.tasks.wal.histories import earliest
+from opsd.tasks.wal.histories import placed
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.receiving import Reception
 from opsd.wal import written
@@ -44,9 +44,10 @@ def _of_server(log: Log, look: Look) -> CheckResult:
         "waiting": seen.waiting,
         "span": look.lost_for,
     }
-    if look.parted:
+    parted = look.parted.get("server")
+    if parted is not None:
         status, cause = Status.CRITICAL, "went_back"
-        fields |= earliest(look.parted.values())
+        fields |= placed(parted)
     elif look.exposure is not None:
         status, cause = Status.CRITICAL, "exposed"
         fields |= {
@@ -75,7 +76,7 @@ def _of_server(log: Log, look: Look) -> CheckResult:
         Measurement("opsd_wal_exposed_bytes", _exposed(log, look), labels),
     )
     key = f"wal.{cause}" if cause else "wal.protected"
-    if look.parted and look.exposure is not None:
+    if parted is not None and look.exposure is not None:
         key = "wal.went_back_exposed"
     return CheckResult(status, key, fields, cause=cause, subject=subject, measurements=figures)
 
@@ -122,7 +123,7 @@ def _of_receiver(log: Log, look: Look, name: str) -> CheckResult:
         "free": Size(reception.free if reception else 0),
         "retained": Size(retained),
         "limit": log.wal.slot_limit,
-        **(earliest([parted]) if parted else {}),
+        **(placed(parted) if parted else {}),
     }
     said = _said(reception) if cause in {"receiver_down", "disk"} else ""
     key = f"wal.{cause}" if cause else "wal.receives"
@@ -171,7 +172,7 @@ def _of_repository(log: Log, look: Look, name: str) -> CheckResult:
     parted = look.parted.get(f"repository {name}")
     if parted is not None:
         status, cause = Status.CRITICAL, "went_back"
-        fields |= earliest([parted])
+        fields |= placed(parted)
     elif shipped.gaps:
         gap = shipped.gaps[0]
         status, cause = Status.CRITICAL, "gap"
