@@ -64,9 +64,9 @@ class Parting:
 
     def begin(self, receiver: str, directory: Path) -> None:
         """Let a receiver begin. Raises `DatabaseFailed` where it would mix two histories."""
-        source, peak = source_of(self.log, receiver), self._peak
-        here = source.standpoint()  # behind what was seen before
-        self._insist(f"receiver {receiver}", here, peak)
+        source = source_of(self.log, receiver)
+        here = source.standpoint()
+        self._insist(f"receiver {receiver}", here)
         reached = self._own(receiver, directory, here, source)
         for place in self.log.directories.values():
             _, parted = _compared(place, here, source) if place != directory else (None, None)
@@ -77,16 +77,13 @@ class Parting:
         self._found.pop(_SERVER, None)
         self._turn = next(self._turns)
 
-    def _insist(self, name: str, here: Standpoint, peak: tuple[str, int, int]) -> None:
+    def _insist(self, name: str, here: Standpoint) -> None:
         """Refuse what was refused a moment ago, while the server is on the same timeline."""
         for other, (parted, since) in list(self._found.items()):
             if parted.timeline != here.timeline:
                 self._found.pop(other, None)
             elif other == name and since.elapsed() < _AGAIN:
                 raise refusal(parted)
-        system, timeline, most = peak
-        if (system, timeline) == (here.system, here.timeline) and most > here.flushed:
-            self._refuse(name, Parted(timeline, here.flushed, most, here.flushed))
 
     def _own(self, receiver: str, place: Path, here: Standpoint, source: Source) -> int:
         """How far what a receiver has is the server's, when it is."""
@@ -129,8 +126,10 @@ class Parting:
         except DatabaseFailed:
             self._allowed[repository] = turn
             return False
-        if not archive.root.endswith(f"/{here.system}"):
-            return False  # what was received last is of another server
+        if not archive.root.endswith(f"/{here.system}"):  # what was received last is another's
+            self._allowed[repository] = turn
+            return False
+        self._insist(name, here)
         parted = parted_from(Kept(tuple(held), archive), here, archive.size, source)
         if parted is not None and parted.timeline == here.timeline:
             self._refuse(name, parted)
