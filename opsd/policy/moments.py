@@ -18,14 +18,14 @@ class Span:
     end: datetime
 
 
-def began_anew(found: Chain, held: Holdings) -> tuple[int, ...]:
-    """Where on its way the server began a timeline, or wrote one anew."""
+def began_anew(found: Chain, held: Holdings, start: int) -> tuple[int, ...]:
+    """Where on its way from a position the server began a timeline, or wrote one anew."""
     way = path_of(found.timeline, held.switches)
     places = {until for _, until in way[:-1]}
     places |= {
         held.left[timeline] for timeline, until in way if held.left.get(timeline, until) < until
     }
-    return tuple(sorted(place for place in places if place <= found.end))
+    return tuple(sorted(place for place in places if start < place <= found.end))
 
 
 def span(commits: Iterable[tuple[datetime, int]], place: int, whole: Span) -> Span:

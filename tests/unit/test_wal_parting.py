@@ -219,5 +219,8 @@ def test_a_server_began_anew_at_each_switch_and_where_it_wrote_twice() -> None:
     log = held(*row(1, 1, 5), *row(2, 5, 7), *row(3, 7, 8), parents=parents)
     log = replace(log, left={1: 3 * WHOLE, 2: 7 * WHOLE + 400, 9: WHOLE})
     found = wal.chain(log, 1, WHOLE, WHOLE)
-    assert moments.began_anew(found, log) == (3 * WHOLE, 5 * WHOLE + 300, 7 * WHOLE + 300)
-    assert moments.began_anew(replace(found, end=5 * WHOLE), log) == (3 * WHOLE,)
+    places = (3 * WHOLE, 5 * WHOLE + 300, 7 * WHOLE + 300)
+    assert moments.began_anew(found, log, WHOLE) == places
+    assert moments.began_anew(replace(found, end=5 * WHOLE), log, WHOLE) == places[:1]
+    # What lies before a base copy is no matter of those that are younger.
+    assert moments.began_anew(found, log, 5 * WHOLE + 300) == places[2:]

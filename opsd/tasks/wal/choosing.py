@@ -64,7 +64,7 @@ def _left(log: Log, known: Stock, oldest: Base, place: Path) -> Iterator[Span]:
     """What the server left, from the oldest base copy on."""
     found = policy.chain(known.held, oldest.timeline, oldest.start, known.size)
     whole = Span(oldest.until, log.kit.clock())
-    for begun in moments.began_anew(found, known.held):
+    for begun in moments.began_anew(found, known.held, oldest.start):
         near = range(begun // known.size - 1, begun // known.size + 2)
         place.mkdir()
         try:
