@@ -183,9 +183,13 @@ def test_a_damaged_file_of_one_receiver_keeps_no_other_from_receiving(site: Site
             stream.write(b"damaged")
         os.kill(of(site, str(place))[0], signal.SIGKILL)
         until(lambda: heard.cause(f"{log.subject}/one") == "went_back", WITHIN)
+        other = of(site, str(log.directories["two"]))
+        os.kill(other[0], signal.SIGKILL)
+        until(lambda: set(of(site, str(log.directories["two"]))) - set(other), WITHIN)
         sql(site, "INSERT INTO moments VALUES ('on')")  # it waits for the other
         held_until_now(heard)
         assert heard.cause(log.subject) == "one_left"
+        assert "went_back" not in heard.causes[f"{log.subject}/two"]
         assert "went_back" not in heard.causes[log.subject] | heard.causes[f"{log.subject}@main"]
         # Moved away, it is received anew.
         file.rename(site.base / file.name)
