@@ -9,13 +9,18 @@ from typing import cast
 
 import pytest
 
+from opsd.drivers.postgres.replication import ServerSeen
 from opsd.drivers.postgres.stream import Source, Standpoint
 from opsd.policy import moments, parting, wal
 from opsd.policy.moments import Span
 from opsd.policy.parting import Parted, Tail
+from opsd.tasks.wal.guard import Look
 from opsd.tasks.wal.histories import parted_from
+from opsd.tasks.wal.parting import Parting
+from opsd.tasks.wal.shipping import Shipped
 from opsd.wal import Segment
-from tests.segments import NOON, WHOLE, held, row
+from tests.segments import WHOLE, held, row
+from tests.unit.test_wal_telling import GOOD, LOG, NOON, SEEN
 
 SIZE = 1 << 20
 NEVER = 1 << 64
@@ -163,6 +168,33 @@ def test_what_the_loss_of_power_took_from_a_receiver_is_no_other_history() -> No
     tail = parting.tail(torn[:SIZE], 0, SIZE)
     assert tail.begin % 512 == 0
     assert not replace(tail, content=b"\0" * 9000 + b"x").is_enough
+
+
+# ------------------------------------------------------------------------------ the guard's look
+
+
+def looked(parting: Parting, seen: ServerSeen, shipped: Shipped) -> Look:
+    return parting.look(replace(GOOD, seen=seen, shipped={"main": shipped}))
+
+
+def test_a_server_that_is_behind_what_others_had_before_went_back() -> None:
+    parting = Parting(LOG)
+    shipped = Shipped(NOON, 1, 1100)  # looked at a little later than the server
+    assert not looked(parting, SEEN, shipped).parted
+    assert not looked(parting, replace(SEEN, flushed=1100), shipped).parted
+    # A standby may be behind; it is no matter how far it is.
+    assert not looked(parting, replace(SEEN, flushed=300, recovering=True), shipped).parted
+    back = looked(parting, replace(SEEN, flushed=300, senders=()), shipped)
+    assert back.parted == {"server": Parted(1, 300, 1100, 300)}
+    assert back.held_by_repositories == {"main": None}
+    # It is told until it has another timeline, however much it writes.
+    assert looked(parting, replace(SEEN, flushed=9000), shipped).parted
+    other = looked(parting, replace(SEEN, timeline=2, flushed=9100), shipped)
+    assert not other.parted
+    # What a repository has of the old one says nothing of the new one.
+    assert other.held_by_repositories == {"main": None}
+    new = looked(parting, replace(SEEN, timeline=2, flushed=9200), replace(shipped, timeline=2))
+    assert new.held_by_repositories == GOOD.held_by_repositories
 
 
 # ------------------------------------------------------------------------------ moments

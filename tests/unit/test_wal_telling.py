@@ -35,6 +35,7 @@ LOG = cast(
         repositories=("main",),
         wal=SimpleNamespace(
             receivers={"one": None, "two": None},
+            here={"one": None, "two": None},
             application=lambda name: f"opsd_{name}",
             slot=lambda name: f"opsd_{name}",
             min_free=Size(1 << 30),

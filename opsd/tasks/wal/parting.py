@@ -48,15 +48,15 @@ class Parting:
     _allowed: dict[str, int] = field(default_factory=dict)  # the same, or nobody could be asked
     _peak: tuple[str, int, int] = ("", 0, 0)  # system, timeline, the most that anybody has of it
 
-    @property
-    def found(self) -> Mapping[str, Parted]:
-        """What parted: `receiver NAME`, `repository NAME`, and `server` where no receiver is left.
+    def _told(self, seen: ServerSeen | None) -> Mapping[str, Parted]:
+        """What parted: `receiver NAME`, `repository NAME`, and `server` where nobody receives.
 
-        Where only one of several receivers says so, its file may be what is wrong.
+        Where one receiver says so while another receives, its file may be what is wrong.
         """
         found = {name: parted for name, (parted, _) in self._found.items()}
-        receivers = {f"receiver {name}" for name in self.log.wal.here}
-        if receivers and receivers <= found.keys():
+        mine = {f"receiver {name}" for name in self.log.wal.here}
+        received = seen is not None and any(map(seen.sender, self.log.applications))
+        if mine and mine <= found.keys() and not received:
             found.setdefault(_SERVER, min(found.values(), key=lambda one: one.begin))
         return found
 
@@ -152,7 +152,7 @@ class Parting:
         seen = look.seen
         if seen is not None and not seen.recovering:
             self._follow(seen, look)
-        parted = self.found
+        parted = self._told(seen)
         if seen is None:
             return replace(look, parted=parted)
         told = parted.keys()
