@@ -183,6 +183,12 @@ TABLE: dict[str, Sentence] = {
         "bộ {name} không có máy chủ nào tên {member} được nhận nhật ký; có: {known}",
         "the set {name} has no server {member} whose log is received; there is: {known}",
     ),
+    "recover.two_histories": Sentence(
+        "nhật ký trong {directory} là của một lịch sử khác với kho: không dùng",
+        "the log in {directory} is of another history than the repository's: it is not used",
+        "máy chủ đã bị đưa về bản cũ: docs/wal.md, 'A server that was put back'",
+        "the server was put back to an older copy: docs/wal.md, 'A server that was put back'",
+    ),
     "replay.paths_differ": Sentence(
         "bản kết xuất của điểm {point} và nhật ký phát lại tới đúng lúc đó KHÔNG giống nhau",
         "the dump of point {point} and the log, replayed to the same place, DIFFER",

@@ -64,6 +64,17 @@ _FAULTS: dict[str, Sentence] = {
     "storage.put_failed": Sentence("không ghi được {path}", "{path} cannot be written"),
 }
 
+_PUT_BACK_VI = (
+    "ổ đĩa của máy chủ đã bị đưa về bản cũ. Dừng máy chủ ngay. Muốn lại mọi giao dịch đã xác nhận:"
+    " opsd recover BỘ --to now; muốn giữ thời điểm cũ: cho máy chủ lên dòng thời gian mới"
+    " (recovery.signal). Từng bước: docs/wal.md, 'A server that was put back'"
+)
+_PUT_BACK = (
+    "its disk was put back to an older copy. Stop it now. To have all acknowledged commits again:"
+    " opsd recover SET --to now; to stay with the older moment: let it begin a new timeline"
+    " (recovery.signal). Step by step: docs/wal.md, 'A server that was put back'"
+)
+
 _STATES: dict[str, Sentence] = {
     "wal.protected": Sentence(
         "mỗi giao dịch chờ tới khi {wanted} nơi nhận đã giữ chắc ({live}/{all} đang nhận)",
@@ -100,6 +111,30 @@ _STATES: dict[str, Sentence] = {
         "bring the missing receiver back; so that commits never wait for ever, give fall_back_after"
         " or have one receiver more",
     ),
+    "wal.went_back": Sentence(
+        "MÁY CHỦ ĐÃ QUAY VỀ QUÁ KHỨ mà vẫn ở dòng thời gian {timeline}: từ {begin} nó ghi nhật ký"
+        " khác với nhật ký đang giữ (tới {end}); lúc đó máy chủ ở {server}. Chỗ này không nhận thêm"
+        " gì, để hai nhật ký không trộn vào nhau",
+        "THE SERVER WENT BACK IN TIME and stayed on timeline {timeline}: from {begin} on it writes"
+        " another log than the one that is held (to {end}); it was at {server} then. Nothing more"
+        " is taken here, so that the two are not mixed",
+        _PUT_BACK_VI,
+        _PUT_BACK,
+    ),
+    "wal.went_back_exposed": Sentence(
+        "MÁY CHỦ ĐÃ QUAY VỀ QUÁ KHỨ mà vẫn ở dòng thời gian {timeline}: từ {begin} nó ghi nhật ký"
+        " khác với nhật ký đang giữ (tới {end}). Không nơi nào nhận, và theo fall_back_after giao"
+        " dịch không chờ ai: điều được xác nhận lúc này KHÔNG ĐƯỢC BẢO VỆ",
+        "THE SERVER WENT BACK IN TIME and stayed on timeline {timeline}: from {begin} on it writes"
+        " another log than the one that is held (to {end}). It is not received, and as"
+        " fall_back_after says commits wait for nobody: what is committed now is NOT PROTECTED",
+        _PUT_BACK_VI,
+        _PUT_BACK,
+    ),
+    "wal.begun_anew": Sentence(
+        "nơi nhận vừa bắt đầu lại: phải xem nhật ký còn nối tiếp không, rồi gửi ở lượt sau",
+        "a receiver has just begun anew: whether its log follows is looked at before more is sent",
+    ),
     "wal.standby": Sentence(
         "máy chủ này là máy dự phòng: không ai ghi ở đây", "this server is a standby"
     ),
@@ -133,6 +168,12 @@ _STATES: dict[str, Sentence] = {
     ),
     "wal.receives": Sentence(
         "đang nhận; máy chủ giữ lại {retained}", "receives; the server keeps {retained} for it"
+    ),
+    "wal.receives_aside": Sentence(
+        "đang nhận; máy chủ giữ lại {retained}; nhật ký của thời gian đã bỏ còn trong aside-*:"
+        " {aside}, {times} lần",
+        "receives; the server keeps {retained} for it; log of abandoned times lies in aside-*:"
+        " {aside}, set aside {times} times",
     ),
     "wal.receiver_down": Sentence(
         "nơi nhận {receiver} không nhận",
@@ -175,6 +216,14 @@ _STATES: dict[str, Sentence] = {
         "dọn ổ ấy hoặc chuyển nơi nhận sang ổ lớn hơn; đừng xoá nhật ký trong đó",
         "make room on that disk or move the receiver to a larger one; never delete the log there",
     ),
+    "wal.disk_aside": Sentence(
+        "ổ của nơi nhận {receiver} chỉ còn {free}; aside-* chiếm {aside}",
+        "only {free} is free under the receiver {receiver}; aside-* takes {aside}",
+        "xoá các thư mục aside-* nếu không ai cần thời gian đã bỏ ấy nữa: opsd không tự xoá; ngoài"
+        " chúng đừng xoá nhật ký nào",
+        "remove the directories aside-* when nobody needs those abandoned times any more: opsd does"
+        " not; but for them delete no log there",
+    ),
     "wal.kept": Sentence(
         "kho {repository} có mọi giao dịch tới {at}", "{repository} has every commit until {at}"
     ),
@@ -216,87 +265,6 @@ _STATES: dict[str, Sentence] = {
         " gốc mới: opsd wal base BỘ",
         "look who else writes into the receiver's directory, and whether the address is still that"
         " server's; then copy a base: opsd wal base SET",
-    ),
-}
-
-_SETUP: dict[str, Sentence] = {
-    "wal.plan_title": Sentence("{name}: sẽ làm trên máy chủ", "{name}: to be done on the server"),
-    "wal.plan_nothing": Sentence("{name}: không phải đổi gì", "{name}: nothing has to be changed"),
-    "wal.plan_done": Sentence("{name}: đã làm {count} lệnh", "{name}: {count} statements done"),
-    "wal.restart": Sentence("phải khởi động lại máy chủ", "needs a restart of the server"),
-    "wal.advice": Sentence("Lưu ý", "To be known"),
-    "wal.why_role": Sentence(
-        "vai trò chỉ để nhận nhật ký", "a role that may receive the log and nothing else"
-    ),
-    "wal.why_monitor": Sentence("để thấy ai đang nhận tới đâu", "to see who receives, and how far"),
-    "wal.why_fall_back": Sentence(
-        "để làm được điều đã thoả thuận ở fall_back_after",
-        "to be able to do what fall_back_after says",
-    ),
-    "wal.why_level": Sentence("nhật ký phải đủ để khôi phục", "the log must suffice to recover"),
-    "wal.why_senders": Sentence("đủ chỗ cho mọi nơi nhận", "room for all receivers"),
-    "wal.why_slot": Sentence(
-        "máy chủ giữ nhật ký cho nơi nhận vắng mặt",
-        "the server keeps the log for a receiver that is away",
-    ),
-    "wal.why_slot_limit": Sentence(
-        "nhưng không để đầy ổ của máy chủ", "but does not fill the server's disk for it"
-    ),
-    "wal.why_commit": Sentence("giao dịch chờ nơi nhận", "commits wait for a receiver"),
-    "wal.why_names": Sentence(
-        "giao dịch chờ bấy nhiêu nơi nhận bất kỳ",
-        "commits wait for so many of the receivers, whichever they are",
-    ),
-    "wal.why_summaries": Sentence(
-        "bản gốc chỉ chép phần đã đổi", "base copies hold only what changed"
-    ),
-    "wal.why_reload": Sentence("để có hiệu lực", "so that it counts"),
-    "wal.lone_receiver": Sentence(
-        "chỉ có một nơi nhận ({name}): nó hỏng thì mọi giao dịch phải chờ; nên có hai, ở hai máy",
-        "there is one receiver ({name}): when it fails all commits wait; have two, on two machines",
-    ),
-    "wal.none_to_spare": Sentence(
-        "giao dịch chờ cả {count} nơi nhận: một nơi hỏng thì mọi giao dịch phải chờ; nên thêm"
-        " một nơi, hoặc đặt fall_back_after",
-        "commits wait for all {count} receivers: when one fails all commits wait; have one more, or"
-        " give fall_back_after",
-    ),
-    "wal.not_ready": Sentence(
-        "chưa đủ {count} nơi đang nhận, nên chưa bắt giao dịch chờ: hãy chạy opsd run, rồi chạy lại"
-        " lệnh này",
-        "fewer than {count} receive yet, so commits are not made to wait: start opsd run, then do"
-        " this again",
-    ),
-    "wal.role_may_more": Sentence(
-        "vai trò {role} được phép nhiều hơn mức cần: {more}",
-        "the role {role} may do more than it needs: {more}",
-    ),
-    "wal.unsafe_setting": Sentence(
-        "{setting} = off: máy chủ mất điện là hỏng dữ liệu",
-        "{setting} = off: a loss of power ruins the data",
-    ),
-    "wal.no_checksums": Sentence(
-        "{name}: máy chủ không có mã kiểm trên trang (data_checksums = off): bản gốc chép cả trang"
-        " hỏng mà không ai biết",
-        "{name}: the server has no page checksums (data_checksums = off): a base copy takes damaged"
-        " pages along, and nobody sees it",
-        "dừng máy chủ rồi chạy: pg_checksums --enable -D THƯ-MỤC-DỮ-LIỆU",
-        "stop the server and run: pg_checksums --enable -D DATA-DIRECTORY",
-    ),
-    "wal.stray_commit": Sentence(
-        "{where} đặt synchronous_commit = {value}: giao dịch ở đó không được bảo vệ",
-        "{where} sets synchronous_commit = {value}: its commits are not protected",
-    ),
-    "wal.password": Sentence(
-        "đặt mật khẩu cho {role} (psql: \\password {role}), ghi vào tệp passfile",
-        "give {role} a password (psql: \\password {role}), and write it into the passfile",
-    ),
-    "wal.no_way_in": Sentence(
-        "{role} chưa vào nhận nhật ký được: xem mật khẩu trong passfile, và pg_hba.conf có dòng:"
-        " hostssl replication {role} ĐỊA-CHỈ scram-sha-256. Máy chủ nói: {said}",
-        "{role} may not come in for the log: look at the password in its passfile, and for a line"
-        " in pg_hba.conf: hostssl replication {role} ADDRESS scram-sha-256. The server said:"
-        " {said}",
     ),
 }
 
@@ -354,4 +322,4 @@ _HELP: dict[str, Sentence] = {
     ),
 }
 
-TABLE: dict[str, Sentence] = {**_FAULTS, **_STATES, **_SETUP, **_STATUS, **_HELP}
+TABLE: dict[str, Sentence] = {**_FAULTS, **_STATES, **_STATUS, **_HELP}

@@ -25,6 +25,7 @@ from opsd.tasks.kit import Kit
 from opsd.tasks.wal import resuming
 from opsd.tasks.wal.guard import Guard, Look
 from opsd.tasks.wal.log import Log, logs
+from opsd.tasks.wal.parting import Parting
 from opsd.tasks.wal.receiving import Receiver, Reception
 from opsd.tasks.wal.shipping import Shipped, Shipper, clear
 from opsd.tasks.wal.telling import CHECK, results
@@ -126,16 +127,22 @@ class Warden:
 
     def begin(self) -> None:
         """Start all of it."""
-        found = self.log
+        found, parting = self.log, Parting(self.log)
         self.receivers = {
-            name: Receiver(found, name, place, partial(resuming.ended, found, name, place))
+            name: Receiver(
+                found,
+                name,
+                place,
+                ended=partial(resuming.ended, found, name, place),
+                begins=partial(parting.begin, name, place),
+            )
             for name, place in found.directories.items()
         }
-        self.shippers = {name: Shipper(found, name) for name in found.repositories}
+        self.shippers = {name: Shipper(found, name, parting) for name in found.repositories}
         guard = Guard(found, self._receptions, self._shipped, self._renew)
         for receiver in self.receivers.values():
             receiver.begin()
-        self.rounds.every(_GUARDED_EVERY, lambda: self._guard(guard), guard.close)
+        self.rounds.every(_GUARDED_EVERY, lambda: self._guard(guard, parting), guard.close)
         for shipper in self.shippers.values():
             self.rounds.every(found.wal.ship_every, partial(self._ship, shipper, guard))
 
@@ -146,8 +153,8 @@ class Warden:
             receiver.close()
         self.rounds.end()
 
-    def _guard(self, guard: Guard) -> None:
-        self.look = guard.turn()
+    def _guard(self, guard: Guard, parting: Parting) -> None:
+        self.look = parting.look(guard.turn())
         self.tell()
 
     def _ship(self, shipper: Shipper, guard: Guard) -> None:

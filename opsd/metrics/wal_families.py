@@ -34,6 +34,11 @@ OF_LOGS: Final = (
     ),
     Family("opsd_wal_receiver_free_bytes", _RECEIVER, "Space left on the disk of the receiver."),
     Family(
+        "opsd_wal_receiver_aside_bytes",
+        _RECEIVER,
+        "Log of abandoned times that the receiver set aside; opsd deletes none of it.",
+    ),
+    Family(
         "opsd_wal_slot_retained_bytes", _RECEIVER, "Log that the server keeps for the receiver."
     ),
     Family(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from opsd.policy.wal import chain, timelines
+from opsd.policy.wal import chain, timelines, was_left
 from opsd.wal import Gap, Holdings, Need, path_of
 
 
@@ -51,6 +51,8 @@ def worth(held: Holdings, needs: Sequence[Need], size: int) -> Worth:
 
 def _reached(held: Holdings, need: Need, way: Mapping[int, int], size: int) -> int:
     """How far along the way a base copy can be brought; 0: it cannot be used."""
+    if was_left(need, held):
+        return 0
     found = chain(held, need.timeline, need.start, size)
     return found.end if need.stop <= min(found.end, way.get(need.timeline, 0)) else 0
 

@@ -17,6 +17,7 @@ from typing import Protocol
 from opsd.drivers import process, system
 from opsd.errors import OpsdError, quoted
 from opsd.tasks.kit import Kit
+from opsd.tasks.wal.aside import Aside, aside
 
 log = logging.getLogger(__name__)
 
@@ -27,17 +28,22 @@ _STEADY = timedelta(seconds=2)  # who is refused ends sooner
 _LOG_BYTES = 1 << 20
 _SAID = 500
 _THAT = "error: disconnected"
+_NOTHING = Aside()
 
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """How one receiver is. `said` is its last complaint, `free` the room under it."""
+    """How one receiver is. `said` is its last complaint, `free` the room under it.
+
+    `aside` is what it has of a time that its server left.
+    """
 
     running: bool
     restarts: int
     said: str
     free: int
     since: datetime | None
+    aside: Aside = _NOTHING
 
 
 class Received(Protocol):
@@ -66,9 +72,14 @@ class Receiver:
         name: str,
         directory: Path,
         ended: Callable[[str], None] = lambda _: None,
+        begins: Callable[[], None] = lambda: None,
     ) -> None:
-        """`ended` hears what it said whenever it ends without being asked."""
+        """`ended` hears what it said whenever it ends without being asked.
+
+        `begins` is asked before it begins, and raises what keeps it from that.
+        """
         self._log = found
+        self._begins = begins
         self._ended = ended
         self._name = name
         self._directory = directory
@@ -103,6 +114,7 @@ class Receiver:
             said=self._said,
             free=system.space(self._directory).free,
             since=self._since,
+            aside=aside(self._directory),
         )
 
     def _live(self) -> None:
@@ -129,6 +141,7 @@ class Receiver:
         if said.exists() and said.stat().st_size > _LOG_BYTES:
             said.unlink()
         before = said.stat().st_size if said.exists() else 0
+        self._begins()
         child = found.receive(self._name, self._directory, said)
         self._child, self._since = child, found.kit.clock()
         self._anew.clear()

@@ -7,29 +7,26 @@ each other must bring back the same.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from opsd.clock import Stopwatch
 from opsd.drivers import cluster, system
 from opsd.drivers.postgres import Database
 from opsd.drivers.postgres.replication import Replay
-from opsd.errors import OpsdError, RepositoryDamaged, UsageError
+from opsd.errors import OpsdError, RepositoryDamaged
 from opsd.model import Closing, Finding, Outcome, Severity, Task
+from opsd.policy.moments import is_left
 from opsd.tasks.journal import Journal, end, opened
 from opsd.tasks.kit import Kit
-from opsd.tasks.wal import comparing, planning, reading, recovering, rereading, turns
-from opsd.tasks.wal.bases import bases
+from opsd.tasks.wal import choosing, comparing, planning, reading, recovering, rereading, turns
 from opsd.tasks.wal.comparing import Dump
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import REPLAYED, Goal, Planned, Ways
-from opsd.wal import Base
 
 _TOLERANCE = timedelta(seconds=5)  # beats are a second apart
-_BEHIND = timedelta(seconds=15)  # what is younger may still be on its way to the repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +70,24 @@ def replay(kit: Kit, log: Log) -> Closing:
 
 def _chosen(journal: Journal, log: Log, repository: str, scratch: Path) -> _Night:
     """The base copy that the newest dump can be reached from, or else the newest one."""
-    found = bases(log, repository)
-    if not found:
-        raise UsageError("recover.no_bases", name=log.subject)
+    found = choosing.reachable(log, repository, scratch / "left")
     ways = Ways(here=False, only=repository, throwaway=True)
     target = scratch / log.name
     try:
-        for number, dump in enumerate(comparing.dumps(log, found)):
+        for number, dump in enumerate(comparing.dumps(log, found.bases)):
+            if is_left(dump.manifest.at, found.left):
+                continue
             mine = replace(ways, base=dump.base.id)
-            planned = planning.plan(log, _goal(journal.kit, log, dump.base), target, mine)
+            goal = choosing.goal(log, dump.base, found.left)
+            planned = planning.plan(log, goal, target, mine)
             lsn = comparing.meeting(log, planned, dump, scratch / f"look.{number}")
             if lsn is not None:
                 return _Night(planned, mine, dump, Goal("before", lsn=lsn))
         journal.find(Severity.NOTE, "replay.no_meeting")
     except OpsdError as error:  # what keeps it from a dump keeps it from no replay
         journal.findings.append(Finding(Severity.NOTE, error.key, error.fields, error.detail))
-    return _Night(planning.plan(log, _goal(journal.kit, log, found[-1]), target, ways), ways)
+    goal = choosing.goal(log, found.bases[-1], found.left)
+    return _Night(planning.plan(log, goal, target, ways), ways)
 
 
 def _is_damaged(journal: Journal, log: Log, night: _Night) -> bool:
@@ -125,16 +124,6 @@ def _play(journal: Journal, log: Log, night: _Night) -> None:
             "seconds": done.seconds,
         },
     )
-
-
-def _goal(kit: Kit, log: Log, base: Base) -> Goal:
-    """A random moment that the base copy can be brought to, preferably a new one."""
-    last = planning.newest_replay(kit, log.backup_set, log.name)
-    since = max(base.until, datetime.fromisoformat(last["goal"]) if last else base.until)
-    until = kit.clock() - max(_BEHIND, 3 * log.wal.ship_every)
-    if until <= since:
-        return Goal("now")
-    return Goal("time", time=since + random.random() * (until - since))  # noqa: S311
 
 
 def _compare(

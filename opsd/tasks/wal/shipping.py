@@ -6,10 +6,11 @@ Finished segments go whole and checked, the one that is being written piece by p
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from opsd.clock import Stopwatch
 from opsd.errors import OpsdError, RepositoryDamaged, quoted
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _LISTED_FOR = timedelta(seconds=20)  # what was removed behind our back is seen within a minute
 _ASKED_FOR = timedelta(minutes=5)
+_TIMELINE = 8  # characters of a segment's name
 _MOST_AT_ONCE = 64  # segments in one turn: a long backlog is told while it is worked off
 
 
@@ -51,12 +53,25 @@ class Found:
     finished: bool
 
 
+class Agreement(Protocol):
+    """Who sees to it that two histories of one server are not mixed in a repository."""
+
+    def agree(self, repository: str, archive: Archive, held: Iterable[Segment]) -> bool:
+        """Whether something was set aside there; raises what keeps the log from being brought."""
+        ...
+
+    def insist(self, repository: str) -> None:
+        """Raise where what was agreed may not hold any more."""
+        ...
+
+
 @dataclass(slots=True)
 class Shipper:
     """Ships one member's log into one repository, turn by turn."""
 
     log: Log
     repository: str
+    agreement: Agreement | None = None
     shipped: Shipped = field(default_factory=Shipped)
     held: Holdings = field(default_factory=Holdings)
     _archive: Archive | None = None
@@ -99,6 +114,8 @@ class Shipper:
             self._needs = needs(self.log, self.repository, self._system)
             self._listed = Stopwatch()
             self._refused.clear()  # looked at again
+        if self.agreement and self.agreement.agree(self.repository, archive, self.held.segments):
+            self.held = archive.holdings()
         now = self.log.kit.clock()
         segments = dict(self.held.segments)
         for directory in self.log.directories.values():
@@ -108,7 +125,7 @@ class Shipper:
                 segments[segment] = Covered(archive.size, now, whole=True)
         for name, files in found.items():
             self._partial(archive, files, flushed.get(name, 0), segments)
-        self.held = Holdings(segments, archive.switches())
+        self.held = Holdings(segments, archive.switches(), self.held.left)
         self.shipped = self._judged(archive.size)
 
     def _open(self, system: str, size: int) -> Archive:
@@ -160,6 +177,7 @@ class Shipper:
             self._refused[path] = f"{path}: {wrong}"
             log.error("%s: %s is refused: %s", self.log.subject, path, wrong)
             return False
+        self._insist()
         archive.keep_whole(segment, content)
         self._refused.pop(path, None)
         return True
@@ -180,7 +198,8 @@ class Shipper:
         flushed: int,
         segments: dict[Segment, Covered],
     ) -> None:
-        """Keep what is new of the segment that is being written."""
+        """Keep what is new of the segment that is being written; a timeline that was left ends."""
+        last = files[-1].path.name[:_TIMELINE] if files else ""
         for file in files:
             segment = Segment.of(file.path.name.removesuffix(PARTIAL), archive.size)
             if file.finished or segment is None:
@@ -191,11 +210,18 @@ class Shipper:
                 content = file.path.read_bytes()
             except FileNotFoundError:  # finished meanwhile: the next turn takes it whole
                 continue
-            end = policy.filled(content, flushed - segment.start(archive.size))
+            known = flushed if file.path.name.startswith(last) else 0
+            end = policy.filled(content, known - segment.start(archive.size))
             if end <= have or policy.misfit(content[:end], segment, self._system):
                 continue
+            self._insist()
             archive.keep_piece(segment, have, content[have:end])
             segments[segment] = Covered(end, self.log.kit.clock())
+
+    def _insist(self) -> None:
+        """Raise where what was just read may be of another history than what lies there."""
+        if self.agreement is not None:
+            self.agreement.insist(self.repository)
 
     def _histories(self, archive: Archive, directory: Path) -> None:
         if not directory.exists():
