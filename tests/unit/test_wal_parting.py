@@ -179,7 +179,7 @@ def looked(parting: Parting, seen: ServerSeen, shipped: Shipped) -> Look:
 
 def test_a_server_that_is_behind_what_others_had_before_went_back() -> None:
     parting = Parting(the_log())
-    shipped = Shipped(NOON, 1, 1100)  # looked at a little later than the server
+    shipped = Shipped(NOON, 1, 1100, system=SEEN.system)  # looked at a little later than the server
     assert not looked(parting, SEEN, shipped).parted
     assert not looked(parting, replace(SEEN, flushed=1100), shipped).parted
     # A standby may be behind; it is no matter how far it is.
@@ -195,6 +195,16 @@ def test_a_server_that_is_behind_what_others_had_before_went_back() -> None:
     assert other.held_by_repositories == {"main": None}
     new = looked(parting, replace(SEEN, timeline=2, flushed=9200), replace(shipped, timeline=2))
     assert new.held_by_repositories == GOOD.held_by_repositories
+
+
+def test_a_new_server_in_the_place_of_the_old_one_went_nowhere() -> None:
+    parting = Parting(the_log())
+    shipped = Shipped(NOON, 1, 1100, system=SEEN.system)
+    assert not looked(parting, SEEN, shipped).parted
+    for flushed in (300, 400):
+        another = looked(parting, replace(SEEN, system="2", flushed=flushed, senders=()), shipped)
+        assert not another.parted
+        assert another.held_by_repositories == {"main": None}
 
 
 # ------------------------------------------------------------------------------ moments

@@ -174,7 +174,8 @@ class Parting:
             parted = Parted(timeline, seen.flushed, most, seen.flushed)
             self._found[_SERVER] = parted, Stopwatch()
             log.error("%s: %s", self.log.subject, refusal(parted))
-        ends = [one.end for one in look.shipped.values() if one.timeline == seen.timeline]
+        of = (seen.system, seen.timeline)
+        ends = [one.end for one in look.shipped.values() if (one.system, one.timeline) == of]
         received = (seen.sender(name) for name in self.log.applications)
         ends += [one.flushed for one in received if one is not None and one.flushed is not None]
         self._peak = seen.system, seen.timeline, max(most, *ends, 0)
@@ -199,6 +200,8 @@ def _end(found: resuming.Received) -> int:
 
 
 def _is_behind(seen: ServerSeen, look: Look, repository: str) -> bool:
-    """Whether a repository does not know the server's timeline yet: its log is another's."""
+    """Whether a repository does not know the server or its timeline yet: its log is another's."""
     shipped = look.shipped.get(repository)
-    return shipped is not None and bool(shipped.end) and shipped.timeline < seen.timeline
+    if shipped is None or not shipped.end:
+        return False
+    return shipped.system != seen.system or shipped.timeline < seen.timeline

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -43,6 +43,7 @@ class Shipped:
     gaps: tuple[Gap, ...] = ()
     refused: tuple[str, ...] = ()  # files of receivers that are not what they should be
     error: str = ""
+    system: str = ""  # of which server
 
 
 @dataclass(slots=True)
@@ -91,14 +92,8 @@ class Shipper:
             self._turn(flushed, system)
         except (OpsdError, OSError) as error:
             self._listed = None
-            self.shipped = Shipped(
-                self.shipped.at,
-                self.shipped.timeline,
-                self.shipped.end,
-                self.shipped.gaps,
-                tuple(self._refused.values()),
-                quoted(error),
-            )
+            refused = tuple(self._refused.values())
+            self.shipped = replace(self.shipped, refused=refused, error=quoted(error))
 
     def _turn(self, flushed: Mapping[str, int], system: str) -> None:
         found = {n: list(_files(d)) for n, d in self.log.directories.items()}
@@ -144,7 +139,7 @@ class Shipper:
         if found.unlinked:
             name = f"{found.unlinked:08X}.history"
             error = str(RepositoryDamaged("wal.no_history", name=name))
-        return Shipped(at, found.timeline, found.end, found.gaps, refused, error)
+        return Shipped(at, found.timeline, found.end, found.gaps, refused, error, self._system)
 
     def _asked(self) -> tuple[Need, ...]:
         """What base copies need, as the repository says: another machine may have dropped some."""
