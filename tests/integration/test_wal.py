@@ -169,7 +169,9 @@ def test_a_fall_back_ends_while_somebody_commits_all_the_time_and_disks_are_slow
         assert exposure.end > position(at)
 
 
-def test_durability_is_not_weakened_in_silence(site: Site) -> None:
+@pytest.mark.parametrize("own", ["RESET synchronous_commit", "SET synchronous_commit = on"])
+def test_durability_is_not_weakened_in_silence(site: Site, own: str) -> None:
+    changed(site, f"ROLE opsd {own}")
     with guarded(with_log(site)) as (_, log, heard):
         for weaken, mend, told in (
             (

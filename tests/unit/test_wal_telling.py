@@ -33,6 +33,7 @@ LOG = cast(
         repositories=("main",),
         wal=SimpleNamespace(
             receivers={"one": None, "two": None},
+            role="opsd_wal",
             application=lambda name: f"opsd_{name}",
             slot=lambda name: f"opsd_{name}",
             min_free=Size(1 << 30),
@@ -53,6 +54,7 @@ SEEN = ServerSeen(
     waiting=0,
     senders=tuple(Sender(name, "streaming", "quorum", 1000) for name in NAMES),
     slots=tuple(Slot(name, True, 0, "reserved") for name in NAMES),
+    commit="on",
 )
 RUNS = Reception(running=True, restarts=0, said="", free=5 << 30, since=NOON)
 GOOD = Look(
@@ -71,6 +73,7 @@ WEAK = (Weak("fsync", "off"), Weak("synchronous_commit", "local", "ROLE loader")
 GAP = Gap(1, 100, 200, NOON, NOON)
 ALONE = replace(SEEN, senders=SEEN.senders[:1])
 NOBODY = replace(SEEN, senders=())
+HIDDEN = replace(SEEN, commit="", hidden="no way in")
 
 
 def told(look: Look) -> dict[str, CheckResult]:
@@ -102,6 +105,9 @@ def test_when_all_is_well_every_subject_is_good() -> None:
         ({"seen": replace(SEEN, weak=WEAK, names="")}, "", Status.CRITICAL, "weakened"),
         ({"seen": replace(NOBODY, weak=WEAK)}, "", Status.CRITICAL, "no_receiver"),
         ({"seen": replace(SEEN, weak=WEAK, recovering=True)}, "", Status.WARNING, "standby"),
+        ({"seen": HIDDEN}, "", Status.UNKNOWN, "hidden"),
+        ({"seen": replace(HIDDEN, names="")}, "", Status.UNKNOWN, "hidden"),
+        ({"seen": replace(HIDDEN, weak=WEAK)}, "", Status.CRITICAL, "weakened"),
         ({"seen": replace(SEEN, recovering=True)}, "", Status.WARNING, "standby"),
         (
             {"exposure": Exposure("1", "dossiers", "database", NOON, 500), "seen": NOBODY},

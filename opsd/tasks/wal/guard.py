@@ -107,8 +107,6 @@ class Guard:
             seen = self._observe()
             self._act(seen)
             self._revive()
-            if seen.weak:
-                self.close()  # what a session begins with is not mended while it lasts
         except OpsdError as failure:
             self.close()
             self._pulses.clear()
@@ -142,7 +140,7 @@ class Guard:
             # Everything that was committed before we asked lies before that position. Who receives
             # has it in an instant: looked at only then, it is known at once.
             self._beats.append((before, behind))
-        self.seen = seen = self._server.seen()
+        self.seen = seen = self._server.seen(self.log.commit)
         live = any(seen.sender(name) for name in self.log.applications)
         if live:
             self._alone = None

@@ -35,10 +35,10 @@ class Planned:
 def plan(log: Log) -> Planned:
     """Look at the server. Raises `DatabaseFailed`; `Refused` for one that is a standby."""
     with visiting(log.database) as server:
-        ground = server.ground(log.wal.role)
+        ground = server.ground(log.wal.role, log.commit)
     if ground.seen.recovering:
         raise Refused("wal.setup_standby", name=log.subject)
-    if ground.settings["synchronous_commit"] == "remote_apply":
+    if ground.seen.commit == "remote_apply":
         raise Refused("wal.remote_apply")
     ready = any(ground.seen.sender(name) for name in log.applications)
     return Planned(
@@ -67,7 +67,7 @@ def _changes(log: Log, ground: Ground, ready: bool) -> Iterator[Change]:
         yield Change(statement, "wal.why_slot_limit")
     if ground.settings.get("summarize_wal") == "off":  # PostgreSQL 17 brought it
         yield Change("ALTER SYSTEM SET summarize_wal = 'on'", "wal.why_summaries")
-    if ground.settings["synchronous_commit"] in _WEAK:
+    if ground.seen.commit in _WEAK:
         yield Change("ALTER SYSTEM SET synchronous_commit = 'on'", "wal.why_commit")
     wanted = wanted_names(log.applications)
     if ready and ground.seen.names != wanted:

@@ -35,6 +35,7 @@ def _of_server(log: Log, look: Look) -> CheckResult:
         return CheckResult(
             Status.UNKNOWN, "wal.unreachable", {}, look.error, "unreachable", subject
         )
+    detail = ""
     live = sum(seen.sender(name) is not None for name in log.applications)
     named = seen.names == wanted_names(log.applications)
     fields: dict[str, object] = {
@@ -57,6 +58,9 @@ def _of_server(log: Log, look: Look) -> CheckResult:
     elif seen.weak:
         status, cause = Status.CRITICAL, "weakened"
         fields["settings"] = list(map(_weak, seen.weak))
+    elif seen.hidden:
+        status, cause, detail = Status.UNKNOWN, "hidden", seen.hidden
+        fields["role"] = log.wal.role
     elif not named:
         status, cause = Status.WARNING, "unprotected"
     elif live < len(log.applications):
@@ -64,14 +68,15 @@ def _of_server(log: Log, look: Look) -> CheckResult:
     else:
         status, cause = Status.OK, ""
     labels = {"backup_set": log.backup_set, "member": log.name}
-    protected = named and not seen.weak and not seen.recovering
-    figures = (
-        Measurement("opsd_wal_synchronous", float(protected), labels),
+    figures = [
         Measurement("opsd_wal_waiting_commits", seen.waiting, labels),
         Measurement("opsd_wal_exposed_bytes", _exposed(log, look), labels),
-    )
+    ]
+    if cause != "hidden":
+        protected = named and not seen.weak and not seen.recovering
+        figures.append(Measurement("opsd_wal_synchronous", float(protected), labels))
     key = f"wal.{cause}" if cause else "wal.protected"
-    return CheckResult(status, key, fields, cause=cause, subject=subject, measurements=figures)
+    return CheckResult(status, key, fields, detail, cause, subject, tuple(figures))
 
 
 def _weak(one: Weak) -> str:
