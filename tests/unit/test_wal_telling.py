@@ -23,24 +23,6 @@ from opsd.wal import Exposure, Gap
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 NAMES = ("opsd_one", "opsd_two")
-LOG = cast(
-    "Log",
-    SimpleNamespace(
-        subject="dossiers/database",
-        backup_set="dossiers",
-        name="database",
-        applications=NAMES,
-        repositories=("main",),
-        wal=SimpleNamespace(
-            receivers={"one": None, "two": None},
-            application=lambda name: f"opsd_{name}",
-            slot=lambda name: f"opsd_{name}",
-            min_free=Size(1 << 30),
-            slot_limit=Size(1 << 30),
-            ship_every=timedelta(seconds=5),
-        ),
-    ),
-)
 SEEN = ServerSeen(
     at=NOON,
     system="1",
@@ -64,19 +46,36 @@ GOOD = Look(
     held_by_receivers={"one": NOON, "two": NOON},
     held_by_repositories={"main": NOON},
     exposure=None,
-    lost_for=timedelta(),
+    short_for=timedelta(),
     still={"one": timedelta(), "two": timedelta()},
 )
 WEAK = (Weak("fsync", "off"), Weak("synchronous_commit", "local", "ROLE loader"))
+EXPOSURE = Exposure("1", "dossiers", "database", NOON, 500)
 GAP = Gap(1, 100, 200, NOON, NOON)
 ALONE = replace(SEEN, senders=SEEN.senders[:1])
 NOBODY = replace(SEEN, senders=())
 
 
-def told(look: Look) -> dict[str, CheckResult]:
-    return {
-        result.subject.removeprefix("dossiers/database"): result for result in results(LOG, look)
-    }
+def told(look: Look, wait_for: int = 1) -> dict[str, CheckResult]:
+    wal = SimpleNamespace(
+        receivers={"one": None, "two": None},
+        application=lambda name: f"opsd_{name}",
+        slot=lambda name: f"opsd_{name}",
+        min_free=Size(1 << 30),
+        slot_limit=Size(1 << 30),
+        ship_every=timedelta(seconds=5),
+        wait_for=wait_for,
+    )
+    log = SimpleNamespace(
+        subject="dossiers/database",
+        backup_set="dossiers",
+        name="database",
+        applications=NAMES,
+        repositories=("main",),
+        wal=wal,
+    )
+    found = results(cast("Log", log), look)
+    return {result.subject.removeprefix("dossiers/database"): result for result in found}
 
 
 def test_when_all_is_well_every_subject_is_good() -> None:
@@ -104,7 +103,7 @@ def test_when_all_is_well_every_subject_is_good() -> None:
         ({"seen": replace(SEEN, weak=WEAK, recovering=True)}, "", Status.WARNING, "standby"),
         ({"seen": replace(SEEN, recovering=True)}, "", Status.WARNING, "standby"),
         (
-            {"exposure": Exposure("1", "dossiers", "database", NOON, 500), "seen": NOBODY},
+            {"exposure": EXPOSURE, "seen": NOBODY},
             "",
             Status.CRITICAL,
             "exposed",
@@ -157,6 +156,39 @@ def test_what_is_wrong_has_its_cause(
     assert (found.status, found.cause) == (status, cause)
 
 
+BOTH = replace(SEEN, names="ANY 2 (opsd_one, opsd_two)")
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "cause"),
+    [
+        ({"seen": BOTH}, Status.OK, ""),
+        ({"seen": SEEN}, Status.WARNING, "unprotected"),
+        ({"seen": replace(BOTH, senders=ALONE.senders)}, Status.CRITICAL, "too_few"),
+        ({"seen": replace(BOTH, senders=())}, Status.CRITICAL, "no_receiver"),
+        ({"seen": ALONE, "exposure": EXPOSURE}, Status.WARNING, "fewer"),
+        ({"seen": BOTH, "exposure": EXPOSURE}, Status.WARNING, "fewer"),
+        ({"seen": replace(ALONE, weak=WEAK), "exposure": EXPOSURE}, Status.CRITICAL, "weakened"),
+        ({"seen": NOBODY, "exposure": EXPOSURE}, Status.CRITICAL, "no_receiver"),
+        ({"seen": replace(NOBODY, names=""), "exposure": EXPOSURE}, Status.CRITICAL, "exposed"),
+        ({"seen": replace(SEEN, names="*"), "exposure": EXPOSURE}, Status.CRITICAL, "exposed"),
+    ],
+)
+def test_what_is_wrong_where_commits_wait_for_two(
+    change: dict[str, Any], status: Status, cause: str
+) -> None:
+    found = told(replace(GOOD, **change), wait_for=2)[""]
+    assert (found.status, found.cause) == (status, cause)
+
+
+def test_what_only_one_of_two_has_is_measured() -> None:
+    first, second = SEEN.senders
+    seen = replace(SEEN, senders=(first, replace(second, flushed=900)))
+    found = told(replace(GOOD, exposure=EXPOSURE, seen=seen), wait_for=2)[""]
+    assert {m.metric: m.value for m in found.measurements}["opsd_wal_exposed_bytes"] == 100
+    assert found.fields["count"] == 1
+
+
 def test_what_makes_commits_less_safe_is_named_and_is_no_protection() -> None:
     weakened = told(replace(GOOD, seen=replace(SEEN, weak=WEAK)))[""]
     assert weakened.fields["settings"] == ["fsync = off", "ROLE loader: synchronous_commit = local"]
@@ -165,8 +197,7 @@ def test_what_makes_commits_less_safe_is_named_and_is_no_protection() -> None:
 
 
 def test_what_may_be_lost_is_measured_and_what_is_unknown_has_no_figure() -> None:
-    exposure = Exposure("1", "dossiers", "database", NOON, 500)
-    exposed = told(replace(GOOD, exposure=exposure, seen=NOBODY))[""]
+    exposed = told(replace(GOOD, exposure=EXPOSURE, seen=NOBODY))[""]
     assert {m.metric: m.value for m in exposed.measurements}["opsd_wal_exposed_bytes"] == 500
     assert not told(replace(GOOD, seen=None))[""].measurements
     unknown = told(replace(GOOD, held_by_repositories={"main": None}, seen=None))["@main"]
