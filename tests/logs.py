@@ -135,10 +135,11 @@ def a_moment_apart() -> datetime:
     return moment
 
 
-def receivers(site: Site) -> list[int]:
-    """The processes that receive, of this site alone."""
+def receivers(site: Site, name: str = "") -> list[int]:
+    """The processes that receive, of this site alone; of one receiver, where it is named."""
+    where = f"{site.base}/wal/{name} " if name else str(site.base)
     found = subprocess.run(
-        ["pgrep", "-f", f"^[^ ]*pg_receivewal .*{site.base}"],
+        ["pgrep", "-f", f"^[^ ]*pg_receivewal .*{where}"],
         capture_output=True,
         text=True,
         check=False,
@@ -146,9 +147,9 @@ def receivers(site: Site) -> list[int]:
     return [int(pid) for pid in found.stdout.split()]
 
 
-def hit(site: Site, number: signal.Signals) -> None:
-    """Signal every receiver of this site."""
-    for pid in receivers(site):
+def hit(site: Site, number: signal.Signals, name: str = "") -> None:
+    """Signal every receiver of this site, or the one of that name."""
+    for pid in receivers(site, name):
         os.kill(pid, number)
 
 

@@ -42,7 +42,7 @@ STOPPED = (
 PANIC = READY + "PANIC:  could not locate a valid checkpoint record\n"
 LOGS = (
     *("unreachable", "disk", "slot_lost", "no_receiver"),
-    *("weakened", "unprotected", "one_left", "received"),
+    *("too_few", "weakened", "unprotected", "one_left", "received"),
 )
 DISK, FRONT, BASE = CheckId("h", "filesystems", "/srv"), CheckId("", "front"), CheckId("", "db")
 WAN = CheckId("", "wan")

@@ -146,6 +146,10 @@ _OPTIONS: dict[str, Sentence] = {
         "nơi nhận {other} đã dùng giá trị này; mỗi nơi nhận cần một giá trị riêng",
         "the receiver {other} has this already; each needs its own",
     ),
+    "config.wal_too_few": Sentence(
+        "nhiều hơn số nơi nhận ({count}): không giao dịch nào chờ xong được",
+        "more than there are receivers ({count}): no commit could ever be acknowledged",
+    ),
     "config.wal_storage": Sentence(
         "kho {name} không nhận được nhật ký WAL: cần một thư mục hoặc một bucket (s3:)",
         "the repository {name} cannot take the log (WAL): a directory or a bucket (s3:) can",

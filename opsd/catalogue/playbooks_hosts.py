@@ -231,6 +231,12 @@ _SERVICES: dict[str, Sentence] = {
         "xem máy nhận và đường truyền; nơi nhận đã chết hoặc bị treo thì opsd ở máy đó tự chạy lại",
         "look at who receives and at the road; what died or hangs the opsd there starts again",
     ),
+    "playbook.replication_stuck.log_too_few": Sentence(
+        "nhật ký {log} ({cause}): ít nơi nhận hơn số mà giao dịch phải chờ",
+        "the log {log} ({cause}): fewer receive it than commits wait for",
+        "xem máy nhận và đường truyền của nơi còn thiếu",
+        "look at who is missing, and at the road to it",
+    ),
     "playbook.replication_stuck.log_weakened": Sentence(
         "nhật ký {log} ({cause}): một giá trị của máy chủ, vai trò hay cơ sở dữ liệu làm giao dịch"
         " kém an toàn",

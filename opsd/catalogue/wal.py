@@ -42,8 +42,8 @@ _FAULTS: dict[str, Sentence] = {
 
 _STATES: dict[str, Sentence] = {
     "wal.protected": Sentence(
-        "mỗi giao dịch chờ tới khi một nơi nhận đã giữ chắc ({live}/{all} đang nhận)",
-        "every commit waits until a receiver has it safely ({live} of {all} receive)",
+        "mỗi giao dịch chờ tới khi {wanted} nơi nhận đã giữ chắc ({live}/{all} đang nhận)",
+        "every commit waits until {wanted} of {all} receivers have it safely ({live} receive)",
     ),
     "wal.unreachable": Sentence(
         "không hỏi được máy chủ: không biết đang được bảo vệ hay không",
@@ -58,6 +58,24 @@ _STATES: dict[str, Sentence] = {
         " nó có đủ",
         "bring a receiver back; commits wait for it again once it is close, and this ends by itself"
         " when it has everything",
+    ),
+    "wal.fewer": Sentence(
+        "giao dịch chỉ còn chờ {count} nơi nhận thay vì {wanted}, từ {since} (vị trí {lsn}), theo"
+        " fall_back_after: {bytes} chưa có ở đủ số nơi nhận ({live}/{all} đang nhận)",
+        "commits wait for {count} receivers instead of {wanted} since {since} (position {lsn}), as"
+        " fall_back_after says: {bytes} are with fewer receivers than agreed ({live} of {all} are"
+        " there)",
+        "đưa nơi nhận còn thiếu trở lại; khi nó đã theo gần kịp thì giao dịch lại chờ đủ số",
+        "bring the missing receiver back; once it is close commits wait for as many as agreed",
+    ),
+    "wal.too_few": Sentence(
+        "chỉ còn {live}/{all} nơi nhận mà phải chờ {count}, đã {span}; {waiting} giao dịch đang"
+        " chờ",
+        "only {live} of {all} receivers for {span}, and {count} are needed; {waiting} commits wait",
+        "đưa nơi nhận còn thiếu trở lại: opsd wal status BỘ; để máy chủ không phải đợi mãi, đặt"
+        " fall_back_after hoặc thêm một nơi nhận",
+        "bring the missing receiver back: opsd wal status SET; so that the server need not wait for"
+        " ever give fall_back_after, or have one receiver more",
     ),
     "wal.standby": Sentence(
         "máy chủ này là máy dự phòng: không ai ghi ở đây", "this server is a standby"
@@ -206,7 +224,10 @@ _SETUP: dict[str, Sentence] = {
         "nhưng không để đầy ổ của máy chủ", "but does not fill the server's disk for it"
     ),
     "wal.why_commit": Sentence("giao dịch chờ nơi nhận", "commits wait for a receiver"),
-    "wal.why_names": Sentence("một nơi nhận bất kỳ là đủ", "any one receiver is enough"),
+    "wal.why_names": Sentence(
+        "giao dịch chờ bấy nhiêu nơi nhận bất kỳ",
+        "commits wait for so many of the receivers, whichever they are",
+    ),
     "wal.why_summaries": Sentence(
         "bản gốc chỉ chép phần đã đổi", "base copies hold only what changed"
     ),
@@ -215,10 +236,17 @@ _SETUP: dict[str, Sentence] = {
         "chỉ có một nơi nhận ({name}): nó hỏng thì mọi giao dịch phải chờ; nên có hai, ở hai máy",
         "there is one receiver ({name}): when it fails all commits wait; have two, on two machines",
     ),
+    "wal.none_to_spare": Sentence(
+        "giao dịch chờ cả {count} nơi nhận: một nơi hỏng thì mọi giao dịch phải chờ; nên thêm"
+        " một nơi, hoặc đặt fall_back_after",
+        "commits wait for all {count} receivers: when one fails all commits wait; have one more, or"
+        " give fall_back_after",
+    ),
     "wal.not_ready": Sentence(
-        "chưa nơi nào đang nhận, nên chưa bắt giao dịch chờ: hãy chạy opsd run, rồi chạy lại lệnh"
-        " này",
-        "nobody receives yet, so commits are not made to wait: start opsd run, then do this again",
+        "chưa đủ {count} nơi đang nhận, nên chưa bắt giao dịch chờ: hãy chạy opsd run, rồi chạy lại"
+        " lệnh này",
+        "fewer than {count} receive yet, so commits are not made to wait: start opsd run, then do"
+        " this again",
     ),
     "wal.role_may_more": Sentence(
         "vai trò {role} được phép nhiều hơn mức cần: {more}",

@@ -47,9 +47,13 @@ class Wal(Options):
     receivers: Annotated[Mapping[Name, Receiver], Field(min_length=1)]
     """Who receives the log. Two on different machines: one alone that fails makes commits wait."""
 
+    wait_for: Annotated[int, Field(strict=True, ge=1)] = 1
+    """How many receivers, whichever, must have a commit safely before it is acknowledged. With 2, a
+    server and the disk of a receiver may be lost in the same instant."""
+
     fall_back_after: PositiveDuration | None = None
-    """How long commits wait without any receiver before the server goes on without protection.
-    None: they wait until one is back."""
+    """How long commits wait while there are fewer receivers than that, before the server goes on
+    with those that there are; with none it goes on without protection. None: they wait."""
 
     slot_limit: PositiveBytes = Size(16 << 30)
     """What the server keeps at most for a receiver that is away; beyond it there is a gap."""

@@ -20,8 +20,13 @@ def check(
     """What does not fit together in a group `wal`."""
     yield from kept(wal, location, set_repository, repositories)
     receivers = wal.get("receivers")
+    if not isinstance(receivers, Mapping):
+        return
+    count = wal.get("wait_for")
+    if isinstance(count, int) and count > len(receivers) > 0:
+        yield Finding((*location, "wait_for"), "config.wal_too_few", {"count": len(receivers)})
     seen: dict[tuple[str, object], str] = {}
-    for name, receiver in receivers.items() if isinstance(receivers, Mapping) else ():
+    for name, receiver in receivers.items():
         for option in _PLACES:
             found = receiver.get(option) if isinstance(receiver, Mapping) else None
             if found is None:

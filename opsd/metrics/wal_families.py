@@ -14,13 +14,13 @@ OF_LOGS: Final = (
     Family(
         "opsd_wal_synchronous",
         _MEMBER,
-        "1 when every commit waits for a receiver and no setting makes it less safe, else 0.",
+        "1 when commits wait for the agreed receivers and no setting makes them less safe, else 0.",
     ),
-    Family("opsd_wal_waiting_commits", _MEMBER, "Commits that wait for a receiver now."),
+    Family("opsd_wal_waiting_commits", _MEMBER, "Commits that wait for receivers now."),
     Family(
         "opsd_wal_exposed_bytes",
         _MEMBER,
-        "Log that no receiver has while commits wait for nobody, as fall_back_after says.",
+        "Log that too few receivers have while commits wait for fewer, as fall_back_after says.",
     ),
     Family("opsd_wal_receiver_up", _RECEIVER, "1 while the receiver streams, else 0."),
     Family("opsd_wal_receiver_lag_bytes", _RECEIVER, "Log the receiver does not have safely yet."),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from opsd.model import RecoveryPoint
 from opsd.wal import Base, Gap, Holdings, Segment, path_of
@@ -190,44 +190,6 @@ def _gaps(held: Holdings, wanted: Sequence[Segment], size: int) -> Iterator[Gap]
 
 def _following(held: Holdings, wanted: Sequence[Segment]) -> datetime:
     return next(held.segments[s].at for s in (*wanted[1:], *held.segments) if s in held.segments)
-
-
-# ------------------------------------------------------------------------------ what to do
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How commits are protected now: what the server waits for, and what it should wait for."""
-
-    wanted: str
-    names: str
-    live: int
-    lost_for: timedelta  # how long no receiver was there
-    fallen: bool  # we took the protection away, and said so
-    close: bool  # a receiver has what the server had a few seconds ago
-    closed: bool  # a receiver has all that was written before commits waited again
-
-
-def decide(standing: Standing, patience: timedelta | None) -> str:
-    """What is to be done: only what was agreed, and never in silence. Empty: nothing.
-
-    `fall_back` takes the protection away; `protect` gives it back once a receiver is close: with
-    steady commits none ever has everything. `end` says that from here on nothing is at risk.
-    """
-    protected = standing.names == standing.wanted
-    if standing.fallen and standing.live:
-        if protected and standing.closed:
-            return "end"
-        if not protected and standing.close:
-            return "protect"
-    if protected and not standing.live and patience is not None and standing.lost_for >= patience:
-        return "fall_back"
-    return ""
-
-
-def wanted_names(applications: Sequence[str]) -> str:
-    """What `synchronous_standby_names` shall be: any one of the receivers is enough."""
-    return f"ANY 1 ({', '.join(applications)})"
 
 
 # ------------------------------------------------------------------------------ recovering

@@ -13,5 +13,5 @@ def test_no_acknowledged_commit_is_lost_when_the_server_burns(template: Path) ->
         assert done.acknowledged > 20
         assert done.lost == 0
         # Where commits wait for nobody, the same fault does lose some: the test can see a loss.
-        control = burn(prepared, "both receivers stopped, then server", 3, synchronous=False)
+        control = burn(prepared, "both receivers stopped, then server", 3, wait_for=0)
         assert control.lost > 0

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,20 +19,16 @@ from opsd.tasks.wal.archive import open_archive
 from opsd.tasks.wal.bases import bases, needs, take_base
 from opsd.tasks.wal.log import Log, logs_of
 from opsd.tasks.wal.shipping import Shipper, clear
-from opsd.wal import SEGMENT_BYTES, Segment, position, written
+from opsd.wal import SEGMENT_BYTES, Segment, written
 from tests.logs import (
-    busy,
     finished,
     guarded,
     held_until_now,
-    hit,
     objects,
-    receivers,
     sql,
     until,
     with_log,
 )
-from tests.meanwhile import meanwhile
 from tests.site import SET, Site
 
 
@@ -98,77 +90,6 @@ def test_the_command_tells_the_plan_and_leaves_the_server_as_it_is(site: Site) -
     assert "no answer yet" in out
 
 
-def test_receivers_come_back_and_protection_is_given_up_only_as_agreed(site: Site) -> None:
-    with guarded(with_log(site, "          fall_back_after: 10s\n")) as (kit, log, heard):
-        main = f"{log.subject}@main"
-        until(lambda: heard.cause(main) == "")
-        held = heard.figure("opsd_wal_receiver_held_timestamp_seconds", receiver="one")
-        assert held is not None
-        assert timedelta() < timedelta(seconds=time.time() - held) < timedelta(seconds=10)
-
-        # Killed: back within a second, and no commit is lost or stuck.
-        before = set(receivers(site))
-        assert len(before) == 2
-        hit(site, signal.SIGKILL)
-        sql(site, "CREATE TABLE one AS SELECT 1")
-        until(lambda: len(set(receivers(site)) - before) == 2)
-        until(lambda: heard.cause(log.subject) == "")
-        assert not kit.store.exposures(SET)
-
-        # Stopped: commits wait, then the server goes on without, as it was agreed.
-        sql(site, "ALTER SYSTEM SET wal_sender_timeout = '1s'")
-        sql(site, "SELECT pg_reload_conf()")
-        hit(site, signal.SIGSTOP)
-        stopped = time.time()
-        sql(site, "CREATE TABLE two AS SELECT 1")
-        until(lambda: heard.cause(log.subject) == "exposed")
-        assert heard.results[log.subject].status is Status.CRITICAL
-        (exposure,) = kit.store.exposures(SET)
-        assert exposure.ended is None
-        sql(site, "CREATE TABLE three AS SELECT 1")
-        until(lambda: (heard.figure("opsd_wal_exposed_bytes") or 0) > 0)
-        # What it says may be lost is never less than what a receiver lacks.
-        held = heard.figure("opsd_wal_receiver_held_timestamp_seconds", receiver="one")
-        assert held
-        assert stopped - 10 < held <= stopped
-        hit(site, signal.SIGCONT)
-        until(lambda: heard.cause(log.subject) == "")
-        (exposure,) = kit.store.exposures(SET)
-        assert exposure.ended is not None
-        assert [line.kind for line in kit.store.lines()] == ["exposure", "exposure_end"]
-
-        # The server is started again: receivers find it, and it still waits for them.
-        site.system.cluster.stop()
-        until(lambda: heard.cause(log.subject) == "unreachable")
-        assert heard.figure("opsd_wal_synchronous") is None
-        site.system.cluster.start()
-        until(lambda: heard.cause(log.subject) == "")
-        sql(site, "CREATE TABLE four AS SELECT 1")
-        until(lambda: heard.cause(main) == "")
-
-
-def test_a_fall_back_ends_while_somebody_commits_all_the_time_and_disks_are_slow(
-    site: Site,
-) -> None:
-    with guarded(with_log(site, "          fall_back_after: 3s\n")) as (kit, log, heard):
-        sql(site, "CREATE TABLE work (number int)")
-        sql(site, "ALTER SYSTEM SET wal_sender_timeout = '3s'")
-        sql(site, "SELECT pg_reload_conf()")
-        with busy(site, "INSERT INTO work VALUES (0)"):
-            hit(site, signal.SIGSTOP)
-            until(lambda: heard.cause(log.subject) == "exposed")
-            with slow(site):
-                names = "SELECT current_setting('synchronous_standby_names')"
-                until(lambda: sql(site, names) != [("",)], 15)
-                ((at,),) = sql(site, "SELECT pg_current_wal_flush_lsn()")
-                until(lambda: kit.store.exposures(SET)[0].ended is not None, 15)
-            until(lambda: heard.cause(log.subject) == "", 15)
-        (exposure,) = kit.store.exposures(SET)
-        # All that may have been committed without waiting was received before it ended.
-        assert exposure.end is not None
-        assert exposure.end > position(at)
-
-
 @pytest.mark.parametrize("own", ["RESET synchronous_commit", "SET synchronous_commit = on"])
 def test_durability_is_not_weakened_in_silence(site: Site, own: str) -> None:
     changed(site, f"ROLE opsd {own}")
@@ -207,22 +128,6 @@ def changed(site: Site, what: str) -> None:
         connection.execute("SET synchronous_commit = local")
         connection.execute(f"ALTER {what}")
         connection.execute("SELECT pg_reload_conf()")
-
-
-@contextmanager
-def slow(site: Site) -> Iterator[None]:
-    """Receivers get on for an instant in each second only."""
-
-    def work(over: threading.Event) -> None:
-        while not over.is_set():
-            hit(site, signal.SIGCONT)
-            over.wait(0.03)
-            hit(site, signal.SIGSTOP)
-            over.wait(0.95)
-        hit(site, signal.SIGCONT)
-
-    with meanwhile(work):
-        yield
 
 
 def test_what_is_received_is_kept_and_what_is_wrong_with_it_is_told(site: Site) -> None:

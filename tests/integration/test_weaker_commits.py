@@ -44,10 +44,15 @@ def test_what_commits_are_made_with_is_seen(
                 weak = {where: value for where, value in settings.items() if where == ROLE}
                 weak = {w: v for w, v in {**weak, "": commit}.items() if v != "on"}
                 for one in sessions:
-                    until(lambda one=one, commit=commit: one.seen(log.commit).commit == commit, 10)
-                    seen = one.seen(log.commit)
-                    assert {found.where: found.value for found in seen.weak} == weak, settings
-                    assert seen.hidden == ""
+                    expect(log, one, commit, weak)
+
+
+def expect(log: Log, session: Server, commit: str, weak: dict[str, str]) -> None:
+    """That a session comes to see what commits are made with, and where that is weaker."""
+    until(lambda: session.seen(log.commit).commit == commit, 10)
+    seen = session.seen(log.commit)
+    assert {found.where: found.value for found in seen.weak} == weak
+    assert seen.hidden == ""
 
 
 @contextmanager

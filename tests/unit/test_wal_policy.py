@@ -212,59 +212,6 @@ def test_a_server_leads_on_behind_what_lies_on_its_way_alone() -> None:
     assert not leads_on(4, 0, whole=False)
 
 
-# ------------------------------------------------------------------------------ what is to be done
-
-STANDING = wal.Standing(
-    wanted="ANY 1 (a, b)",
-    names="ANY 1 (a, b)",
-    live=2,
-    lost_for=timedelta(),
-    fallen=False,
-    close=True,
-    closed=True,
-)
-LOST = replace(STANDING, live=0, lost_for=timedelta(seconds=40), close=False, closed=False)
-FALLEN = replace(LOST, names="", fallen=True)
-HALF_A_MINUTE = timedelta(seconds=30)
-
-
-@pytest.mark.parametrize(
-    ("standing", "patience", "decision"),
-    [
-        (STANDING, HALF_A_MINUTE, ""),
-        (LOST, None, ""),
-        (LOST, timedelta(minutes=1), ""),
-        (LOST, HALF_A_MINUTE, "fall_back"),
-        (replace(LOST, names=""), HALF_A_MINUTE, ""),
-        (FALLEN, HALF_A_MINUTE, ""),
-        (replace(FALLEN, live=1), HALF_A_MINUTE, ""),
-        (replace(FALLEN, live=1, close=True), HALF_A_MINUTE, "protect"),
-        (replace(FALLEN, live=1, close=True), None, "protect"),
-        (replace(STANDING, fallen=True, closed=False), HALF_A_MINUTE, ""),
-        (replace(STANDING, fallen=True, close=False), HALF_A_MINUTE, "end"),
-        (replace(LOST, fallen=True), HALF_A_MINUTE, "fall_back"),
-    ],
-    ids=[
-        "all is well",
-        "lost, and the word is to wait",
-        "lost, but not for long",
-        "lost for as long as was agreed",
-        "somebody else has taken the protection away",
-        "fallen, and nobody there",
-        "fallen, and the receiver has a gap still",
-        "fallen, and a receiver is close",
-        "the same, though the agreement is gone",
-        "protected again, and no receiver has all of what was not protected",
-        "protected again, and one has",
-        "protected again, and lost again before the end",
-    ],
-)
-def test_protection_is_given_up_only_as_agreed_and_comes_back_by_itself(
-    standing: wal.Standing, patience: timedelta | None, decision: str
-) -> None:
-    assert wal.decide(standing, patience) == decision
-
-
 # ------------------------------------------------------------------------------ what may go
 
 

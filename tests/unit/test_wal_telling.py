@@ -23,25 +23,6 @@ from opsd.wal import Exposure, Gap
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 NAMES = ("opsd_one", "opsd_two")
-LOG = cast(
-    "Log",
-    SimpleNamespace(
-        subject="dossiers/database",
-        backup_set="dossiers",
-        name="database",
-        applications=NAMES,
-        repositories=("main",),
-        wal=SimpleNamespace(
-            receivers={"one": None, "two": None},
-            role="opsd_wal",
-            application=lambda name: f"opsd_{name}",
-            slot=lambda name: f"opsd_{name}",
-            min_free=Size(1 << 30),
-            slot_limit=Size(1 << 30),
-            ship_every=timedelta(seconds=5),
-        ),
-    ),
-)
 SEEN = ServerSeen(
     at=NOON,
     system="1",
@@ -66,20 +47,38 @@ GOOD = Look(
     held_by_receivers={"one": NOON, "two": NOON},
     held_by_repositories={"main": NOON},
     exposure=None,
-    lost_for=timedelta(),
+    short_for=timedelta(),
     still={"one": timedelta(), "two": timedelta()},
 )
 WEAK = (Weak("fsync", "off"), Weak("synchronous_commit", "local", "ROLE loader"))
+EXPOSURE = Exposure("1", "dossiers", "database", NOON, 500)
 GAP = Gap(1, 100, 200, NOON, NOON)
 ALONE = replace(SEEN, senders=SEEN.senders[:1])
 NOBODY = replace(SEEN, senders=())
 HIDDEN = replace(SEEN, commit="", hidden="no way in")
 
 
-def told(look: Look) -> dict[str, CheckResult]:
-    return {
-        result.subject.removeprefix("dossiers/database"): result for result in results(LOG, look)
-    }
+def told(look: Look, wait_for: int = 1) -> dict[str, CheckResult]:
+    wal = SimpleNamespace(
+        receivers={"one": None, "two": None},
+        role="opsd_wal",
+        application=lambda name: f"opsd_{name}",
+        slot=lambda name: f"opsd_{name}",
+        min_free=Size(1 << 30),
+        slot_limit=Size(1 << 30),
+        ship_every=timedelta(seconds=5),
+        wait_for=wait_for,
+    )
+    log = SimpleNamespace(
+        subject="dossiers/database",
+        backup_set="dossiers",
+        name="database",
+        applications=NAMES,
+        repositories=("main",),
+        wal=wal,
+    )
+    found = results(cast("Log", log), look)
+    return {result.subject.removeprefix("dossiers/database"): result for result in found}
 
 
 def test_when_all_is_well_every_subject_is_good() -> None:
@@ -110,7 +109,7 @@ def test_when_all_is_well_every_subject_is_good() -> None:
         ({"seen": replace(HIDDEN, weak=WEAK)}, "", Status.CRITICAL, "weakened"),
         ({"seen": replace(SEEN, recovering=True)}, "", Status.WARNING, "standby"),
         (
-            {"exposure": Exposure("1", "dossiers", "database", NOON, 500), "seen": NOBODY},
+            {"exposure": EXPOSURE, "seen": NOBODY},
             "",
             Status.CRITICAL,
             "exposed",
@@ -163,6 +162,40 @@ def test_what_is_wrong_has_its_cause(
     assert (found.status, found.cause) == (status, cause)
 
 
+BOTH = replace(SEEN, names="ANY 2 (opsd_one, opsd_two)")
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "cause"),
+    [
+        ({"seen": BOTH}, Status.OK, ""),
+        ({"seen": SEEN}, Status.WARNING, "unprotected"),
+        ({"seen": replace(BOTH, senders=ALONE.senders)}, Status.CRITICAL, "too_few"),
+        ({"seen": replace(BOTH, senders=())}, Status.CRITICAL, "no_receiver"),
+        ({"seen": ALONE, "exposure": EXPOSURE}, Status.WARNING, "fewer"),
+        ({"seen": replace(HIDDEN, names=BOTH.names)}, Status.UNKNOWN, "hidden"),
+        ({"seen": BOTH, "exposure": EXPOSURE}, Status.WARNING, "fewer"),
+        ({"seen": replace(ALONE, weak=WEAK), "exposure": EXPOSURE}, Status.CRITICAL, "weakened"),
+        ({"seen": NOBODY, "exposure": EXPOSURE}, Status.CRITICAL, "no_receiver"),
+        ({"seen": replace(NOBODY, names=""), "exposure": EXPOSURE}, Status.CRITICAL, "exposed"),
+        ({"seen": replace(SEEN, names="*"), "exposure": EXPOSURE}, Status.CRITICAL, "exposed"),
+    ],
+)
+def test_what_is_wrong_where_commits_wait_for_two(
+    change: dict[str, Any], status: Status, cause: str
+) -> None:
+    found = told(replace(GOOD, **change), wait_for=2)[""]
+    assert (found.status, found.cause) == (status, cause)
+
+
+def test_what_only_one_of_two_has_is_measured() -> None:
+    first, second = SEEN.senders
+    seen = replace(SEEN, senders=(first, replace(second, flushed=900)))
+    found = told(replace(GOOD, exposure=EXPOSURE, seen=seen), wait_for=2)[""]
+    assert {m.metric: m.value for m in found.measurements}["opsd_wal_exposed_bytes"] == 100
+    assert found.fields["count"] == 1
+
+
 def test_what_makes_commits_less_safe_is_named_and_is_no_protection() -> None:
     weakened = told(replace(GOOD, seen=replace(SEEN, weak=WEAK)))[""]
     assert weakened.fields["settings"] == ["fsync = off", "ROLE loader: synchronous_commit = local"]
@@ -170,9 +203,24 @@ def test_what_makes_commits_less_safe_is_named_and_is_no_protection() -> None:
     assert {m.metric: m.value for m in told(GOOD)[""].measurements}["opsd_wal_synchronous"] == 1
 
 
+@pytest.mark.parametrize(
+    ("seen", "figure"),
+    [
+        (HIDDEN, None),
+        (replace(HIDDEN, senders=()), None),
+        (replace(HIDDEN, names=""), 0),
+        (replace(HIDDEN, weak=WEAK), 0),
+    ],
+)
+def test_a_server_whose_commits_are_not_known_is_not_said_to_be_protected(
+    seen: ServerSeen, figure: float | None
+) -> None:
+    found = {m.metric: m.value for m in told(replace(GOOD, seen=seen))[""].measurements}
+    assert found.get("opsd_wal_synchronous") == figure
+
+
 def test_what_may_be_lost_is_measured_and_what_is_unknown_has_no_figure() -> None:
-    exposure = Exposure("1", "dossiers", "database", NOON, 500)
-    exposed = told(replace(GOOD, exposure=exposure, seen=NOBODY))[""]
+    exposed = told(replace(GOOD, exposure=EXPOSURE, seen=NOBODY))[""]
     assert {m.metric: m.value for m in exposed.measurements}["opsd_wal_exposed_bytes"] == 500
     assert not told(replace(GOOD, seen=None))[""].measurements
     unknown = told(replace(GOOD, held_by_repositories={"main": None}, seen=None))["@main"]

@@ -5,7 +5,7 @@ All of it over one ordinary connection; the log itself comes through pg_receivew
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -100,6 +100,10 @@ class ServerSeen:
         """The receiver of this name, where it streams."""
         found = self.connected(application)
         return found if found is not None and found.state == "streaming" else None
+
+    def live(self, applications: Sequence[str]) -> tuple[Sender, ...]:
+        """Those of these receivers that stream."""
+        return tuple(one for one in map(self.sender, applications) if one is not None)
 
     def connected(self, application: str) -> Sender | None:
         """The receiver of this name, also where it has not caught up yet."""

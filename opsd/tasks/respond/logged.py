@@ -9,7 +9,7 @@ from opsd.catalogue import Size
 from opsd.drivers import system
 from opsd.drivers.postgres.replication import ServerSeen, reach
 from opsd.errors import OpsdError
-from opsd.policy.wal import wanted_names
+from opsd.policy import protection
 from opsd.tasks.respond.means import Means
 from opsd.tasks.wal.log import Log, logs
 from opsd.wal import written
@@ -51,17 +51,19 @@ def _word(found: Log, seen: ServerSeen) -> str:
     slots = [seen.slot(found.wal.slot(name)) for name in found.wal.receivers]
     if any(slot is not None and slot.status == "lost" for slot in slots):
         return "slot_lost"
-    live = sum(seen.sender(name) is not None for name in found.applications)
+    live, wanted = seen.live(found.applications), found.wal.wait_for
+    waits_for = protection.waits_for(seen.names, found.applications, wanted)
     if not live:
         return "no_receiver"
+    if len(live) < (waits_for or 0):
+        return "too_few"
     if seen.weak:
         return "weakened"
-    if seen.names != wanted_names(found.applications):
+    if waits_for != wanted:
         return "unprotected"
-    if live < len(found.applications):
+    if len(live) < len(found.applications):
         return "one_left"
-    slow = (seen.sender(name) for name in found.applications)
-    behind = (seen.flushed - one.flushed for one in slow if one and one.flushed is not None)
+    behind = (seen.flushed - one.flushed for one in live if one.flushed is not None)
     return "behind" if max(behind, default=0) > _BEHIND else "received"
 
 

@@ -19,8 +19,7 @@ from datetime import datetime, timedelta
 from opsd.clock import Stopwatch
 from opsd.drivers.postgres.replication import Sender, Server, ServerSeen, reach
 from opsd.errors import OpsdError
-from opsd.policy import wal as policy
-from opsd.policy import worth
+from opsd.policy import protection, worth
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.receiving import Reception
 from opsd.tasks.wal.recoverable import Forecaster
@@ -48,7 +47,7 @@ class Look:
     held_by_receivers: Mapping[str, datetime | None]
     held_by_repositories: Mapping[str, datetime | None]
     exposure: Exposure | None
-    lost_for: timedelta
+    short_for: timedelta  # how long there have been fewer receivers than commits wait for
     still: Mapping[str, timedelta]  # since when a receiver has taken nothing of what there is
     # How long a recovery to now would take from each repository.
     forecasts: Mapping[str, timedelta | None] = field(default_factory=dict)
@@ -93,8 +92,8 @@ class Guard:
     _forecaster: Forecaster | None = None
     _server: Server | None = None
     _beats: deque[tuple[datetime, int]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
-    _alone: Stopwatch | None = None
-    _waits: Stopwatch | None = None  # since commits wait again, while the exposure goes on
+    _short: Stopwatch | None = None
+    _whole: Stopwatch | None = None  # since commits wait as they should, while the exposure goes on
     _again: int | None = None  # whoever has this has all that was committed without waiting
     _reached: dict[str, worth.Reach] = field(default_factory=dict)
     _pulses: dict[str, Pulse] = field(default_factory=dict)
@@ -141,11 +140,10 @@ class Guard:
             # has it in an instant: looked at only then, it is known at once.
             self._beats.append((before, behind))
         self.seen = seen = self._server.seen(self.log.commit)
-        live = any(seen.sender(name) for name in self.log.applications)
-        if live:
-            self._alone = None
-        elif self._alone is None:
-            self._alone = Stopwatch()
+        if len(seen.live(self.log.applications)) >= (self._waits_for(seen) or 1):
+            self._short = None
+        elif self._short is None:
+            self._short = Stopwatch()
         for name in self.log.wal.receivers:
             sender = seen.connected(self.log.wal.application(name))
             self._still[name] = self._pulses.setdefault(name, Pulse()).feel(sender, seen.flushed)
@@ -166,18 +164,18 @@ class Guard:
     def _act(self, seen: ServerSeen) -> None:
         open_ = self._exposure()
         standing = self._standing(seen, fallen=open_ is not None)
-        decision = policy.decide(standing, self.log.wal.fall_back_after)
         if self._server is None or seen.recovering:
             return
-        if decision == "fall_back":
-            self._record_exposure(seen)
-            self._server.wait_for("")
-            log.error("%s: commits wait for nobody from now on", self.log.subject)
-        elif decision == "protect":
-            self._server.wait_for(standing.wanted)
-        elif decision == "end" and open_ is not None and self._again is not None:
+        count = protection.change(standing, self.log.wal.fall_back_after)
+        if count is not None:
+            if count < (standing.waits_for or 0):
+                self._record_exposure(seen)
+                log.error("%s: there are too few receivers", self.log.subject)
+            self._server.wait_for(protection.names(self.log.applications, count))
+            log.warning("%s: commits wait for %s receivers from now on", self.log.subject, count)
+        elif protection.is_whole_again(standing) and open_ is not None and self._again is not None:
             self.log.kit.store.protect(open_.id, self.log.kit.clock(), self._again)
-            log.warning("%s: commits wait for a receiver again", self.log.subject)
+            log.warning("%s: commits are protected again", self.log.subject)
 
     def _revive(self) -> None:
         """Start anew who lives here and stands still; who does not live is started anyway."""
@@ -188,26 +186,31 @@ class Guard:
                 self.renew(name)
                 self._pulses.pop(name)
 
-    def _standing(self, seen: ServerSeen, *, fallen: bool) -> policy.Standing:
-        live = [s for s in map(seen.sender, self.log.applications) if s is not None]
-        wanted = policy.wanted_names(self.log.applications)
-        best = max((s.flushed for s in live if s.flushed is not None), default=-1)
-        if not fallen or seen.names != wanted:
-            self._waits = self._again = None
-        elif self._waits is None:
-            self._waits = Stopwatch()
-        elif self._again is None and self._waits.elapsed() > _TAKEN_IN:
+    def _standing(self, seen: ServerSeen, *, fallen: bool) -> protection.Standing:
+        live, wanted = seen.live(self.log.applications), self.log.wal.wait_for
+        waits_for = self._waits_for(seen)
+        flushed = [one.flushed for one in live if one.flushed is not None]
+        safe = protection.safe_with(flushed, wanted)
+        if not fallen or waits_for != wanted:
+            self._whole = self._again = None
+        elif self._whole is None:
+            self._whole = Stopwatch()
+        elif self._again is None and self._whole.elapsed() > _TAKEN_IN:
             self._again = seen.flushed
         before = list(self._beats)[-_CLOSE:-1]  # without the one of this turn
-        return policy.Standing(
+        goal = min((behind for _, behind in before), default=None)
+        return protection.Standing(
             wanted=wanted,
-            names=seen.names,
+            waits_for=waits_for,
             live=len(live),
-            lost_for=self._alone.elapsed() if self._alone else timedelta(),
+            short_for=self._short.elapsed() if self._short else timedelta(),
             fallen=fallen,
-            close=any(best >= behind for _, behind in before),
-            closed=self._again is not None and best >= self._again,
+            close=sum(goal is not None and one >= goal for one in flushed),
+            closed=self._again is not None and safe is not None and safe >= self._again,
         )
+
+    def _waits_for(self, seen: ServerSeen) -> int | None:
+        return protection.waits_for(seen.names, self.log.applications, self.log.wal.wait_for)
 
     def _exposure(self) -> Exposure | None:
         """The exposure that goes on, if one does."""
@@ -249,7 +252,7 @@ class Guard:
             held_by_receivers=by_receivers,
             held_by_repositories=by_repositories,
             exposure=self._exposure(),
-            lost_for=self._alone.elapsed() if self._alone else timedelta(),
+            short_for=self._short.elapsed() if self._short else timedelta(),
             still=dict(self._still),
             forecasts={name: self._forecast(name, one) for name, one in shipped.items()},
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from opsd.drivers.postgres import quoted
 from opsd.drivers.postgres.replication import Ground, visiting
 from opsd.errors import OpsdError, Refused
-from opsd.policy.wal import wanted_names
+from opsd.policy.protection import names
 from opsd.tasks.wal.log import Log
 from opsd.wal import Advice, Change
 
@@ -23,7 +23,7 @@ _WEAK = frozenset({"off", "local", "remote_write", "remote_apply"})
 class Planned:
     """What will be changed on the server of a member, in this order, and what a person should know.
 
-    Not `ready`: commits are not made to wait yet, for nobody receives the log: they would hang.
+    Not `ready`: commits are not made to wait yet, for too few receive the log: they would hang.
     """
 
     log: Log
@@ -40,7 +40,7 @@ def plan(log: Log) -> Planned:
         raise Refused("wal.setup_standby", name=log.subject)
     if ground.seen.commit == "remote_apply":
         raise Refused("wal.remote_apply")
-    ready = any(ground.seen.sender(name) for name in log.applications)
+    ready = len(ground.seen.live(log.applications)) >= log.wal.wait_for
     return Planned(
         log, tuple(_changes(log, ground, ready)), tuple(_advice(log, ground, ready)), ready
     )
@@ -69,7 +69,7 @@ def _changes(log: Log, ground: Ground, ready: bool) -> Iterator[Change]:
         yield Change("ALTER SYSTEM SET summarize_wal = 'on'", "wal.why_summaries")
     if ground.seen.commit in _WEAK:
         yield Change("ALTER SYSTEM SET synchronous_commit = 'on'", "wal.why_commit")
-    wanted = wanted_names(log.applications)
+    wanted = names(log.applications, log.wal.wait_for)
     if ready and ground.seen.names != wanted:
         yield Change(f"ALTER SYSTEM SET synchronous_standby_names = '{wanted}'", "wal.why_names")
     yield Change("SELECT pg_reload_conf()", "wal.why_reload")
@@ -104,8 +104,10 @@ def _capacity(log: Log, ground: Ground) -> Iterator[Change]:
 def _advice(log: Log, ground: Ground, ready: bool) -> Iterator[Advice]:
     if len(log.wal.receivers) == 1:
         yield Advice("wal.lone_receiver", {"name": next(iter(log.wal.receivers))})
+    elif len(log.wal.receivers) == log.wal.wait_for:
+        yield Advice("wal.none_to_spare", {"count": log.wal.wait_for})
     if not ready:
-        yield Advice("wal.not_ready", {})
+        yield Advice("wal.not_ready", {"count": log.wal.wait_for})
     if ground.role and (ground.role.superuser or ground.role.more):
         more = ("SUPERUSER", *ground.role.more) if ground.role.superuser else ground.role.more
         yield Advice("wal.role_may_more", {"role": log.wal.role, "more": list(more)})

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from opsd.catalogue import Size
-from opsd.drivers.postgres.replication import Weak
+from opsd.drivers.postgres.replication import ServerSeen, Weak
 from opsd.model import CheckResult, Measurement, Status
-from opsd.policy.wal import wanted_names
+from opsd.policy import protection
 from opsd.tasks.wal.guard import Look
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.receiving import Reception
@@ -29,54 +29,59 @@ def results(log: Log, look: Look) -> Iterator[CheckResult]:
 
 
 def _of_server(log: Log, look: Look) -> CheckResult:
-    """The ladder from the worst: unprotected as agreed, nobody there, made weaker, not set up."""
     seen, subject = look.seen, log.subject
     if seen is None:
         return CheckResult(
             Status.UNKNOWN, "wal.unreachable", {}, look.error, "unreachable", subject
         )
-    detail = ""
-    live = sum(seen.sender(name) is not None for name in log.applications)
-    named = seen.names == wanted_names(log.applications)
+    live, wanted = len(seen.live(log.applications)), log.wal.wait_for
+    waits_for = protection.waits_for(seen.names, log.applications, wanted)
     fields: dict[str, object] = {
         "live": live,
         "all": len(log.applications),
+        "wanted": wanted,
+        "count": waits_for or 0,
         "waiting": seen.waiting,
-        "span": look.lost_for,
+        "span": look.short_for,
+        "settings": list(map(_weak, seen.weak)),
+        "role": log.wal.role,
     }
     if look.exposure is not None:
-        status, cause = Status.CRITICAL, "exposed"
         fields |= {
             "since": look.exposure.began,
             "lsn": written(look.exposure.begin),
             "bytes": Size(_exposed(log, look)),
         }
-    elif seen.recovering:
-        status, cause = Status.WARNING, "standby"
-    elif not live:
-        status, cause = Status.CRITICAL, "no_receiver"
-    elif seen.weak:
-        status, cause = Status.CRITICAL, "weakened"
-        fields["settings"] = list(map(_weak, seen.weak))
-    elif seen.hidden:
-        status, cause, detail = Status.UNKNOWN, "hidden", seen.hidden
-        fields["role"] = log.wal.role
-    elif not named:
-        status, cause = Status.WARNING, "unprotected"
-    elif live < len(log.applications):
-        status, cause = Status.WARNING, "one_left"
-    else:
-        status, cause = Status.OK, ""
+    status, cause = _worst_of_server(log, look, seen, live, waits_for)
     labels = {"backup_set": log.backup_set, "member": log.name}
     figures = [
         Measurement("opsd_wal_waiting_commits", seen.waiting, labels),
         Measurement("opsd_wal_exposed_bytes", _exposed(log, look), labels),
     ]
-    if cause != "hidden":
-        protected = named and not seen.weak and not seen.recovering
+    protected = waits_for == wanted and not seen.weak and not seen.recovering
+    if not (protected and seen.hidden):
         figures.append(Measurement("opsd_wal_synchronous", float(protected), labels))
-    key = f"wal.{cause}" if cause else "wal.protected"
+    key, detail = f"wal.{cause or 'protected'}", seen.hidden if cause == "hidden" else ""
     return CheckResult(status, key, fields, detail, cause, subject, tuple(figures))
+
+
+def _worst_of_server(
+    log: Log, look: Look, seen: ServerSeen, live: int, waits_for: int | None
+) -> tuple[Status, str]:
+    """The first that applies, from none as agreed to one that is missing."""
+    fallen, some = look.exposure is not None, waits_for is not None and waits_for > 0
+    ladder = (
+        (fallen and not (some and log.wal.wait_for > 1), Status.CRITICAL, "exposed"),
+        (seen.recovering, Status.WARNING, "standby"),
+        (not live, Status.CRITICAL, "no_receiver"),
+        (live < (waits_for or 0), Status.CRITICAL, "too_few"),
+        (bool(seen.weak), Status.CRITICAL, "weakened"),
+        (bool(seen.hidden), Status.UNKNOWN, "hidden"),
+        (fallen, Status.WARNING, "fewer"),
+        (waits_for != log.wal.wait_for, Status.WARNING, "unprotected"),
+        (live < len(log.applications), Status.WARNING, "one_left"),
+    )
+    return next(((s, c) for applies, s, c in ladder if applies), (Status.OK, ""))
 
 
 def _weak(one: Weak) -> str:
@@ -85,12 +90,12 @@ def _weak(one: Weak) -> str:
 
 
 def _exposed(log: Log, look: Look) -> int:
-    """Bytes of the log that no receiver has, while commits wait for nobody."""
+    """Bytes of the log that fewer receivers have than commits should wait for."""
     if look.exposure is None or look.seen is None:
         return 0
-    senders = (look.seen.sender(name) for name in log.applications)
-    best = max((s.flushed for s in senders if s and s.flushed), default=look.exposure.begin)
-    return max(look.seen.flushed - best, 0)
+    flushed = [one.flushed for one in look.seen.live(log.applications) if one.flushed]
+    safe = protection.safe_with(flushed, log.wal.wait_for)
+    return max(look.seen.flushed - (look.exposure.begin if safe is None else safe), 0)
 
 
 def _of_receiver(log: Log, look: Look, name: str) -> CheckResult:
