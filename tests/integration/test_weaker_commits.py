@@ -11,6 +11,7 @@ import pytest
 from opsd.drivers.postgres.replication import Server, Weak, reach
 from opsd.tasks.wal import setting_up
 from opsd.tasks.wal.log import Log, logs_of
+from opsd.wal import position
 from tests.logs import until, with_log
 from tests.site import SET, Site
 
@@ -95,6 +96,18 @@ def test_what_cannot_be_seen_is_not_said_to_be_good(site: Site) -> None:
             seen = one.seen(log.commit)
         assert (seen.commit, seen.weak) == ("", ())
         assert "opsd_wal" in seen.hidden
+
+
+def test_a_beat_lies_behind_commits_that_were_not_even_flushed(site: Site) -> None:
+    with prepared(site) as log, session(log) as watcher:
+        alter(site, "SYSTEM SET wal_writer_delay = '10s'")
+        with psycopg.connect(site.system.connection, autocommit=True) as connection:
+            connection.execute("SET synchronous_commit = off")
+            connection.execute("CREATE TABLE told AS SELECT 1")
+            where = "SELECT pg_current_wal_insert_lsn(), pg_current_wal_flush_lsn()"
+            committed, flushed = connection.execute(where).fetchall()[0]
+            assert position(flushed) < position(committed)
+            assert watcher.beat() >= position(committed)
 
 
 def test_setting_up_mends_the_server_behind_a_role(site: Site) -> None:

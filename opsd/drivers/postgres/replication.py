@@ -202,17 +202,16 @@ class Server:
             found = self.raw.execute("SELECT current_setting('summarize_wal', true)").fetchall()
         return bool(found[0][0] == "on")
 
-    def beat(self) -> tuple[datetime, int]:
-        """Write a sign of life into the log: its time, and the position behind it."""
+    def beat(self) -> int:
+        """Write a sign of life into the log, with the time; the position behind all before it."""
         with _told():
-            # Two statements: the position must be read after the commit.
-            at = self.raw.execute(
-                "SELECT clock_timestamp(),"
+            # Not as far as it is flushed: who commits without waiting for that is told at once.
+            behind = self.raw.execute(
+                "SELECT pg_current_wal_insert_lsn()::text,"
                 " pg_logical_emit_message(true, %s, clock_timestamp()::text)",
                 (HEARTBEAT,),
             ).fetchall()[0][0]
-            behind = self.raw.execute("SELECT pg_current_wal_flush_lsn()::text").fetchall()[0][0]
-        return at, position(behind)
+        return position(behind)
 
     def ground(self, role: str, ask: Callable[[], str]) -> Ground:
         """What is set now, and who may do what. `ask` as in `seen`."""
