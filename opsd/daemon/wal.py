@@ -177,11 +177,13 @@ class Warden:
         self.tell()
 
     def _ship(self, shipper: Shipper, guard: Guard) -> None:
-        seen = guard.seen
-        shipper.turn(guard.flushed(), seen.system if seen else "")
-        self.rounds.landed.set()
-        if seen is not None and all(one.shipped.at for one in self.shippers.values()):
-            clear(self.log, [one.held for one in self.shippers.values()], seen.segment_bytes)
+        more = True
+        while more and not self.rounds.over.is_set():
+            seen = guard.seen
+            more = shipper.turn(guard.flushed(), seen.system if seen else "")
+            self.rounds.landed.set()
+            if seen is not None and all(one.shipped.at for one in self.shippers.values()):
+                clear(self.log, [one.held for one in self.shippers.values()], seen.segment_bytes)
 
     def _renew(self, receiver: str) -> None:
         self.receivers[receiver].renew()
