@@ -154,6 +154,16 @@ _STATES: dict[str, Sentence] = {
         " database has its own: ALTER ROLE | DATABASE ... RESET synchronous_commit. With"
         " remote_apply commits wait for ever",
     ),
+    "wal.hidden": Sentence(
+        "không biết synchronous_commit của máy chủ: vai trò hay cơ sở dữ liệu mà opsd dùng có giá"
+        " trị riêng, và {role} không hỏi được",
+        "the server's synchronous_commit is not known: the role or the database that opsd uses has"
+        " its own, and {role} cannot ask",
+        "bỏ giá trị riêng ấy: ALTER ROLE | DATABASE ... RESET synchronous_commit; hoặc cho {role}"
+        " vào từ máy này: opsd wal setup BỘ --plan",
+        "take that away: ALTER ROLE | DATABASE ... RESET synchronous_commit; or let {role} in from"
+        " this machine: opsd wal setup SET --plan",
+    ),
     "wal.unprotected": Sentence(
         "giao dịch không chờ ai: synchronous_standby_names không như cấu hình"
         " ({live}/{all} đang nhận)",

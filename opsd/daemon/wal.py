@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
+from opsd.clock import Stopwatch
 from opsd.config.schema import Config
 from opsd.errors import OpsdError
 from opsd.model import CheckResult
@@ -38,10 +39,14 @@ _STALE = timedelta(seconds=15)  # what a guard saw that hangs since then says no
 
 @dataclass(slots=True)
 class Rounds:
-    """Work about one log that is done again and again, each kind in a thread of its own."""
+    """Work about one log that is done again and again, each kind in a thread of its own.
+
+    Who tells of it does so at once when something has `landed`, besides in each turn.
+    """
 
     subject: str
     over: threading.Event = field(default_factory=threading.Event)
+    landed: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def every(
@@ -49,27 +54,43 @@ class Rounds:
         interval: timedelta,
         work: Callable[[], None],
         after: Callable[[], None] = lambda: None,
+        tell: Callable[[], None] | None = None,
     ) -> None:
         """Do something again and again until it is over; what fails is told and tried again."""
 
         def go() -> None:
             while not self.over.is_set():
-                try:
-                    work()
-                except OpsdError as error:
-                    log.error("%s: %s", self.subject, error)  # noqa: TRY400
-                except Exception:
-                    log.exception("%s: opsd itself failed", self.subject)
-                self.over.wait(interval.total_seconds())
+                self._try(work)
+                if tell is None:
+                    self.over.wait(interval.total_seconds())
+                else:
+                    self._listen(interval, tell)
             after()
 
         thread = threading.Thread(target=go, name=f"wal:{self.subject}")
         self._threads.append(thread)
         thread.start()
 
+    def _try(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except OpsdError as error:
+            log.error("%s: %s", self.subject, error)  # noqa: TRY400
+        except Exception:
+            log.exception("%s: opsd itself failed", self.subject)
+
+    def _listen(self, interval: timedelta, tell: Callable[[], None]) -> None:
+        """Wait so long, telling of whatever lands meanwhile."""
+        waited = Stopwatch()
+        while not self.over.is_set() and (left := interval - waited.elapsed()) > timedelta():
+            if self.landed.wait(left.total_seconds()):
+                self.landed.clear()
+                self._try(tell)
+
     def end(self) -> None:
         """End it, and wait until it has ended."""
         self.over.set()
+        self.landed.set()
         for thread in self._threads:
             thread.join()
 
@@ -142,7 +163,12 @@ class Warden:
         guard = Guard(found, self._receptions, self._shipped, self._renew)
         for receiver in self.receivers.values():
             receiver.begin()
-        self.rounds.every(_GUARDED_EVERY, lambda: self._guard(guard, parting), guard.close)
+        self.rounds.every(
+            _GUARDED_EVERY,
+            lambda: self._say(parting.look(guard.turn())),
+            guard.close,
+            tell=lambda: self._say(parting.told(guard.told())),
+        )
         for shipper in self.shippers.values():
             self.rounds.every(found.wal.ship_every, partial(self._ship, shipper, guard))
 
@@ -153,15 +179,18 @@ class Warden:
             receiver.close()
         self.rounds.end()
 
-    def _guard(self, guard: Guard, parting: Parting) -> None:
-        self.look = parting.look(guard.turn())
+    def _say(self, look: Look) -> None:
+        self.look = look
         self.tell()
 
     def _ship(self, shipper: Shipper, guard: Guard) -> None:
-        seen = guard.seen
-        shipper.turn(guard.flushed(), seen.system if seen else "")
-        if seen is not None and all(one.shipped.at for one in self.shippers.values()):
-            clear(self.log, [one.held for one in self.shippers.values()], seen.segment_bytes)
+        more = True
+        while more and not self.rounds.over.is_set():
+            seen = guard.seen
+            more = shipper.turn(guard.flushed(), seen.system if seen else "")
+            self.rounds.landed.set()
+            if seen is not None and all(one.shipped.at for one in self.shippers.values()):
+                clear(self.log, [one.held for one in self.shippers.values()], seen.segment_bytes)
 
     def _renew(self, receiver: str) -> None:
         self.receivers[receiver].renew()
@@ -204,7 +233,10 @@ class BinlogWarden:
         self.shippers = {name: binlog.Shipper(found, name) for name in found.repositories}
         receiver.begin()
         self.rounds.every(
-            _GUARDED_EVERY, lambda: self._guard(guard, receiver.reception), receiver.close
+            _GUARDED_EVERY,
+            lambda: self._say(guard.turn(receiver.reception, self._shipped())),
+            receiver.close,
+            tell=lambda: self._say(guard.told(receiver.reception, self._shipped())),
         )
         for shipper in self.shippers.values():
             self.rounds.every(found.binlog.ship_every, partial(self._ship, shipper, guard))
@@ -213,14 +245,17 @@ class BinlogWarden:
         """End all of it."""
         self.rounds.end()
 
-    def _guard(self, guard: guarding.Guard, reception: Reception) -> None:
-        shipped = {name: shipper.shipped for name, shipper in self.shippers.items()}
-        self.look = guard.turn(reception, shipped)
+    def _say(self, look: guarding.Look) -> None:
+        self.look = look
         self.tell()
+
+    def _shipped(self) -> Mapping[str, binlog.Shipped]:
+        return {name: shipper.shipped for name, shipper in self.shippers.items()}
 
     def _ship(self, shipper: binlog.Shipper, guard: guarding.Guard) -> None:
         if guard.server:
             shipper.turn(guard.server)
+            self.rounds.landed.set()
             binlog.clear(self.stream, [one.held for one in self.shippers.values()])
 
 

@@ -72,6 +72,13 @@ class WalPrograms:
             history = self._ask(connection, f"TIMELINE_HISTORY {number}").partition("|")[2]
         return Origin(system, way_in(number, history))
 
+    def commit(self, connection: str) -> str:
+        """The server's own `synchronous_commit`: who receives has none of a role or a database.
+
+        Raises `DatabaseFailed`.
+        """
+        return self._ask(f"{connection} options=''", "SHOW synchronous_commit").strip()
+
     def keeps(self, connection: str, slot: str) -> bool:
         """Whether the server still keeps the log for a slot. Raises `DatabaseFailed`."""
         return bool(self._ask(connection, f"READ_REPLICATION_SLOT {slot}").split("|")[1])

@@ -14,7 +14,8 @@ OF_LOGS: Final = (
     Family(
         "opsd_wal_synchronous",
         _MEMBER,
-        "1 when commits wait for the agreed receivers and no setting makes them less safe, else 0.",
+        "1 when commits wait for the agreed receivers and no setting makes them less safe, else 0;"
+        " absent while that is not known.",
     ),
     Family("opsd_wal_waiting_commits", _MEMBER, "Commits that wait for receivers now."),
     Family(

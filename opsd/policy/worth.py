@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from opsd.policy.wal import chain, timelines, was_left
-from opsd.wal import Gap, Holdings, Need, path_of
+from opsd.wal import Covered, Gap, Holdings, Need, Segment, path_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Worth:
     """What can be made of the log in a repository.
 
     To `end` the newest base copy can be brought that has what it needs; 0: none can. The gaps are
-    those that any base copy meets.
+    those that any base copy meets, once what is coming is there.
     """
 
     timeline: int = 0
@@ -25,7 +26,12 @@ class Worth:
     headless: bool = False  # what the oldest base copy begins with is missing
 
 
-def worth(held: Holdings, needs: Sequence[Need], size: int) -> Worth:
+def worth(
+    held: Holdings,
+    needs: Sequence[Need],
+    size: int,
+    coming: Mapping[Segment, Covered] = MappingProxyType({}),
+) -> Worth:
     """Judge a log by what base copies need, the newest of these last.
 
     Without any it is judged from its first segment.
@@ -39,7 +45,8 @@ def worth(held: Holdings, needs: Sequence[Need], size: int) -> Worth:
     newest = max(timelines(held), default=oldest.timeline)
     way = path_of(newest, held.switches)
     ends = (_reached(held, need, dict(way), size) for need in reversed(needs))
-    gaps = chain(held, oldest.timeline, oldest.start, size).gaps
+    soon = Holdings({**held.segments, **coming}, held.switches)
+    gaps = chain(soon, oldest.timeline, oldest.start, size).gaps
     return Worth(
         newest,
         next(filter(None, ends), 0),

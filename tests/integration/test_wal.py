@@ -143,7 +143,9 @@ def test_the_command_tells_the_plan_and_leaves_the_server_as_it_is(site: Site) -
     assert "no answer yet" in out
 
 
-def test_durability_is_not_weakened_in_silence(site: Site) -> None:
+@pytest.mark.parametrize("own", ["RESET synchronous_commit", "SET synchronous_commit = on"])
+def test_durability_is_not_weakened_in_silence(site: Site, own: str) -> None:
+    changed(site, f"ROLE opsd {own}")
     with guarded(with_log(site)) as (_, log, heard):
         for weaken, mend, told in (
             (
@@ -241,6 +243,43 @@ def test_what_is_received_is_kept_and_what_is_wrong_with_it_is_told(site: Site) 
     assert Segment.of(whole[0]) not in shipper.held.segments
     a_lost_history_is_told_and_comes_back(site, alone, whole[2])
     lost_keys_come_back(site, alone)
+
+
+def test_a_backlog_is_told_while_it_is_worked_off_and_is_no_gap(site: Site) -> None:
+    with guarded(with_log(site)) as (_, log, _):
+        for _ in range(11):
+            sql(site, "SELECT pg_logical_emit_message(true, 'one', 'two'), pg_switch_wal()")
+        until(lambda: len(finished(site)) >= 11)
+    alone = replace(log, kit=replace(log.kit, stop=type(log.kit.stop)()))
+    names = finished(site)
+    later = [segment.start() for name in names[1:] if (segment := Segment.of(name))]
+    forget(site, names[1:-1])
+    shipper, ends = Shipper(alone, "main"), []
+    more = True
+    while more:
+        more = shipper.turn({})
+        assert not shipper.shipped.gaps
+        ends.append(shipper.shipped.end)
+    assert finished(site) == names
+    steps = [after - before for before, after in zip([later[0], *ends], ends, strict=False)]
+    assert all(0 < step <= 4 * SEGMENT_BYTES for step in steps[:-1]), steps
+    assert len(steps) > 2
+
+    # What is refused keeps nothing else from being brought.
+    forget(site, names[1:])
+    for directory in log.directories.values():
+        for name in names[1:6]:
+            (directory / name).write_bytes(b"torn")
+    shipper = Shipper(alone, "main")
+    until(lambda: (shipper.turn({}), finished(site))[1] == [names[0], *names[6:]], 20)
+    assert [(gap.begin, gap.end) for gap in shipper.shipped.gaps] == [(later[0], later[5])]
+    assert shipper.shipped.end == later[0]
+
+
+def forget(site: Site, names: list[str]) -> None:
+    """The repository has these segments no more."""
+    for name in names:
+        objects(site)[name].unlink()
 
 
 def test_a_gap_is_of_the_oldest_base_copy_and_what_may_be_lost_of_the_newest(site: Site) -> None:

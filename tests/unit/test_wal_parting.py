@@ -197,6 +197,16 @@ def test_a_server_that_is_behind_what_others_had_before_went_back() -> None:
     assert new.held_by_repositories == GOOD.held_by_repositories
 
 
+def test_what_lands_between_two_looks_is_no_going_back() -> None:
+    parting = Parting(the_log())
+    first = replace(GOOD, shipped={"main": Shipped(NOON, 1, 1000, system=SEEN.system)})
+    assert not parting.look(first).parted
+    for end in (1100, 1200):
+        landed = replace(first, shipped={"main": Shipped(NOON, 1, end, system=SEEN.system)})
+        assert not parting.told(landed).parted
+    assert not parting.look(replace(landed, seen=replace(SEEN, flushed=1200))).parted
+
+
 def test_a_new_server_in_the_place_of_the_old_one_went_nowhere() -> None:
     parting = Parting(the_log())
     shipped = Shipped(NOON, 1, 1100, system=SEEN.system)

@@ -37,6 +37,7 @@ SEEN = ServerSeen(
     waiting=0,
     senders=tuple(Sender(name, "streaming", "quorum", 1000) for name in NAMES),
     slots=tuple(Slot(name, True, 0, "reserved") for name in NAMES),
+    commit="on",
 )
 RUNS = Reception(running=True, restarts=0, said="", free=5 << 30, since=NOON)
 GOOD = Look(
@@ -61,12 +62,14 @@ PARTED = {
 GAP = Gap(1, 100, 200, NOON, NOON)
 ALONE = replace(SEEN, senders=SEEN.senders[:1])
 NOBODY = replace(SEEN, senders=())
+HIDDEN = replace(SEEN, commit="", hidden="no way in")
 
 
 def the_log(wait_for: int = 1) -> Log:
     wal = SimpleNamespace(
         receivers={"one": None, "two": None},
         here={"one": None, "two": None},
+        role="opsd_wal",
         application=lambda name: f"opsd_{name}",
         slot=lambda name: f"opsd_{name}",
         min_free=Size(1 << 30),
@@ -117,6 +120,9 @@ def test_when_all_is_well_every_subject_is_good() -> None:
         ({"seen": replace(SEEN, weak=WEAK, names="")}, "", Status.CRITICAL, "weakened"),
         ({"seen": replace(NOBODY, weak=WEAK)}, "", Status.CRITICAL, "no_receiver"),
         ({"seen": replace(SEEN, weak=WEAK, recovering=True)}, "", Status.WARNING, "standby"),
+        ({"seen": HIDDEN}, "", Status.UNKNOWN, "hidden"),
+        ({"seen": replace(HIDDEN, names="")}, "", Status.UNKNOWN, "hidden"),
+        ({"seen": replace(HIDDEN, weak=WEAK)}, "", Status.CRITICAL, "weakened"),
         ({"seen": replace(SEEN, recovering=True)}, "", Status.WARNING, "standby"),
         (
             {"exposure": EXPOSURE, "seen": NOBODY},
@@ -183,6 +189,7 @@ BOTH = replace(SEEN, names="ANY 2 (opsd_one, opsd_two)")
         ({"seen": replace(BOTH, senders=ALONE.senders)}, Status.CRITICAL, "too_few"),
         ({"seen": replace(BOTH, senders=())}, Status.CRITICAL, "no_receiver"),
         ({"seen": ALONE, "exposure": EXPOSURE}, Status.WARNING, "fewer"),
+        ({"seen": replace(HIDDEN, names=BOTH.names)}, Status.UNKNOWN, "hidden"),
         ({"seen": BOTH, "exposure": EXPOSURE}, Status.WARNING, "fewer"),
         ({"seen": replace(ALONE, weak=WEAK), "exposure": EXPOSURE}, Status.CRITICAL, "weakened"),
         ({"seen": NOBODY, "exposure": EXPOSURE}, Status.CRITICAL, "no_receiver"),
@@ -210,6 +217,22 @@ def test_what_makes_commits_less_safe_is_named_and_is_no_protection() -> None:
     assert weakened.fields["settings"] == ["fsync = off", "ROLE loader: synchronous_commit = local"]
     assert {m.metric: m.value for m in weakened.measurements}["opsd_wal_synchronous"] == 0
     assert {m.metric: m.value for m in told(GOOD)[""].measurements}["opsd_wal_synchronous"] == 1
+
+
+@pytest.mark.parametrize(
+    ("seen", "figure"),
+    [
+        (HIDDEN, None),
+        (replace(HIDDEN, senders=()), None),
+        (replace(HIDDEN, names=""), 0),
+        (replace(HIDDEN, weak=WEAK), 0),
+    ],
+)
+def test_a_server_whose_commits_are_not_known_is_not_said_to_be_protected(
+    seen: ServerSeen, figure: float | None
+) -> None:
+    found = {m.metric: m.value for m in told(replace(GOOD, seen=seen))[""].measurements}
+    assert found.get("opsd_wal_synchronous") == figure
 
 
 def test_what_may_be_lost_is_measured_and_what_is_unknown_has_no_figure() -> None:

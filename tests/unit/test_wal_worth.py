@@ -103,12 +103,23 @@ LEFT = {2: (1, 8 * WHOLE + 1000)}
 def test_a_log_is_worth_what_its_newest_base_copy_reaches_and_lacks_what_any_misses(
     log: Holdings, needs: tuple[Need, ...], end: int, gaps: list[tuple[int, int]], unlinked: int
 ) -> None:
-    def spans(found: tuple[Gap, ...]) -> list[tuple[int, int]]:
-        return [(gap.begin // WHOLE, gap.end // WHOLE) for gap in found]
-
     found = worth.worth(log, needs, WHOLE)
     assert (found.end, spans(found.gaps), found.unlinked) == (end, gaps, unlinked)
     assert found.headless == ((2, 3) in gaps)
+
+
+def spans(found: tuple[Gap, ...]) -> list[tuple[int, int]]:
+    return [(gap.begin // WHOLE, gap.end // WHOLE) for gap in found]
+
+
+@pytest.mark.parametrize(("first", "gaps"), [(4, []), (5, [(4, 5)])])
+def test_what_is_still_coming_is_worth_nothing_yet_and_is_no_gap(
+    first: int, gaps: list[tuple[int, int]]
+) -> None:
+    log = held(*row(1, 2, 3), *row(1, 8, 9), (1, 10, 80))
+    coming = held(*row(1, first, 7)).segments
+    found = worth.worth(log, (OLD, YOUNG), WHOLE, coming)
+    assert (found.end, spans(found.gaps)) == (4 * WHOLE, gaps)
 
 
 @pytest.mark.parametrize(

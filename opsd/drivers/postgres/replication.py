@@ -5,7 +5,7 @@ All of it over one ordinary connection; the log itself comes through pg_receivew
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from opsd.drivers.postgres import Database, impersonal
-from opsd.errors import DatabaseFailed
+from opsd.errors import DatabaseFailed, OpsdError
 from opsd.wal import Segment, position
 
 HEARTBEAT = "opsd"  # the prefix of our messages in the log
@@ -75,7 +75,11 @@ class Weak:
 
 @dataclass(frozen=True, slots=True)
 class ServerSeen:
-    """What the server says about its log. `at` is its own clock, `flushed` the end of its log."""
+    """What the server says about its log. `at` is its own clock, `flushed` the end of its log.
+
+    `commit` is what clients commit with where no role or database says otherwise; where it cannot
+    be seen, `hidden` says why.
+    """
 
     at: datetime
     system: str
@@ -88,7 +92,9 @@ class ServerSeen:
     waiting: int
     senders: tuple[Sender, ...]
     slots: tuple[Slot, ...]
+    commit: str
     weak: tuple[Weak, ...] = ()
+    hidden: str = ""
 
     def sender(self, application: str) -> Sender | None:
         """The receiver of this name, where it streams, or may: we are not told."""
@@ -148,14 +154,20 @@ class Server:
     """An open connection to a server whose log is received."""
 
     raw: psycopg.Connection[tuple[Any, ...]]
-    commit: str  # what the server's clients commit with, where they set nothing themselves
+    own: bool  # whether our role or database has its own commit: we do not see the server's
 
-    def seen(self) -> ServerSeen:
-        """Everything about the log, now."""
+    def seen(self, ask: Callable[[], str]) -> ServerSeen:
+        """Everything about the log, now. `ask` gives the server's commit where we do not see it."""
         with _told():
             row = self.raw.execute(_SEEN).fetchall()[0]
-        at, system, version, size, recovering, walfile, flushed, names, waiting, *lists = row
+        at, system, version, size, recovering, walfile, flushed, names, waiting, *more = row
+        commit, *lists = more
         senders, slots, weak = (found or [] for found in lists)
+        hidden = ""
+        if self.own:
+            commit, hidden = _answer(ask)
+        if commit not in {"on", ""}:
+            weak.insert(0, {"setting": "synchronous_commit", "value": commit, "place": ""})
         segment = Segment.of(walfile, size) if walfile else None
         return ServerSeen(
             at=at,
@@ -178,7 +190,9 @@ class Server:
                 for s in senders
             ),
             slots=tuple(Slot(s["name"], s["active"], s["retained"], s["status"]) for s in slots),
+            commit=commit,
             weak=tuple(Weak(w["setting"], w["value"], w["place"]) for w in weak),
+            hidden=hidden,
         )
 
     @property
@@ -188,20 +202,19 @@ class Server:
             found = self.raw.execute("SELECT current_setting('summarize_wal', true)").fetchall()
         return bool(found[0][0] == "on")
 
-    def beat(self) -> tuple[datetime, int]:
-        """Write a sign of life into the log: its time, and the position behind it."""
+    def beat(self) -> int:
+        """Write a sign of life into the log, with the time; the position behind all before it."""
         with _told():
-            # Two statements: the position must be read after the commit.
-            at = self.raw.execute(
-                "SELECT clock_timestamp(),"
+            # Not as far as it is flushed: who commits without waiting for that is told at once.
+            behind = self.raw.execute(
+                "SELECT pg_current_wal_insert_lsn()::text,"
                 " pg_logical_emit_message(true, %s, clock_timestamp()::text)",
                 (HEARTBEAT,),
             ).fetchall()[0][0]
-            behind = self.raw.execute("SELECT pg_current_wal_flush_lsn()::text").fetchall()[0][0]
-        return at, position(behind)
+        return position(behind)
 
-    def ground(self, role: str) -> Ground:
-        """What is set now, and who may do what."""
+    def ground(self, role: str, ask: Callable[[], str]) -> Ground:
+        """What is set now, and who may do what. `ask` as in `seen`."""
         with _told():
             settings = dict(
                 self.raw.execute(
@@ -217,8 +230,8 @@ class Server:
             ).fetchall()
             found = self.raw.execute(_ROLE, (role,)).fetchall()
         return Ground(
-            seen=self.seen(),
-            settings={**settings, "synchronous_commit": self.commit},
+            seen=self.seen(ask),
+            settings=settings,
             role=Role(found[0][0], found[0][1], tuple(found[0][2])) if found else None,
             superuser=superuser,
             user=user,
@@ -282,10 +295,10 @@ def reach(database: Database) -> Server:
             prepare_threshold=None,
             **passfile,
         )
-        commit = opened.execute("SHOW synchronous_commit").fetchall()[0][0]
+        own = opened.execute(_OWN).fetchall()[0][0]
         # Nothing here may wait for a receiver: who watches them must see when they are gone.
         opened.execute(_NEVER_WAIT)
-        return Server(opened, commit)
+        return Server(opened, own)
 
 
 @contextmanager
@@ -306,12 +319,23 @@ def _told(key: str = "database.refused") -> Iterator[None]:
         raise DatabaseFailed(key, detail=impersonal(error)) from error
 
 
+def _answer(ask: Callable[[], str]) -> tuple[str, str]:
+    """The answer, or why there is none."""
+    try:
+        return ask(), ""
+    except OpsdError as error:
+        return "", str(error)
+
+
 def _position(text: str | None) -> int | None:
     return None if text is None else position(text)
 
 
-# What is set for the whole server is what a session begins with, whatever it sets then; but for one
-# whose role or database has its own commit, which is told as that.
+# What a session begins with is the server's, and follows it, but for what is set closer to it.
+_OWN = """
+    SELECT source NOT IN ('default', 'environment variable', 'configuration file', 'command line')
+      FROM pg_settings WHERE name = 'synchronous_commit'
+"""
 _SEEN = """
     SELECT clock_timestamp(),
            (SELECT system_identifier::text FROM pg_control_system()),
@@ -324,6 +348,7 @@ _SEEN = """
                 ELSE pg_current_wal_flush_lsn() END::text,
            current_setting('synchronous_standby_names'),
            (SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'),
+           (SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit'),
            (SELECT json_agg(json_build_object('application', application_name, 'state', state,
                    'sync', sync_state, 'flushed', flush_lsn::text, 'sent', sent_lsn::text))
               FROM pg_stat_replication),
@@ -335,14 +360,7 @@ _SEEN = """
            (SELECT json_agg(json_build_object('setting', setting, 'value', value, 'place', place)
                    ORDER BY place, setting)
               FROM (SELECT name, reset_val, '' FROM pg_settings
-                     WHERE name IN ('fsync', 'full_page_writes') OR name = 'synchronous_commit'
-                       AND NOT EXISTS (SELECT FROM pg_db_role_setting, pg_roles, pg_database,
-                                              unnest(setconfig) AS line
-                                        WHERE rolname = current_user
-                                          AND datname = current_database()
-                                          AND setrole IN (0, pg_roles.oid)
-                                          AND setdatabase IN (0, pg_database.oid)
-                                          AND split_part(line, '=', 1) = name)
+                     WHERE name IN ('fsync', 'full_page_writes')
                     UNION ALL
                     SELECT split_part(line, '=', 1), split_part(line, '=', 2),
                            coalesce((SELECT 'DATABASE ' || quote_ident(datname) FROM pg_database

@@ -49,22 +49,28 @@ class Guard:
 
     stream: Stream
     server: str = ""
+    _seen: Logged | None = None
+    _error: str = ""
     _forecaster: Forecaster | None = None
     _ends: deque[tuple[datetime, Spot]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     def turn(self, reception: Reception, shipped: Mapping[str, Shipped]) -> Look:
         """Look once."""
-        at, seen, error = self.stream.kit.clock(), None, ""
+        at, self._seen, self._error = self.stream.kit.clock(), None, ""
         try:
-            seen = binlog.logged(self.stream.database)
-            self.server = seen.server
-            self._ends.append((at, seen.end))
+            self._seen = binlog.logged(self.stream.database)
+            self.server = self._seen.server
+            self._ends.append((at, self._seen.end))
         except OpsdError as failed:
-            error = str(failed)
+            self._error = str(failed)
+        return self.told(reception, shipped)
+
+    def told(self, reception: Reception, shipped: Mapping[str, Shipped]) -> Look:
+        """What is known now, the server as it was seen last."""
         return Look(
-            at,
-            seen,
-            error,
+            self.stream.kit.clock(),
+            self._seen,
+            self._error,
             reception,
             self._held(_reach(self.stream)),
             {name: (one, self._held(one.end)) for name, one in shipped.items()},

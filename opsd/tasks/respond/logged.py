@@ -26,7 +26,7 @@ def log_of(means: Means, about: str) -> Mapping[str, object]:
     told = [f"receiver {name}: {Size(free)} free" for name, free in rooms.items()]
     try:
         with closing(reach(found.database)) as server:
-            seen = server.seen()
+            seen = server.seen(found.commit)
     except OpsdError as error:
         return {"word": "unreachable", "told": "\n".join((str(error), *told))}
     full = any(free < found.wal.min_free for free in rooms.values())

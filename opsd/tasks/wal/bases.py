@@ -121,7 +121,7 @@ def _leading(log: Log, repository: str, there: Sequence[Base]) -> tuple[Base, ..
     A copy of such a server belongs to no log that is kept of it.
     """
     with visiting(log.database) as server:
-        seen = server.seen()
+        seen = server.seen(log.commit)
     archive = open_archive(log, repository, seen.system, seen.segment_bytes)
     held = archive.holdings()
     histories.insist(log, archive, held)
@@ -149,7 +149,7 @@ def _parent(kit: Kit, log: Log, there: Sequence[tuple[Base, ...]]) -> Base | Non
     with visiting(log.database) as server:
         if not server.summarizes:
             return None
-        seen = server.seen()
+        seen = server.seen(log.commit)
     since = kit.clock() - log.wal.whole_every
     newest = [policy.parent_for(one, seen.system, since) for one in there]
     same = len({one.id if one else "" for one in newest}) == 1
@@ -165,7 +165,7 @@ def _copy(journal: Journal, log: Log, home: Path, parent: Base | None = None) ->
         onto = home / "parent_manifest"
         onto.write_bytes(_manifest(log, parent))
     with visiting(log.database) as server:
-        ground = server.ground(log.wal.role)
+        ground = server.ground(log.wal.role, log.commit)
     places = {where: home / PLACES / oid for oid, where in ground.tablespaces.items()}
     limit = kit.backup_set(log.backup_set).timeout
     log.programs().base(log.connection(), home / DATA, places, limit, onto)
@@ -176,7 +176,7 @@ def _copy(journal: Journal, log: Log, home: Path, parent: Base | None = None) ->
         journal.findings.append(told)
     start, stop, timeline = _spans(home / DATA / _MANIFEST)
     with visiting(log.database) as server:
-        seen = server.seen()
+        seen = server.seen(log.commit)
     size = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
     return Base(
         id=journal.run.id,
@@ -264,7 +264,7 @@ def _drop_old(journal: Journal, log: Log, repository: str, there: Sequence[Base]
     """
     kit, taken = journal.kit, there[-1]
     with visiting(log.database) as server:
-        size = server.seen().segment_bytes
+        size = server.seen(log.commit).segment_bytes
     archive = open_archive(log, repository, taken.system, size)
     held = archive.holdings()
     gone = [b for b in there if b.system == taken.system and policy.was_left(b, held)]

@@ -91,6 +91,7 @@ class Guard:
     shipped: Callable[[], Mapping[str, Shipped]]
     renew: Callable[[str], None]
     seen: ServerSeen | None = None
+    _error: str = ""
     _forecaster: Forecaster | None = None
     _server: Server | None = None
     _beats: deque[tuple[datetime, int]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
@@ -103,19 +104,17 @@ class Guard:
 
     def turn(self) -> Look:
         """Look, and do what was agreed. Raises `StorageFailed` when that cannot be recorded."""
-        error = ""
+        self._error = ""
         try:
             seen = self._observe()
             self._act(seen)
             self._revive()
-            if seen.weak:
-                self.close()  # what a session begins with is not mended while it lasts
         except OpsdError as failure:
             self.close()
             self._pulses.clear()
             self._still.clear()
-            self.seen, error = None, str(failure)
-        return self._told(error)
+            self.seen, self._error = None, str(failure)
+        return self.told()
 
     def flushed(self) -> dict[str, int]:
         """How far each receiver of this machine told the server that it has the log safely."""
@@ -139,11 +138,10 @@ class Guard:
             self._server = reach(self.log.database)
         if self.seen is not None and not self.seen.recovering:
             before = self.log.kit.clock()
-            _, behind = self._server.beat()
             # Everything that was committed before we asked lies before that position. Who receives
-            # has it in an instant: looked at only then, it is known at once.
-            self._beats.append((before, behind))
-        self.seen = seen = self._server.seen()
+            # has it by now, or in an instant: looked at only then, it is known at once.
+            self._beats.append((before, self._server.beat()))
+        self.seen = seen = self._server.seen(self.log.commit)
         if len(seen.live(self.log.applications)) >= (self._waits_for(seen) or 1):
             self._short = None
         elif self._short is None:
@@ -237,7 +235,8 @@ class Guard:
 
     # --- tell
 
-    def _told(self, error: str) -> Look:
+    def told(self) -> Look:
+        """What is known now, the server as it was seen last."""
         seen, shipped = self.seen, self.shipped()
         by_receivers = {}
         for name in self.log.wal.receivers:
@@ -250,7 +249,7 @@ class Guard:
         return Look(
             at=self.log.kit.clock(),
             seen=seen,
-            error=error,
+            error=self._error,
             receptions=self.receptions(),
             shipped=shipped,
             held_by_receivers=by_receivers,

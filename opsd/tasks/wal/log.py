@@ -65,6 +65,10 @@ class Log:
         application = self.wal.application(receiver) if receiver else "opsd_base"
         return pgwal.as_role(_to_the_primary(way), self.wal.role, application)
 
+    def commit(self) -> str:
+        """What the server's clients commit with, as the role that receives is told."""
+        return self.programs().commit(self.connection())
+
     def receive(self, receiver: str, directory: Path, said: Path) -> process.Background:
         """Begin to receive it into a directory, from its own slot."""
         connection, slot = self.connection(receiver), self.wal.slot(receiver)

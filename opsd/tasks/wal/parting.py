@@ -148,10 +148,17 @@ class Parting:
     # --- the guard
 
     def look(self, look: Look) -> Look:
-        """What the guard saw, with what parted. Nothing is said then of what would be lost."""
+        """What the guard saw, with what parted, after it has asked the server."""
+        if look.seen is not None and not look.seen.recovering:
+            self._follow(look.seen, look)
+        return self.told(look)
+
+    def told(self, look: Look) -> Look:
+        """The same where it has not been asked again since, and others may have more than it had.
+
+        Where something parted nothing is said of what would be lost.
+        """
         seen = look.seen
-        if seen is not None and not seen.recovering:
-            self._follow(seen, look)
         parted = self._told(seen)
         if seen is None:
             return replace(look, parted=parted)

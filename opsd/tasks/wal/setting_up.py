@@ -36,11 +36,11 @@ class Planned:
 def plan(log: Log) -> Planned:
     """Look at the server. Raises `DatabaseFailed`; `Refused` for one that is a standby."""
     with visiting(log.database) as server:
-        ground = server.ground(log.wal.role)
+        ground = server.ground(log.wal.role, log.commit)
     if ground.seen.recovering:
         raise Refused("wal.setup_standby", name=log.subject)
     waits = [one.where for one in ground.seen.weak if one.value.lower() == _APPLIED]
-    if waits or ground.settings["synchronous_commit"] == _APPLIED:
+    if waits or ground.seen.commit == _APPLIED:
         raise Refused("wal.remote_apply", detail="\n".join(filter(None, waits)))
     ready = len(ground.seen.live(log.applications)) >= log.wal.wait_for
     return Planned(
@@ -76,7 +76,7 @@ def _settings(log: Log, ground: Ground, ready: bool) -> Iterator[Change]:
         yield Change(statement, "wal.why_slot_limit")
     if ground.settings.get("summarize_wal") == "off":  # PostgreSQL 17 brought it
         yield Change("ALTER SYSTEM SET summarize_wal = 'on'", "wal.why_summaries")
-    if ground.settings["synchronous_commit"] in _WEAK:
+    if ground.seen.commit in _WEAK:
         yield Change("ALTER SYSTEM SET synchronous_commit = 'on'", "wal.why_commit")
     wanted = names(log.applications, log.wal.wait_for)
     if ready and ground.seen.names != wanted:

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 _LISTED_FOR = timedelta(seconds=20)  # what was removed behind our back is seen within a minute
 _ASKED_FOR = timedelta(minutes=5)
 _TIMELINE = 8  # characters of a segment's name
-_MOST_AT_ONCE = 64  # segments in one turn: a long backlog is told while it is worked off
+_MOST_AT_ONCE = 4  # segments in one turn: a long backlog is told while it is worked off
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,46 +82,58 @@ class Shipper:
     _answer: tuple[tuple[Need, ...], tuple[Need, ...], Stopwatch | None] = ((), (), None)
     _refused: dict[Path, str] = field(default_factory=dict)
 
-    def turn(self, flushed: Mapping[str, int], system: str = "") -> None:
+    def turn(self, flushed: Mapping[str, int], system: str = "") -> bool:
         """Bring what was received since the last turn; what goes wrong is told by `shipped`.
 
         `flushed` says how far each receiver told the server that it is safe. `system` is the
-        server, where it is known; else what was received last says it.
+        server, where it is known; else what was received last says it. Whether there is more that
+        can be brought at once.
         """
         try:
-            self._turn(flushed, system)
+            return self._turn(flushed, system)
         except (OpsdError, OSError) as error:
             self._listed = None
             refused = tuple(self._refused.values())
             self.shipped = replace(self.shipped, refused=refused, error=quoted(error))
+            return False
 
-    def _turn(self, flushed: Mapping[str, int], system: str) -> None:
+    def _turn(self, flushed: Mapping[str, int], system: str) -> bool:
         found = {n: list(_files(d)) for n, d in self.log.directories.items()}
         newest = sorted(_every(found), key=lambda file: file.path.name, reverse=True)
         head = next((h for h in map(_heading, newest) if h is not None), None)
         if head is None:
-            return
+            return False
         archive = self._open(system or head.system, head.size)
         if self._listed is None or self._listed.elapsed() > _LISTED_FOR:
-            damaged = damage(self.log, self.repository, self._system, archive.size)
-            self.held = policy.without(archive.holdings(), damaged)
+            self.held = self._holdings(archive)
             # Asked afterwards: what no base copy needs goes only when that is on record.
             self._needs = needs(self.log, self.repository, self._system)
             self._listed = Stopwatch()
             self._refused.clear()  # looked at again
         if self.agreement and self.agreement.agree(self.repository, archive, self.held.segments):
-            self.held = archive.holdings()
-        now = self.log.kit.clock()
-        segments = dict(self.held.segments)
+            self.held = self._holdings(archive)
         for directory in self.log.directories.values():
             self._histories(archive, directory)
-        for segment, paths in self._wanted(found, archive.size):
-            if any(self._whole(archive, segment, path) for path in paths):
-                segments[segment] = Covered(archive.size, now, whole=True)
-        for name, files in found.items():
-            self._partial(archive, files, flushed.get(name, 0), segments)
+        whole = Covered(archive.size, self.log.kit.clock(), whole=True)
+        wanted = self._wanted(found, archive.size)
+        brought = [
+            segment
+            for segment, paths in wanted[:_MOST_AT_ONCE]
+            if any(self._whole(archive, segment, path) for path in paths)
+        ]
+        segments = {**self.held.segments, **dict.fromkeys(brought, whole)}
+        coming = {segment: whole for segment, _ in wanted[_MOST_AT_ONCE:]}
+        if not coming:  # nothing would lead on to it
+            for name, files in found.items():
+                self._partial(archive, files, flushed.get(name, 0), segments)
         self.held = Holdings(segments, archive.switches(), self.held.left)
-        self.shipped = self._judged(archive.size)
+        self.shipped = self._judged(archive.size, coming)
+        return bool(coming and brought)
+
+    def _holdings(self, archive: Archive) -> Holdings:
+        """What is there and was not found damaged."""
+        damaged = damage(self.log, self.repository, self._system, archive.size)
+        return policy.without(archive.holdings(), damaged)
 
     def _open(self, system: str, size: int) -> Archive:
         if self._archive is None or self._system != system:
@@ -130,11 +142,11 @@ class Shipper:
             self._archive, self._system, self._listed = archive, system, None
         return self._archive
 
-    def _judged(self, size: int) -> Shipped:
+    def _judged(self, size: int, coming: Mapping[Segment, Covered]) -> Shipped:
         at, refused = self.log.kit.clock(), tuple(self._refused.values())
-        found = worth(self.held, self._needs, size)
+        found = worth(self.held, self._needs, size, coming)
         if found.headless:
-            found = worth(self.held, self._asked(), size)
+            found = worth(self.held, self._asked(), size, coming)
         error = ""
         if found.unlinked:
             name = f"{found.unlinked:08X}.history"
@@ -153,19 +165,20 @@ class Shipper:
 
     def _wanted(
         self, found: Mapping[str, list[Found]], size: int
-    ) -> Iterator[tuple[Segment, list[Path]]]:
+    ) -> list[tuple[Segment, list[Path]]]:
         """Finished segments that the repository does not have whole, oldest first."""
         wanted: dict[Segment, list[Path]] = {}
         for file in _every(found):
             segment = Segment.of(file.path.name, size)
-            if segment and file.finished and not _is_whole(self.held, segment):
+            if file.path in self._refused or not file.finished or segment is None:
+                continue
+            if not _is_whole(self.held, segment):
                 wanted.setdefault(segment, []).append(file.path)
-        for segment in sorted(wanted, key=lambda s: (s.number, s.timeline))[:_MOST_AT_ONCE]:
-            yield segment, wanted[segment]
+        return sorted(wanted.items(), key=lambda one: (one[0].number, one[0].timeline))
 
     def _whole(self, archive: Archive, segment: Segment, path: Path) -> bool:
         """Check a finished segment and keep it; whether it is kept."""
-        if path in self._refused or self.log.kit.stop.requested:
+        if self.log.kit.stop.requested:
             return False
         content = path.read_bytes()
         if wrong := self._wrong(content, segment, path, archive.size):

@@ -45,6 +45,7 @@ def _of_server(log: Log, look: Look) -> CheckResult:
         "waiting": seen.waiting,
         "span": look.short_for,
         "settings": list(map(_weak, seen.weak)),
+        "role": log.wal.role,
     }
     parted = look.parted.get("server")
     if parted is not None:
@@ -57,16 +58,17 @@ def _of_server(log: Log, look: Look) -> CheckResult:
         }
     status, cause = _worst_of_server(log, look, seen, live, waits_for)
     labels = {"backup_set": log.backup_set, "member": log.name}
-    protected = waits_for == wanted and not seen.weak and not seen.recovering
-    figures = (
-        Measurement("opsd_wal_synchronous", float(protected), labels),
+    figures = [
         Measurement("opsd_wal_waiting_commits", seen.waiting, labels),
         Measurement("opsd_wal_exposed_bytes", _exposed(log, look), labels),
-    )
-    key = f"wal.{cause}" if cause else "wal.protected"
+    ]
+    protected = waits_for == wanted and not seen.weak and not seen.recovering
+    if not (protected and seen.hidden):
+        figures.append(Measurement("opsd_wal_synchronous", float(protected), labels))
+    key, detail = f"wal.{cause or 'protected'}", seen.hidden if cause == "hidden" else ""
     if parted is not None and look.exposure is not None and not waits_for:
         key = "wal.went_back_exposed"
-    return CheckResult(status, key, fields, cause=cause, subject=subject, measurements=figures)
+    return CheckResult(status, key, fields, detail, cause, subject, tuple(figures))
 
 
 def _worst_of_server(
@@ -81,6 +83,7 @@ def _worst_of_server(
         (not live, Status.CRITICAL, "no_receiver"),
         (live < (waits_for or 0), Status.CRITICAL, "too_few"),
         (bool(seen.weak), Status.CRITICAL, "weakened"),
+        (bool(seen.hidden), Status.UNKNOWN, "hidden"),
         (fallen, Status.WARNING, "fewer"),
         (waits_for != log.wal.wait_for, Status.WARNING, "unprotected"),
         (live < len(log.applications), Status.WARNING, "one_left"),
