@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -45,7 +45,7 @@ def worth(
     newest = max(timelines(held), default=oldest.timeline)
     way = path_of(newest, held.switches)
     ends = (_reached(held, need, dict(way), size) for need in reversed(needs))
-    soon = Holdings({**held.segments, **coming}, held.switches)
+    soon = replace(held, segments={**held.segments, **coming})
     gaps = chain(soon, oldest.timeline, oldest.start, size).gaps
     return Worth(
         newest,

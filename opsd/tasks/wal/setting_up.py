@@ -40,7 +40,7 @@ def plan(log: Log) -> Planned:
     if ground.seen.recovering:
         raise Refused("wal.setup_standby", name=log.subject)
     waits = [one.where for one in ground.seen.weak if one.value.lower() == _APPLIED]
-    if waits or ground.seen.commit == _APPLIED:
+    if waits:
         raise Refused("wal.remote_apply", detail="\n".join(filter(None, waits)))
     ready = len(ground.seen.live(log.applications)) >= log.wal.wait_for
     return Planned(
