@@ -6,7 +6,8 @@
 `python -m benchmarks scrape` measures a scrape of opsd beside one of node_exporter;
 `python -m benchmarks idle` measures what the daemon takes while nothing is due;
 `python -m benchmarks nights` measures a night's read coverage and the planning of retention;
-`python -m benchmarks wal` measures a week of a database's log and base copies beside pgBackRest.
+`python -m benchmarks wal` measures a week of a database's log and base copies beside pgBackRest
+and Barman.
 """
 
 from __future__ import annotations

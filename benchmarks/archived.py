@@ -1,19 +1,30 @@
-"""One server, protected by opsd and by pgBackRest at once: how both are told of it and called."""
+"""One server that opsd and peers keep at once: how opsd is told of it, and what a peer does."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import LiteralString
+from typing import LiteralString, Protocol
 
+import psutil
 import psycopg
 
+from benchmarks import measure
 from benchmarks.borgmatic import ROOT
+from benchmarks.measure import Cost
+from opsd.drivers import cluster
 from opsd.drivers.cluster import Cluster
 
-OTHERS = ROOT / ".tools" / "postgresql" / "usr"  # PostgreSQL 17 and pgBackRest: tools/setup soak
+OTHERS = ROOT / ".tools" / "postgresql" / "usr"  # PostgreSQL 17 and the peers: tools/setup soak
+PATIENCE = 240
+# The peers run as the server does.
+ACCOUNT = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
 CONFIG = """\
 language: en
 demo: true
@@ -40,28 +51,6 @@ backup_sets:
           cache_bases: true
           receivers: {{one: {{directory: {base}/wal/one}}, two: {{directory: {base}/wal/two}}}}
 """
-BACKREST = """\
-[global]
-repo1-path={base}/backrest
-repo1-bundle=y
-repo1-block=y
-repo1-retention-full=2
-start-fast=y
-process-max=2
-compress-type=zst
-compress-level=3
-repo1-cipher-type=aes-256-cbc
-repo1-cipher-pass=only-for-measuring
-log-level-console=warn
-log-path={base}/backrest.log
-lock-path={base}/backrest.lock
-spool-path={base}/backrest.spool
-[one]
-pg1-path={data}
-pg1-socket-path={socket}
-pg1-user=opsd
-pg1-database=postgres
-"""
 # What opsd's command line needs to find programs that are not where Debian puts them.
 _HERE = (
     "import opsd.__main__ as start, sys; from pathlib import Path;"
@@ -72,12 +61,11 @@ _HERE = (
 
 @dataclass(slots=True)
 class Bench:
-    """One run: the server, and both that protect it."""
+    """One run: the server, and opsd that protects it."""
 
     base: Path
     programs: Path
     server: Cluster
-    backrest: str
 
     @property
     def connection(self) -> str:
@@ -89,21 +77,15 @@ class Bench:
         """Opsd's configuration."""
         return str(self.base / "opsd.yaml")
 
+    @property
+    def repository(self) -> Path:
+        """Opsd's repository."""
+        return self.base / "repository"
+
     def opsd(self, *words: str) -> tuple[str, ...]:
         """Opsd's command line."""
         root = str(self.programs.parent.parent)
         return (sys.executable, "-c", _HERE, root, *words, "--quiet", "--config", self.config)
-
-    def rest(self, *words: str) -> tuple[str, ...]:
-        """PgBackRest's command line, as the server's account."""
-        config = f"--config={self.base}/backrest.conf"
-        account = ("setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups")
-        return (*account, self.backrest, config, "--stanza=one", *words)
-
-    def grown(self, name: str) -> int:
-        """Bytes of a repository."""
-        found = (self.base / name).rglob("*")
-        return sum(p.stat().st_blocks * 512 for p in found if p.is_file())
 
     def sql(self, statement: LiteralString, number: int = 0) -> None:
         """Change something."""
@@ -118,3 +100,83 @@ class Bench:
             (program, *server, *words, "postgres"), capture_output=True, text=True, check=True
         )
         return done.stdout + done.stderr
+
+
+class Peer(Protocol):
+    """Something else that keeps this server's log and copies of it."""
+
+    @property
+    def name(self) -> str:
+        """What it is called on the page."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Which one it is."""
+        ...
+
+    @property
+    def manner(self) -> str:
+        """How it keeps what it keeps, and what its figures count; for the page."""
+        ...
+
+    @property
+    def repository(self) -> Path:
+        """Where its copies and its log lie."""
+        ...
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """What the server is started with for it."""
+        ...
+
+    def keeping(self) -> AbstractContextManager[None]:
+        """From now on it keeps the log, until the end."""
+        ...
+
+    def copy(self, *, whole: bool) -> Cost:
+        """Take a copy of everything, or of what changed since the one before."""
+        ...
+
+    def settle(self, segment: str) -> None:
+        """Return when its repository has the log to the end of this segment."""
+        ...
+
+    def log_cpu(self) -> float:
+        """Seconds that it took for the log until now."""
+        ...
+
+    def restore(self, target: Path, *, delta: bool) -> Cost | None:
+        """Bring the newest copy back, ready to replay all of the log; None where it cannot.
+
+        `delta`: over an older cluster.
+        """
+        ...
+
+
+def own(directory: Path) -> Path:
+    """Make a directory of the server's account, where there is none yet."""
+    directory.mkdir(mode=0o700, exist_ok=True)
+    shutil.chown(directory, cluster.SERVER_ACCOUNT)
+    return directory
+
+
+def grown(repository: Path) -> int:
+    """Bytes of a repository."""
+    return sum(p.stat().st_blocks * 512 for p in repository.rglob("*") if p.is_file())
+
+
+def cpu(process: psutil.Process) -> float:
+    """Seconds of a process and of what it runs and ran."""
+    family = (process, *process.children(recursive=True))
+    times = [one.cpu_times() for one in family]
+    return sum(t.user + t.system + t.children_user + t.children_system for t in times)
+
+
+def until(what: Callable[[], object]) -> None:
+    """Wait for something to come true."""
+    end = time.monotonic() + PATIENCE
+    while not what():
+        if time.monotonic() > end:
+            raise measure.Failed("it did not come to that")
+        time.sleep(0.1)

@@ -28,12 +28,12 @@ def facts(*, borgmatic: bool) -> dict[str, str]:
         "opsd": __version__,
         "commit": _said("git", "describe", "--always", "--dirty"),
         "Python": platform.python_version(),
-        "restic": _version("restic", "version"),
-        "PostgreSQL": _version(str(cluster.binaries(cluster.newest()) / "postgres"), "--version"),
+        "restic": version("restic", "version"),
+        "PostgreSQL": version(str(cluster.binaries(cluster.newest()) / "postgres"), "--version"),
     }
     if borgmatic:
-        programs["borgmatic"] = _version(str(PROGRAM), "--version")
-        programs["borg"] = _version("borg", "--version")
+        programs["borgmatic"] = version(str(PROGRAM), "--version")
+        programs["borg"] = version("borg", "--version")
     return {
         "cores": f"{os.cpu_count()} ({_processor()})",
         "memory": f"{memory / _GIB:.0f} GiB",
@@ -51,7 +51,8 @@ def _processor() -> str:
     return words[0].lower() if words else platform.machine()
 
 
-def _version(program: str, argument: str) -> str:
+def version(program: str, argument: str) -> str:
+    """What a program says that it is."""
     found = re.search(r"\d+(\.\d+)+", _said(program, argument))
     return found[0] if found else "unknown"
 

@@ -6,66 +6,90 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks import machine
 from benchmarks.measure import Cost
 
+OURS = "opsd"
 SCATTERED = 6  # from this day on changes lie everywhere, as after an import
-_DAYS = (
-    "| day | log MiB | opsd grows MiB | pgBackRest grows MiB | opsd CPU s | pgBackRest CPU s |"
-    " opsd copy s | pgBackRest copy s |\n|--:|--:|--:|--:|--:|--:|--:|--:|"
-)
 _NOTES = """\
 Day 0 is the first copy; to day {last} a hundredth of the rows changes together, then as many everywhere. Growth
-is of the whole repository, log included. CPU is the copy's, then the log's (opsd: the daemon and its receivers, less the
-{idle:.1%} of a core that they take to watch when nothing is written, and on day 0 its whole first night; pgBackRest:
-archive-push); the server's own work is in neither. pgBackRest: block incremental, bundles, zstd 3, encrypted as opsd's
-repositories always are, two processes."""  # noqa: E501  (text of a page)
+is of the whole repository, log included. CPU is the copy's, then the log's; the server's own work is in neither.
+
+- opsd: its log is the daemon and its receivers, less the {idle:.1%} of a core that they take to watch when nothing is
+  written, and on day 0 its whole first night.
+{manners}"""  # noqa: E501  (text of a page)
 _BACK = """\
 To the last commit: opsd's from what is at hand (`cache_bases`), then fetched from the repository. It ends with a
-verified, promoted and stopped server, pgBackRest's with a promoted one. CPU of pgBackRest's replay is not in its figure."""  # noqa: E501  (text of a page)
+verified, promoted and stopped server, the others' with one that answers. CPU of their replay is not in their figures."""  # noqa: E501  (text of a page)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one day added to a repository, and what its copy and its log cost."""
+
+    mib: float
+    copy_cpu: float
+    copy_wall: float
+    log_cpu: float
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What one day added to each repository, and what taking its copy cost."""
+    """One day, as each kept it."""
 
     day: int
     wal_mib: float
-    opsd_mib: float
-    opsd_cpu: float
-    opsd_wall: float
-    shipped_cpu: float
-    backrest_mib: float
-    backrest_cpu: float
-    backrest_wall: float
-    archived_cpu: float
+    kept: Mapping[str, Kept]
 
 
-def told(
-    mib: int,
-    days: Sequence[Day],
-    idle: float,
-    back: Mapping[str, Cost],
-    latency: Mapping[str, float],
-) -> str:
-    """The page; `idle` is the part of a core that opsd takes to watch."""
-    facts = "\n".join(f"- {k}: {v}" for k, v in machine.facts(borgmatic=False).items())
-    rows = "\n".join(
-        f"| {d.day} | {d.wal_mib:.0f} | {d.opsd_mib:.1f} | {d.backrest_mib:.1f} |"
-        f" {d.opsd_cpu:.1f} + {d.shipped_cpu:.1f} | {d.backrest_cpu:.1f} + {d.archived_cpu:.1f} |"
-        f" {d.opsd_wall:.1f} | {d.backrest_wall:.1f} |"
-        for d in days
-    )
-    recovery = "\n".join(f"| {n} | {c.wall:.1f} | {c.cpu:.1f} |" for n, c in back.items())
-    commits = "\n".join(f"| {name} | {value:.2f} |" for name, value in latency.items())
+@dataclass(frozen=True, slots=True)
+class Week:
+    """All that was measured; `idle` is the part of a core that opsd takes to watch."""
+
+    mib: int
+    machine: Mapping[str, str]
+    days: Sequence[Day]
+    idle: float
+    recovery: Mapping[str, Cost | None]
+    latency: Mapping[str, float]
+
+
+def told(week: Week, manners: Mapping[str, str]) -> str:
+    """The page; `manners` tell how each peer works."""
+    names = (OURS, *manners)
+    ran = {"load at the end": f"{os.getloadavg()[0]:.1f}", "server": f"{week.mib} MiB, one run"}
+    facts = "\n".join(f"- {k}: {v}" for k, v in {**week.machine, **ran}.items())
+    how = "\n".join(f"- {name}: {manner}" for name, manner in manners.items())
+    heads = [f"{name} {what}" for what in ("grows MiB", "CPU s", "copy s") for name in names]
+    days = "\n".join(_line(_day(day, names)) for day in week.days)
+    back = "\n".join(_line((name, *_seconds(cost))) for name, cost in week.recovery.items())
+    commits = "\n".join(f"| {name} | {value:.2f} |" for name, value in week.latency.items())
     return "\n\n".join(
         (
-            "# A database's log and base copies, beside pgBackRest",
-            f"{facts}\n- load at the end: {os.getloadavg()[0]:.1f}\n- server: {mib} MiB, one run",
-            _NOTES.format(last=SCATTERED - 1, idle=idle),
-            f"{_DAYS}\n{rows}",
+            f"# A database's log and base copies, beside {' and '.join(manners)}",
+            facts,
+            _NOTES.format(last=SCATTERED - 1, idle=week.idle, manners=how),
+            f"{_line(('day', 'log MiB', *heads))}\n{'|--:' * (len(heads) + 2)}|\n{days}",
             _BACK,
-            f"| recovery | seconds | CPU s |\n|---|--:|--:|\n{recovery}",
+            f"| recovery | seconds | CPU s |\n|---|--:|--:|\n{back}",
             f"| commits wait for | ms, one client |\n|---|--:|\n{commits}",
         )
     )
+
+
+def _day(day: Day, names: Sequence[str]) -> tuple[str, ...]:
+    kept = [day.kept[name] for name in names]
+    return (
+        str(day.day),
+        f"{day.wal_mib:.0f}",
+        *(f"{one.mib:.1f}" for one in kept),
+        *(f"{one.copy_cpu:.1f} + {one.log_cpu:.1f}" for one in kept),
+        *(f"{one.copy_wall:.1f}" for one in kept),
+    )
+
+
+def _seconds(cost: Cost | None) -> tuple[str, str]:
+    return (f"{cost.wall:.1f}", f"{cost.cpu:.1f}") if cost else ("none", "none")
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

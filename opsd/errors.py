@@ -210,3 +210,8 @@ class Cancelled(OpsdError):
     """The work was ended on purpose before it was done."""
 
     reason = "interrupted"
+
+
+def quoted(error: Exception) -> str:
+    """What the outside world said, for the detail of another sentence in whatever language."""
+    return (isinstance(error, OpsdError) and error.detail) or str(error)

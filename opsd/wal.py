@@ -74,11 +74,13 @@ class Covered:
 class Holdings:
     """The log that is somewhere: segments, and the histories of timelines.
 
-    `switches` tells of each timeline which one it left, and where.
+    `switches` tells of each timeline which one it left, and where. `left` tells of a timeline from
+    where on the server wrote it twice: base copies from behind that may be of what it gave up.
     """
 
     segments: Mapping[Segment, Covered] = field(default_factory=dict)
     switches: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    left: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ UNION ALL SELECT 'slot|' || slot_name || '|' || active || '|' || coalesce(pg_wal
   FROM pg_replication_slots
 """
 _PAUSED = "SELECT pg_is_wal_replay_paused()"
+_WENT_BACK = "went_back"  # no look at the server alone tells it
 _MUCH = 1 << 30
 _SLOT = 3
 
@@ -100,7 +101,8 @@ def _of_log(found: Occasion, facts: Facts) -> Plan:
     if not isinstance(seen, Mapping) or not seen:
         return Plan((say("playbook.replication_stuck.unknown"),))
     fields = {"log": subject(found), "cause": found.cause or "-"}
-    said = say(f"playbook.replication_stuck.log_{seen['word']}", **fields)
+    word = _WENT_BACK if found.cause == _WENT_BACK else seen["word"]
+    said = say(f"playbook.replication_stuck.log_{word}", **fields)
     return Plan((said,), (), {"log": str(seen["told"])})
 
 

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -150,7 +150,8 @@ def receivers(site: Site, name: str = "") -> list[int]:
 def hit(site: Site, number: signal.Signals, name: str = "") -> None:
     """Signal every receiver of this site, or the one of that name."""
     for pid in receivers(site, name):
-        os.kill(pid, number)
+        with suppress(ProcessLookupError):  # it has ended meanwhile
+            os.kill(pid, number)
 
 
 def objects(site: Site) -> dict[str, Path]:

@@ -250,6 +250,14 @@ HOST_CASES = (
         for word in LOGS
     ),
     Case(
+        "a log of a server that went back",
+        "replication_stuck",
+        CheckId("", "wal", "dossiers/database/one"),
+        "went_back",
+        ("log_went_back",),
+        known={("log", "dossiers/database/one"): {"word": "no_receiver", "told": "seen"}},
+    ),
+    Case(
         "a log that nobody knows",
         "replication_stuck",
         CheckId("", "wal", "x"),

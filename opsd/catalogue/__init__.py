@@ -34,15 +34,24 @@ def say(language: Language, key: str, **fields: object) -> str:
 
 
 def sentence(language: Language, key: str, fields: Mapping[str, object], detail: str = "") -> str:
-    """The sentence with its detail and its remedy, each on a line of its own."""
-    found = SENTENCES[key]
-    written = _written(language, fields)
-    lines = [found.what(language).format(**written)]
+    """The sentence with its detail and its remedy, each on a line of its own.
+
+    It may come from a history that another version of opsd wrote: what that did not tell is a
+    question mark, and a key that nobody knows any more stands for itself.
+    """
+    found = SENTENCES.get(key, Sentence(key, key))
+    written = _Told(_written(language, fields))
+    lines = [found.what(language).format_map(written)]
     if detail:
         lines.append(f"{say(language, 'label.detail')}: {detail.strip()}")
     if remedy := found.remedy(language):
-        lines.append(f"{say(language, 'label.remedy')}: {remedy.format(**written)}")
+        lines.append(f"{say(language, 'label.remedy')}: {remedy.format_map(written)}")
     return "\n  ".join(lines)
+
+
+class _Told(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return "?"
 
 
 def _written(language: Language, fields: Mapping[str, object]) -> dict[str, str]:

@@ -35,6 +35,16 @@ TABLE: dict[str, Sentence] = {
         "thiếu tệp nhật ký {file}: chỉ khôi phục được tới trước nó",
         "the log file {file} is missing: only what is before it was recovered",
     ),
+    "binlog.beyond": Sentence(
+        "nhật ký có được chỉ tới {end}, chưa tới {goal}",
+        "the log that there is ends at {end}, before {goal}",
+        "tới giao dịch cuối cùng có được: --to now",
+        "for the last commit there is: --to now",
+    ),
+    "binlog.ends": Sentence(
+        "nhật ký có được hết ở {end}, giao dịch mới nhất trong đó lúc {at}: không có gì sau đó",
+        "the log that there is ends at {end}, its newest commit is of {at}: nothing later is in it",
+    ),
     "binlog.file_damaged": Sentence(
         "tệp nhật ký {file} hỏng: {why}", "the log file {file} is damaged: {why}"
     ),
@@ -87,8 +97,9 @@ TABLE: dict[str, Sentence] = {
         " ({log_bytes}) up to {end}; into {target}; about {expected}",
     ),
     "binlog.done": Sentence(
-        "{name}: đã khôi phục trong {span}, tới {goal}. Khởi động: mariadbd --datadir={data}",
-        "{name}: recovered in {span}, to {goal}. Start it: mariadbd --datadir={data}",
+        "{name}: đã khôi phục trong {span}, tới {goal}. Khởi động bằng tài khoản {owner}: mariadbd"
+        " --datadir={data}",
+        "{name}: recovered in {span}, to {goal}. Start it as {owner}: mariadbd --datadir={data}",
     ),
     "binlog.goal": Sentence(
         "MariaDB khôi phục được tới now, một thời điểm hoặc một vị trí (tệp:byte), không phải"

@@ -44,6 +44,10 @@ TABLE: dict[str, Sentence] = {
         "chấp nhận và giữ mật khẩu các role ở nơi khác, hoặc dùng một superuser chỉ cho sao lưu",
         "accept it and keep the roles' passwords elsewhere, or use a superuser for backups only",
     ),
+    "doctor.receiver": Sentence(
+        "ghi được nhật ký vào {path}, còn trống {free}",
+        "the log can be written into {path}, {free} free",
+    ),
     "doctor.tree": Sentence("đọc được thư mục {path}", "{path} can be read"),
     "doctor.reads_all": Sentence(
         "tài khoản này đọc được mọi tệp (CAP_DAC_READ_SEARCH)",

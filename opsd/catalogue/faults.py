@@ -148,6 +148,12 @@ TABLE: dict[str, Sentence] = {
         "dùng đúng tệp mật khẩu (bản niêm phong); không khởi tạo lại kho",
         "use the right password file (the sealed copy); do not initialise the repository again",
     ),
+    "repository.password_unreadable": Sentence(
+        "không đọc được tệp mật khẩu của kho {repository}",
+        "the file with the password of repository {repository} cannot be read",
+        "xem chi tiết: đường dẫn, quyền đọc; kho không bị đụng tới",
+        "see the detail: its path, who may read it; nothing was done to the repository",
+    ),
     "repository.damaged": Sentence(
         "kho {repository} bị hỏng",
         "repository {repository} is damaged",
@@ -237,8 +243,8 @@ TABLE: dict[str, Sentence] = {
     "pgtools.failed": Sentence(
         "{program} thất bại với mã {exit_code}",
         "{program} failed with exit code {exit_code}",
-        "xem chi tiết; không có bản sao lưu nào được ghi từ lần xuất dữ liệu này",
-        "see the detail; nothing of this dump was stored",
+        "xem chi tiết",
+        "see the detail",
     ),
     "pgtools.killed": Sentence(
         "{program} bị dừng từ bên ngoài bởi {signal}",

@@ -219,6 +219,12 @@ _SERVICES: dict[str, Sentence] = {
         "thêm chỗ; phần đã vào mọi kho thì opsd tự bỏ",
         "give it room; what every repository has opsd removes by itself",
     ),
+    "playbook.replication_stuck.log_went_back": Sentence(
+        "nhật ký {log} ({cause}): máy chủ bị đưa về bản cũ mà không đổi dòng thời gian",
+        "the log {log} ({cause}): the server was put back to an older copy without a new timeline",
+        "dừng máy chủ ngay; từng bước: docs/wal.md, 'A server that was put back'",
+        "stop it at once; step by step: docs/wal.md, 'A server that was put back'",
+    ),
     "playbook.replication_stuck.log_slot_lost": Sentence(
         "nhật ký {log} ({cause}): khe nhân bản đã mất, nhật ký có chỗ hổng",
         "the log {log} ({cause}): a replication slot was lost, the log has a gap",

@@ -12,6 +12,14 @@ TABLE: dict[str, Sentence] = {
         "bản gốc không có bản kê đọc được (backup_manifest)",
         "the base copy has no manifest that can be read (backup_manifest)",
     ),
+    "base.page_damaged": Sentence(
+        "máy chủ đang chạy có trang hỏng ({count}): không chụp được bản gốc, các bản trước vẫn còn",
+        "the living server has damaged pages ({count}): no base copy was taken, those before stay",
+        "chi tiết nêu tệp và khối; SELECT pg_filenode_relation(0, SỐ CUỐI CỦA TÊN TỆP) cho biết"
+        " bảng nào; nghi ổ đĩa: kiểm tra ổ, rồi khôi phục sang máy khác bằng opsd recover",
+        "the detail names file and block; SELECT pg_filenode_relation(0, LAST NUMBER OF THE FILE)"
+        " tells the table; suspect the disk: look at it, and recover elsewhere with opsd recover",
+    ),
     "base.whole_instead": Sentence(
         "máy chủ không cho được phần đã đổi từ bản trước, nên chụp trọn",
         "the server could not give what changed since the copy before: a whole one was taken",
@@ -30,8 +38,33 @@ TABLE: dict[str, Sentence] = {
     "recover.no_base": Sentence(
         "{name}: không có bản gốc nào đủ cũ cho thời điểm này (cũ nhất: {oldest})",
         "{name}: no base copy is old enough for this moment (the oldest: {oldest})",
-        "chụp một bản: opsd wal base BỘ; cho thời điểm cũ hơn: opsd restore",
-        "take one: opsd wal base SET; for older moments: opsd restore",
+        "chọn thời điểm sau đó; cũ hơn thì chỉ có các lần sao lưu: opsd points BỘ, opsd restore",
+        "choose a later moment; of older ones there are backups only: opsd points SET,"
+        " opsd restore",
+    ),
+    "recover.no_bases": Sentence(
+        "{name}: chưa có bản gốc nào",
+        "{name}: there is no base copy yet",
+        "chụp một bản: opsd wal base BỘ; cho tới khi có, chỉ có các lần sao lưu: opsd restore",
+        "take one: opsd wal base SET; until there is one, there are backups only: opsd restore",
+    ),
+    "recover.bare_no_base": Sentence(
+        "kho này không có bản gốc nào của bộ {name}; có của: {known}",
+        "this repository has no base copy of a set {name}; it has those of: {known}",
+        "xem lại tên bộ; bộ không có nhật ký: opsd restore",
+        "look at the name of the set; one without a log: opsd restore",
+    ),
+    "recover.beyond": Sentence(
+        "{name}: nhật ký có được chỉ tới khoảng {at} (vị trí {end}), chưa tới đích",
+        "{name}: the log that there is ends about {at} (position {end}), before the goal",
+        "tới giao dịch cuối cùng có được: --to now; nơi nhận ở máy khác có thể còn nhiều hơn",
+        "for the last commit there is: --to now; a receiver on another machine may have more",
+    ),
+    "recover.future": Sentence(
+        "thời điểm {at} chưa tới",
+        "the moment {at} is still to come",
+        "tới giao dịch cuối cùng có được: --to now",
+        "for the last commit there is: --to now",
     ),
     "recover.segment": Sentence(
         "đoạn nhật ký {name} không ở đâu còn nguyên vẹn",
@@ -50,14 +83,33 @@ TABLE: dict[str, Sentence] = {
     "recover.not_reached": Sentence(
         "nhật ký hết trước khi tới đích",
         "the log ended before the goal was reached",
-        "thời điểm mới nhất khôi phục được: --to now",
-        "the newest moment that can be recovered: --to now",
+        "tới giao dịch cuối cùng có được, vào chính thư mục này: --to now --delta",
+        "for the last commit there is, into the same directory: --to now --delta",
+    ),
+    "recover.ended_early": Sentence(
+        "phát lại dừng ở {reached}, mà nhật ký có tới {end}: đoạn ở đó không đọc được",
+        "the replay ended at {reached}, and there is log until {end}: it cannot be read there",
+        "khôi phục từ các kho thôi, trên một máy không có nơi nhận: opsd recover --repository-url",
+        "recover from the repositories alone, without this machine's receivers: opsd recover"
+        " --repository-url",
     ),
     "recover.lives": Sentence(
         "trong {target} đang có máy chủ chạy: không ghi vào",
         "a server runs in {target}: nothing is written there",
         "dừng máy chủ đó và chọn một thư mục trống",
         "stop it and choose an empty directory",
+    ),
+    "recover.in_cluster": Sentence(
+        "{target} nằm trong thư mục dữ liệu {data}: không ghi vào",
+        "{target} lies in the data directory {data}: nothing is written there",
+        "chọn một thư mục trống ở ngoài mọi cụm máy chủ",
+        "choose an empty directory outside of any cluster",
+    ),
+    "target.barred": Sentence(
+        "không ghi được vào {target}: {place} không phải thư mục mà tài khoản {account} được ghi",
+        "{target} cannot be written: {place} is no directory that {account} may write to",
+        "chọn thư mục khác, hoặc tạo trước, bằng root: install -d -o {account} {target}",
+        "choose another, or make it first, as root: install -d -o {account} {target}",
     ),
     "recover.target_used": Sentence(
         "{target} không trống: không ghi đè",
@@ -127,6 +179,16 @@ TABLE: dict[str, Sentence] = {
         "bộ {name} có nhiều máy chủ được nhận nhật ký; chọn bằng --member: {known}",
         "the set {name} has several servers whose log is received; choose with --member: {known}",
     ),
+    "recover.no_member": Sentence(
+        "bộ {name} không có máy chủ nào tên {member} được nhận nhật ký; có: {known}",
+        "the set {name} has no server {member} whose log is received; there is: {known}",
+    ),
+    "recover.two_histories": Sentence(
+        "nhật ký trong {directory} là của một lịch sử khác với kho: không dùng",
+        "the log in {directory} is of another history than the repository's: it is not used",
+        "máy chủ đã bị đưa về bản cũ: docs/wal.md, 'A server that was put back'",
+        "the server was put back to an older copy: docs/wal.md, 'A server that was put back'",
+    ),
     "replay.paths_differ": Sentence(
         "bản kết xuất của điểm {point} và nhật ký phát lại tới đúng lúc đó KHÔNG giống nhau",
         "the dump of point {point} and the log, replayed to the same place, DIFFER",
@@ -138,14 +200,18 @@ TABLE: dict[str, Sentence] = {
     "replay.damaged": Sentence(
         "kho {repository}: đoạn nhật ký hỏng: {names}",
         "{repository}: segments of the log are damaged: {names}",
-        "chụp bản gốc mới ngay (opsd wal base BỘ); nơi nhận còn đoạn đó thì xoá vật thể hỏng,"
-        " opsd tự gửi lại",
-        "take a new base copy now (opsd wal base SET); where a receiver still has the segment,"
-        " remove the damaged object: opsd sends it again",
+        "nơi nhận còn đoạn đó thì opsd tự gửi lại; không thì thành khoảng trống: chụp bản gốc mới"
+        " ngay (opsd wal base BỘ), và tìm nguyên nhân hỏng của kho",
+        "where a receiver still has the segment, opsd sends it again; else it is a gap: take a new"
+        " base copy now (opsd wal base SET), and look for what damages this repository",
     ),
     "replay.no_meeting": Sentence(
         "không bản kết xuất nào trong các điểm mới nhất khớp được với một vị trí trong nhật ký",
         "no dump of the newest points could be lined up with a place in the log",
+        "đêm đầu tiên thì bình thường: chưa có bản gốc nào cũ hơn bản kết xuất; còn lại, báo người"
+        " phụ trách nếu nhiều đêm liền như vậy",
+        "in the first night it is to be expected: no base copy is older than a dump yet; where it"
+        " goes on for several nights tell whoever looks after the database",
     ),
     "replay.moment": Sentence(
         "phát lại tới {asked} nhưng giao dịch mới nhất có được là {at}",
@@ -177,13 +243,28 @@ TABLE: dict[str, Sentence] = {
     "recover.label_target": Sentence("Vào", "Into"),
     "recover.label_expected": Sentence("Ước chừng", "It may take"),
     "recover.done": Sentence(
-        "ĐÃ KHÔI PHỤC {name}: giao dịch mới nhất {at}, vị trí {lsn}; mất {span}",
-        "RECOVERED {name}: the newest commit is of {at}, position {lsn}; it took {span}",
-        "máy chủ đã dừng; khởi động: pg_ctl -D {data} start (thêm postgresql.conf, pg_hba.conf nếu"
-        " thiếu)",
-        "it is stopped; start it: pg_ctl -D {data} start (with a postgresql.conf and a"
-        " pg_hba.conf, where"
-        " there are none)",
+        "ĐÃ KHÔI PHỤC {name} trong {span}: giao dịch mới nhất {at}, vị trí {lsn}",
+        "RECOVERED {name} in {span}: the newest commit is of {at}, position {lsn}",
+        "máy chủ đã dừng; khởi động bằng tài khoản {owner}: {program} -D {data} start (thêm"
+        " postgresql.conf, pg_hba.conf nếu thiếu)",
+        "it is stopped; start it as {owner}: {program} -D {data} start (with a postgresql.conf and"
+        " a pg_hba.conf, where there are none)",
+    ),
+    "recover.paused": Sentence(
+        "{name} ĐANG DỪNG Ở ĐÍCH sau {span}: giao dịch mới nhất {at}, vị trí {lsn}",
+        "{name} STANDS AT THE GOAL after {span}: the newest commit is of {at}, position {lsn}",
+        "khởi động bằng tài khoản {owner}: {program} -D {data} start: chỉ đọc được; xem xong,"
+        " SELECT pg_wal_replay_resume() để ghi được. Chưa làm vậy thì giữ {wal}, không dời"
+        " {target}",
+        "start it as {owner}: {program} -D {data} start: it can only be read; when you have looked,"
+        " SELECT pg_wal_replay_resume() lets it be written to. Until then keep {wal}, and"
+        " {target} where it is",
+    ),
+    "recover.hand_over": Sentence(
+        "cụm thuộc tài khoản {owner}: để máy chủ PostgreSQL của máy này dùng, bằng root:"
+        " chown {account}: {target} && chown -R {account}: {owned}",
+        "the cluster belongs to {owner}: for this machine's PostgreSQL to use it, as root:"
+        " chown {account}: {target} && chown -R {account}: {owned}",
     ),
     "recover.read": Sentence(
         "Bảng: đã đọc từng dòng của {tables} bảng ({rows} dòng); số dòng và mã băm có trong --json"
@@ -226,8 +307,10 @@ TABLE: dict[str, Sentence] = {
         "those of the first point taken after the moment that is reached",
     ),
     "recover.files_none": Sentence("không lấy", "not brought"),
-    "base.done": Sentence(
-        "{name}: {outcome}, mất {elapsed}", "{name}: {outcome}, it took {elapsed}"
+    "base.done": Sentence("{name}: {outcome}, trong {elapsed}", "{name}: {outcome}, in {elapsed}"),
+    "replay.read": Sentence(
+        "từ kho {repository} tới giao dịch lúc {at}; đã đọc {tables} bảng, {rows} dòng",
+        "from {repository} until the commit of {at}; {tables} tables, {rows} rows were read",
     ),
     "base.none": Sentence("chưa có bản gốc nào", "there are no base copies"),
     "base.row": Sentence(

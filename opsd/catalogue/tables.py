@@ -36,6 +36,7 @@ from opsd.catalogue import (
     respond_commands,
     restore,
     wal,
+    wal_setup,
     watch,
     web,
 )
@@ -65,6 +66,7 @@ SENTENCES: dict[str, Sentence] = {
     **recover.TABLE,
     **watch.TABLE,
     **wal.TABLE,
+    **wal_setup.TABLE,
     **web.TABLE,
     **doctor.TABLE,
     **checks.TABLE,

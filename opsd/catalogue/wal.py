@@ -9,6 +9,20 @@ _FAULTS: dict[str, Sentence] = {
         "thêm nhóm `wal` vào thành phần postgres (docs/wal.md)",
         "add the group `wal` to a postgres member (docs/wal.md)",
     ),
+    "wal.setup_failed": Sentence(
+        "{name}: máy chủ từ chối một lệnh; các lệnh trước đó đã làm",
+        "{name}: the server refused a statement; those before it are done",
+        "các lệnh này cần superuser: opsd wal setup {backup_set} --plan cho xem những lệnh còn lại,"
+        " chạy chúng bằng psql với tài khoản postgres",
+        "they need a superuser: opsd wal setup {backup_set} --plan shows those that are left; have"
+        " postgres do them in psql",
+    ),
+    "wal.setup_mariadb": Sentence(
+        "{members}: MariaDB, opsd không thiết lập máy chủ",
+        "{members}: MariaDB, whose server opsd does not set up",
+        "cấp quyền và bật log_bin theo docs/mariadb.md; rồi chạy opsd run",
+        "grant the rights and turn log_bin on as docs/mariadb.md says; then start opsd run",
+    ),
     "wal.no_storage": Sentence(
         "kho {repository} không nhận được nhật ký: cần một thư mục hoặc một bucket",
         "the repository {repository} cannot take the log: a directory or a bucket can",
@@ -17,14 +31,24 @@ _FAULTS: dict[str, Sentence] = {
         "{name}: đây là máy dự phòng; hãy thiết lập trên máy chủ chính",
         "{name}: this is a standby; set up the primary server",
     ),
+    "wal.another_server": Sentence(
+        "đây là máy chủ khác ({there}); {directory} giữ nhật ký của {here}",
+        "this is another server ({there}); {directory} has the log of {here}",
+        "nhầm địa chỉ thì sửa connection; máy chủ mới thay máy cũ thì chuyển các tệp trong"
+        " {directory} đi nơi khác, rồi opsd wal setup và opsd wal base",
+        "mend connection if that is a mistake; where it is new in the place of the old one, move"
+        " the files of {directory} elsewhere, then opsd wal setup and opsd wal base",
+    ),
     "wal.remote_apply": Sentence(
         "synchronous_commit = remote_apply: giao dịch sẽ chờ mãi, vì nơi nhận nhật ký không áp"
         " dụng nó",
         "synchronous_commit = remote_apply: commits would wait for ever, since a receiver of the"
         " log"
         " does not apply it",
-        "đặt synchronous_commit = on",
-        "set synchronous_commit = on",
+        "đặt synchronous_commit = on; của vai trò hay cơ sở dữ liệu (xem chi tiết):"
+        " ALTER ... RESET synchronous_commit",
+        "set synchronous_commit = on; where a role or a database has it (see the detail):"
+        " ALTER ... RESET synchronous_commit",
     ),
     "seal.broken": Sentence(
         "đối tượng {name} không đúng như khi đã ghi: bị hỏng, bị sửa hoặc bị tráo",
@@ -39,6 +63,17 @@ _FAULTS: dict[str, Sentence] = {
     ),
     "storage.put_failed": Sentence("không ghi được {path}", "{path} cannot be written"),
 }
+
+_PUT_BACK_VI = (
+    "ổ đĩa của máy chủ đã bị đưa về bản cũ. Dừng máy chủ ngay. Muốn lại mọi giao dịch đã xác nhận:"
+    " opsd recover BỘ --to now; muốn giữ thời điểm cũ: cho máy chủ lên dòng thời gian mới"
+    " (recovery.signal). Từng bước: docs/wal.md, 'A server that was put back'"
+)
+_PUT_BACK = (
+    "its disk was put back to an older copy. Stop it now. To have all acknowledged commits again:"
+    " opsd recover SET --to now; to stay with the older moment: let it begin a new timeline"
+    " (recovery.signal). Step by step: docs/wal.md, 'A server that was put back'"
+)
 
 _STATES: dict[str, Sentence] = {
     "wal.protected": Sentence(
@@ -62,20 +97,43 @@ _STATES: dict[str, Sentence] = {
     "wal.fewer": Sentence(
         "giao dịch chỉ còn chờ {count} nơi nhận thay vì {wanted}, từ {since} (vị trí {lsn}), theo"
         " fall_back_after: {bytes} chưa có ở đủ số nơi nhận ({live}/{all} đang nhận)",
-        "commits wait for {count} receivers instead of {wanted} since {since} (position {lsn}), as"
+        "commits wait for {count} instead of {wanted} receivers since {since} (position {lsn}), as"
         " fall_back_after says: {bytes} are with fewer receivers than agreed ({live} of {all} are"
         " there)",
         "đưa nơi nhận còn thiếu trở lại; khi nó đã theo gần kịp thì giao dịch lại chờ đủ số",
         "bring the missing receiver back; once it is close commits wait for as many as agreed",
     ),
     "wal.too_few": Sentence(
-        "chỉ còn {live}/{all} nơi nhận mà phải chờ {count}, đã {span}; {waiting} giao dịch đang"
-        " chờ",
+        "chỉ còn {live}/{all} nơi nhận mà phải chờ {count}, đã {span}; {waiting} giao dịch chờ",
         "only {live} of {all} receivers for {span}, and {count} are needed; {waiting} commits wait",
-        "đưa nơi nhận còn thiếu trở lại: opsd wal status BỘ; để máy chủ không phải đợi mãi, đặt"
-        " fall_back_after hoặc thêm một nơi nhận",
-        "bring the missing receiver back: opsd wal status SET; so that the server need not wait for"
-        " ever give fall_back_after, or have one receiver more",
+        "đưa nơi nhận còn thiếu trở lại; muốn giao dịch không phải đợi mãi, đặt fall_back_after"
+        " hoặc thêm một nơi nhận",
+        "bring the missing receiver back; so that commits never wait for ever, give fall_back_after"
+        " or have one receiver more",
+    ),
+    "wal.went_back": Sentence(
+        "MÁY CHỦ ĐÃ QUAY VỀ QUÁ KHỨ mà vẫn ở dòng thời gian {timeline}: từ {begin} nó ghi nhật ký"
+        " khác với nhật ký đang giữ (tới {end}); lúc đó máy chủ ở {server}. Chỗ này không nhận thêm"
+        " gì, để hai nhật ký không trộn vào nhau",
+        "THE SERVER WENT BACK IN TIME and stayed on timeline {timeline}: from {begin} on it writes"
+        " another log than the one that is held (to {end}); it was at {server} then. Nothing more"
+        " is taken here, so that the two are not mixed",
+        _PUT_BACK_VI,
+        _PUT_BACK,
+    ),
+    "wal.went_back_exposed": Sentence(
+        "MÁY CHỦ ĐÃ QUAY VỀ QUÁ KHỨ mà vẫn ở dòng thời gian {timeline}: từ {begin} nó ghi nhật ký"
+        " khác với nhật ký đang giữ (tới {end}). Không nơi nào nhận, và theo fall_back_after giao"
+        " dịch không chờ ai: điều được xác nhận lúc này KHÔNG ĐƯỢC BẢO VỆ",
+        "THE SERVER WENT BACK IN TIME and stayed on timeline {timeline}: from {begin} on it writes"
+        " another log than the one that is held (to {end}). It is not received, and as"
+        " fall_back_after says commits wait for nobody: what is committed now is NOT PROTECTED",
+        _PUT_BACK_VI,
+        _PUT_BACK,
+    ),
+    "wal.begun_anew": Sentence(
+        "nơi nhận vừa bắt đầu lại: phải xem nhật ký còn nối tiếp không, rồi gửi ở lượt sau",
+        "a receiver has just begun anew: whether its log follows is looked at before more is sent",
     ),
     "wal.standby": Sentence(
         "máy chủ này là máy dự phòng: không ai ghi ở đây", "this server is a standby"
@@ -121,13 +179,25 @@ _STATES: dict[str, Sentence] = {
     "wal.receives": Sentence(
         "đang nhận; máy chủ giữ lại {retained}", "receives; the server keeps {retained} for it"
     ),
+    "wal.receives_aside": Sentence(
+        "đang nhận; máy chủ giữ lại {retained}; nhật ký của thời gian đã bỏ còn trong aside-*:"
+        " {aside}, {times} lần",
+        "receives; the server keeps {retained} for it; log of abandoned times lies in aside-*:"
+        " {aside}, set aside {times} times",
+    ),
     "wal.receiver_down": Sentence(
         "nơi nhận {receiver} không nhận",
         "{receiver} does not receive",
         "opsd khởi động lại nó nếu nó chạy ở máy này; nếu ở máy khác, xem opsd ở máy đó có chạy"
-        " không; nếu vẫn vậy, xem máy chủ, mật khẩu, đường mạng",
+        " không; nếu vẫn vậy, xem máy chủ, mật khẩu, đường mạng, quyền ghi vào thư mục của nó",
         "opsd starts it again where it runs on this machine; else look whether opsd runs there;"
-        " then at the server, the password and the network",
+        " then at the server, the password, the network, and who may write into its directory",
+    ),
+    "wal.unseen": Sentence(
+        "nơi nhận {receiver} đang nối vào, nhưng opsd không có quyền xem nó đã giữ tới đâu",
+        "{receiver} is connected, and opsd may not see how far it has the log",
+        "GRANT pg_monitor cho vai trò của opsd (opsd wal setup BỘ)",
+        "GRANT pg_monitor to opsd's role (opsd wal setup SET)",
     ),
     "wal.receiver_hung": Sentence(
         "nơi nhận {receiver} vẫn nối nhưng không nhận thêm gì",
@@ -155,6 +225,14 @@ _STATES: dict[str, Sentence] = {
         "only {free} is free under the receiver {receiver}",
         "dọn ổ ấy hoặc chuyển nơi nhận sang ổ lớn hơn; đừng xoá nhật ký trong đó",
         "make room on that disk or move the receiver to a larger one; never delete the log there",
+    ),
+    "wal.disk_aside": Sentence(
+        "ổ của nơi nhận {receiver} chỉ còn {free}; aside-* chiếm {aside}",
+        "only {free} is free under the receiver {receiver}; aside-* takes {aside}",
+        "xoá các thư mục aside-* nếu không ai cần thời gian đã bỏ ấy nữa: opsd không tự xoá; ngoài"
+        " chúng đừng xoá nhật ký nào",
+        "remove the directories aside-* when nobody needs those abandoned times any more: opsd does"
+        " not; but for them delete no log there",
     ),
     "wal.kept": Sentence(
         "kho {repository} có mọi giao dịch tới {at}", "{repository} has every commit until {at}"
@@ -200,93 +278,15 @@ _STATES: dict[str, Sentence] = {
     ),
 }
 
-_SETUP: dict[str, Sentence] = {
-    "wal.plan_title": Sentence("{name}: sẽ làm trên máy chủ", "{name}: to be done on the server"),
-    "wal.plan_nothing": Sentence("{name}: không phải đổi gì", "{name}: nothing has to be changed"),
-    "wal.plan_done": Sentence("{name}: đã làm {count} lệnh", "{name}: {count} statements done"),
-    "wal.restart": Sentence("phải khởi động lại máy chủ", "needs a restart of the server"),
-    "wal.advice": Sentence("Lưu ý", "To be known"),
-    "wal.why_role": Sentence(
-        "vai trò chỉ để nhận nhật ký", "a role that may receive the log and nothing else"
-    ),
-    "wal.why_monitor": Sentence("để thấy ai đang nhận tới đâu", "to see who receives, and how far"),
-    "wal.why_fall_back": Sentence(
-        "để làm được điều đã thoả thuận ở fall_back_after",
-        "to be able to do what fall_back_after says",
-    ),
-    "wal.why_level": Sentence("nhật ký phải đủ để khôi phục", "the log must suffice to recover"),
-    "wal.why_senders": Sentence("đủ chỗ cho mọi nơi nhận", "room for all receivers"),
-    "wal.why_slot": Sentence(
-        "máy chủ giữ nhật ký cho nơi nhận vắng mặt",
-        "the server keeps the log for a receiver that is away",
-    ),
-    "wal.why_slot_limit": Sentence(
-        "nhưng không để đầy ổ của máy chủ", "but does not fill the server's disk for it"
-    ),
-    "wal.why_commit": Sentence("giao dịch chờ nơi nhận", "commits wait for a receiver"),
-    "wal.why_names": Sentence(
-        "giao dịch chờ bấy nhiêu nơi nhận bất kỳ",
-        "commits wait for so many of the receivers, whichever they are",
-    ),
-    "wal.why_summaries": Sentence(
-        "bản gốc chỉ chép phần đã đổi", "base copies hold only what changed"
-    ),
-    "wal.why_reload": Sentence("để có hiệu lực", "so that it counts"),
-    "wal.lone_receiver": Sentence(
-        "chỉ có một nơi nhận ({name}): nó hỏng thì mọi giao dịch phải chờ; nên có hai, ở hai máy",
-        "there is one receiver ({name}): when it fails all commits wait; have two, on two machines",
-    ),
-    "wal.none_to_spare": Sentence(
-        "giao dịch chờ cả {count} nơi nhận: một nơi hỏng thì mọi giao dịch phải chờ; nên thêm"
-        " một nơi, hoặc đặt fall_back_after",
-        "commits wait for all {count} receivers: when one fails all commits wait; have one more, or"
-        " give fall_back_after",
-    ),
-    "wal.not_ready": Sentence(
-        "chưa đủ {count} nơi đang nhận, nên chưa bắt giao dịch chờ: hãy chạy opsd run, rồi chạy lại"
-        " lệnh này",
-        "fewer than {count} receive yet, so commits are not made to wait: start opsd run, then do"
-        " this again",
-    ),
-    "wal.role_may_more": Sentence(
-        "vai trò {role} được phép nhiều hơn mức cần: {more}",
-        "the role {role} may do more than it needs: {more}",
-    ),
-    "wal.unsafe_setting": Sentence(
-        "{setting} = off: máy chủ mất điện là hỏng dữ liệu",
-        "{setting} = off: a loss of power ruins the data",
-    ),
-    "wal.no_checksums": Sentence(
-        "{name}: máy chủ không có mã kiểm trên trang (data_checksums = off): bản gốc chép cả trang"
-        " hỏng mà không ai biết",
-        "{name}: the server has no page checksums (data_checksums = off): a base copy takes damaged"
-        " pages along, and nobody sees it",
-        "dừng máy chủ rồi chạy: pg_checksums --enable -D THƯ-MỤC-DỮ-LIỆU",
-        "stop the server and run: pg_checksums --enable -D DATA-DIRECTORY",
-    ),
-    "wal.stray_commit": Sentence(
-        "{where} đặt synchronous_commit = {value}: giao dịch ở đó không được bảo vệ",
-        "{where} sets synchronous_commit = {value}: its commits are not protected",
-    ),
-    "wal.password": Sentence(
-        "đặt mật khẩu cho {role} (psql: \\password {role}), ghi vào tệp passfile",
-        "give {role} a password (psql: \\password {role}), and write it into the passfile",
-    ),
-    "wal.no_way_in": Sentence(
-        "{role} chưa vào nhận nhật ký được; thêm vào pg_hba.conf: hostssl replication {role}"
-        " ĐỊA-CHỈ"
-        " scram-sha-256. Máy chủ nói: {said}",
-        "{role} may not come in for the log; add to pg_hba.conf: hostssl replication {role} ADDRESS"
-        " scram-sha-256. The server said: {said}",
-    ),
-}
-
 _STATUS: dict[str, Sentence] = {
     "wal.loss_title": Sentence("Nếu hỏng ngay bây giờ thì mất", "What would be lost right now"),
     "wal.loss_receiver": Sentence(
         "chỉ còn nơi nhận {receiver}", "only the receiver {receiver} is left"
     ),
     "wal.loss_repository": Sentence("chỉ còn kho {repository}", "only {repository} is left"),
+    "wal.loss_files": Sentence(
+        "tệp, từ điểm khôi phục mới nhất", "files, since the newest recovery point"
+    ),
     "wal.loss_unknown": Sentence("không biết", "not known"),
     "wal.loss_at_most": Sentence("tối đa {span}", "at most {span}"),
     "wal.reach_title": Sentence("Khôi phục được tới mọi lúc", "Recovery to any moment"),
@@ -316,12 +316,20 @@ _HELP: dict[str, Sentence] = {
         "kho {repository} chưa có khoá của nhật ký", "{repository} has no keys of the log yet"
     ),
     "wal.rekeyed": Sentence(
-        "kho {repository}: khoá của nhật ký đã theo mật khẩu mới",
-        "{repository}: the keys of the log are under the new password",
+        "kho {repository}: khoá của nhật ký theo mật khẩu trong cấu hình",
+        "{repository}: the keys of the log are under the password of the configuration",
+    ),
+    "wal.rekey_password": Sentence(
+        "kho {repository}: cả mật khẩu trong cấu hình lẫn mật khẩu cũ trong {path} đều không mở"
+        " được khoá của nhật ký",
+        "{repository}: neither the password of the configuration nor the old one in {path} opens"
+        " the keys of the log",
+        "tìm mật khẩu cũ của kho này (bản niêm phong); chưa đổi gì ở kho này",
+        "find the old password of this repository (the sealed copy); nothing was changed there",
     ),
     "help.wal.plan": Sentence(
         "setup: chỉ cho xem từng lệnh, không làm gì", "setup: only show each statement, do nothing"
     ),
 }
 
-TABLE: dict[str, Sentence] = {**_FAULTS, **_STATES, **_SETUP, **_STATUS, **_HELP}
+TABLE: dict[str, Sentence] = {**_FAULTS, **_STATES, **_STATUS, **_HELP}

@@ -67,7 +67,9 @@ def _config(restic: Restic, name: str, home: Path, credentials: dict[str, str]) 
         for one in found
     }
     if not members:
-        raise UsageError("recover.no_base", name=name, oldest="-")
+        others = [one for one in restic.snapshots(bases.TAG) if mariadb not in one.tags]
+        sets = sorted({tagged(one.tags, "set") for one in others})
+        raise UsageError("recover.bare_no_base", name=name, known=sets or "-")
     trees = [m for p in points_in(restic, name)[:1] for m in p.members]
     members |= {
         m.member: {"kind": "files", "path": m.root} for m in trees if m.kind is MemberKind.FILES

@@ -16,13 +16,14 @@ from opsd.cli.arguments import add_set
 from opsd.cli.desk import Desk
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import Parser
+from opsd.drivers import cluster
 from opsd.errors import UsageError
 from opsd.model import Finding, Severity
 from opsd.report import plain, text
 from opsd.report import recover as report
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal import dropping, naming, planning, recovering
-from opsd.tasks.wal.layout import DATA
+from opsd.tasks.wal.layout import DATA, PLACES
 from opsd.tasks.wal.log import Log, logs_of
 from opsd.tasks.wal.planning import Goal, Planned, Ways
 from opsd.tasks.wal.recovering import Recovered
@@ -99,15 +100,17 @@ def _kit(desk: Desk) -> AbstractContextManager[Kit]:
 
 def _answer(desk: Desk, told: str, done: Recovered) -> Answer:
     planned, replay = done.planned, done.replay
-    span = timedelta(seconds=sum(done.seconds.values()))
     fields = {
         "name": planned.log.subject,
         "at": replay.at if replay and replay.at else "-",
         "lsn": written(replay.position) if replay and replay.position else "-",
-        "span": span,
-        "data": planned.target / DATA,
+        "span": timedelta(seconds=sum(done.seconds.values())),
+        **_places(planned),
     }
-    said = desk.voice.finding(Finding(Severity.NOTE, "recover.done", fields))
+    key = "recover.paused" if done.paused else "recover.done"
+    said = desk.voice.finding(Finding(Severity.NOTE, key, fields))
+    if fields["owner"] != cluster.SERVER_ACCOUNT:
+        said = text.joined(said, desk.voice.say("recover.hand_over", **fields))
     if done.tables is not None:
         found = [rows for tables in done.tables.values() for rows, _ in tables.values()]
         read = desk.voice.say("recover.read", tables=len(found), rows=sum(found))
@@ -125,11 +128,27 @@ def _answer(desk: Desk, told: str, done: Recovered) -> Answer:
                 "position": fields["lsn"],
                 "tables": done.tables,
                 "seconds": done.seconds,
+                "paused": done.paused,
                 "good": done.good,
                 "findings": plain.findings(desk.voice, done.findings),
             },
         },
     )
+
+
+def _places(planned: Planned) -> dict[str, object]:
+    """Where it lies, and how and as whom it is started: the server takes its owner's account."""
+    data, wal = planned.target / DATA, planned.target / recovering.WAL
+    owned = [one for one in (data, planned.target / PLACES, wal) if one.exists()]
+    return {
+        "target": planned.target,
+        "data": data,
+        "wal": wal,
+        "owned": " ".join(map(str, owned)),
+        "owner": data.owner(),
+        "account": cluster.SERVER_ACCOUNT,
+        "program": cluster.binaries(planned.base.version // 10000) / "pg_ctl",
+    }
 
 
 def _files(done: Recovered) -> plain.Body | None:
@@ -156,7 +175,8 @@ def _log(desk: Desk, kit: Kit) -> Log:
     chosen = [log for log in found if desk.arguments.member in {None, log.name}]
     if len(chosen) != 1:
         known = [log.name for log in found]
-        raise UsageError("recover.several", name=desk.arguments.set, known=known)
+        named = {"name": desk.arguments.set, "known": known, "member": desk.arguments.member}
+        raise UsageError("recover.several" if chosen else "recover.no_member", **named)
     return chosen[0]
 
 

@@ -41,11 +41,13 @@ def run(desk: Desk) -> Answer:
         if desk.arguments.plan:
             return Answer(ExitCode.DONE, told, {"plan": _body(planned), "recovered": None})
         done = recovering.recorded(kit, planned)
+    data = planned.target / DATA
     fields = {
         "name": planned.stream.subject,
         "span": timedelta(seconds=sum(done.seconds.values())),
         "goal": _goal_in_words(planned.goal),
-        "data": planned.target / DATA,
+        "data": data,
+        "owner": data.owner(),
     }
     said = desk.voice.finding(Finding(Severity.NOTE, "binlog.done", fields))
     body = {

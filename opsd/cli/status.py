@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
 
 from opsd import assembly
 from opsd.cli.answer import Answer
@@ -16,7 +18,7 @@ from opsd.policy.freshness import SetFacts, judge, next_due
 from opsd.policy.recoverable import Recoverable
 from opsd.report import plain, status, text, wal
 from opsd.tasks.status import observe
-from opsd.tasks.wal.recoverable import recoverable
+from opsd.tasks.wal.recoverable import files_until, recoverable
 
 
 def add(parser: Parser) -> None:
@@ -30,7 +32,8 @@ def run(desk: Desk) -> Answer:
         names = [desk.arguments.set] if desk.arguments.set else list(kit.config.backup_sets)
         facts = {name: observe(kit, name) for name in names}
         logs = {name: recoverable(kit, name) for name in names}
-    answers = [_one(desk, name, found, logs[name]) for name, found in facts.items()]
+        files = {name: files_until(kit, name) for name in names}
+    answers = [_one(desk, name, found, (logs[name], files[name])) for name, found in facts.items()]
     whole = worst(verdict for verdict, _, _ in answers)
     good = whole in {Status.OK, Status.WARNING}
     return Answer(
@@ -44,28 +47,32 @@ def run(desk: Desk) -> Answer:
 
 
 def _one(
-    desk: Desk, name: str, facts: SetFacts, logs: Mapping[str, Recoverable]
+    desk: Desk, name: str, facts: SetFacts, known: tuple[Mapping[str, Recoverable], datetime | None]
 ) -> tuple[Status, str, plain.Body]:
+    logs, files = known
     backup_set = desk.config.backup_sets[name]
     verdict = judge(facts)
     due = next_due(facts.now, backup_set.schedule, desk.config.zone)
     title = f"{name} ({backup_set.title})" if backup_set.title else name
-    said = status.of_set(desk.voice, title, facts, verdict, due)
-    body = plain.status(desk.voice, facts, verdict, due)
-    if not logs:
-        return verdict.status, said, body
-    statuses, parts = [verdict.status], [said]
-    losses: dict[str, Mapping[str, float | None]] = {}
+    statuses, parts = [Status.OK], list[str]()
+    losses: dict[str, dict[str, float | None]] = {}
     reaches: dict[str, plain.Body] = {}
     for log, states in _seen(desk, logs).items():
         found = wal.seen(logs[log], states, facts.now)
         statuses += [worst(state.status for state in states), wal.reach_status(found)]
-        parts.append(wal.brief(desk.voice, log, states, facts.now))
+        losses[log] = wal.losses(states, facts.now, found)
+        parts.append(wal.brief(desk.voice, log, states, losses[log]))
         parts.append(wal.reach(desk.voice, log, found))
-        losses[log] = wal.losses(states, facts.now)
         reaches[log] = wal.reach_body(found)
-    told = {**body, "loss": losses, "recovery": reaches}
-    return worst(statuses), text.joined(*parts), told
+    if logs and backup_set.trees:
+        parts.insert(0, wal.files(desk.voice, name, files, facts.now))
+        lost = None if files is None else (facts.now - files).total_seconds()
+        losses[name] = {"files": lost}
+    whole = replace(verdict, logs=worst(statuses))
+    said = status.of_set(desk.voice, title, facts, whole, due)
+    body = plain.status(desk.voice, facts, whole, due)
+    told = {**body, "loss": losses, "recovery": reaches} if logs else body
+    return whole.status, text.joined(said, *parts), told
 
 
 def _seen(desk: Desk, logs: Iterable[str]) -> dict[str, tuple[CheckState, ...]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import shtab
 
@@ -20,7 +22,7 @@ from opsd.cli.ended import recorded
 from opsd.cli.exit_codes import ExitCode
 from opsd.cli.words import Parser
 from opsd.clock import now
-from opsd.errors import UsageError
+from opsd.errors import DatabaseFailed, UsageError
 from opsd.model import Closing, Finding, Status, Task, worst
 from opsd.report import plain, text
 from opsd.report import wal as report
@@ -33,6 +35,8 @@ from opsd.tasks.kit import Kit
 from opsd.tasks.wal import setting_up
 from opsd.tasks.wal.bases import every_base, take_base
 from opsd.tasks.wal.log import Log, logs_of
+from opsd.tasks.wal.planning import REPLAYED
+from opsd.tasks.wal.recoverable import files_until, recoverable
 from opsd.tasks.wal.replaying import replay
 from opsd.wal import Base
 
@@ -68,14 +72,22 @@ def run(desk: Desk) -> Answer:
 
 def _setup(desk: Desk) -> Answer:
     """Each statement is shown before any is done."""
+    name = desk.arguments.set
     with desk.doors() as kit:
-        plans = [setting_up.plan(log) for log in logs_of(kit, desk.arguments.set)]
+        found, streams = _of(kit, name)
+        if not found:
+            raise UsageError("wal.setup_mariadb", members=[one.subject for one in streams])
+        plans = [setting_up.plan(log) for log in found]
         said = [
             report.planned(desk.voice, one.log.subject, one.changes, one.advice) for one in plans
         ]
         if not desk.arguments.plan:
             for one in plans:
-                setting_up.carry_out(one)
+                try:
+                    setting_up.carry_out(one)
+                except DatabaseFailed as error:
+                    told = {"name": one.log.subject, "backup_set": name}
+                    raise DatabaseFailed("wal.setup_failed", detail=error.detail, **told) from error
                 said.append(
                     desk.voice.say("wal.plan_done", name=one.log.subject, count=len(one.changes))
                 )
@@ -96,11 +108,13 @@ def _status(desk: Desk) -> Answer:
     """As the daemon saw it a moment ago; what it does not see is unknown."""
     name, at = desk.arguments.set, now()
     with (
-        desk.doors() as kit,
+        desk.kit() as kit,
         closing(assembly.samples(desk.config)) as watch,
         closing(assembly.cases(desk.config)) as cases,
     ):
         found, streams = _of(kit, name)
+        trees, files = kit.backup_set(name).trees, files_until(kit, name)
+        known = recoverable(kit, name)
         subjects = [*(log.subject for log in found), *(stream.subject for stream in streams)]
         seen = watch.states()
         incidents = {incident.code: incident for incident in cases.incidents()}
@@ -110,16 +124,22 @@ def _status(desk: Desk) -> Answer:
         states = report.of_log(seen, subject)
         status = worst(state.status for state in states)
         statuses.append(status)
-        told.append(report.status(desk.voice, subject, states, incidents, at))
+        lost = report.losses(states, at, known[subject])
+        said = report.status(desk.voice, states, incidents, at)
+        told.append(text.joined(report.loss(desk.voice, subject, lost), said))
         bodies[subject] = {
             "status": status.word,
-            "loss": report.losses(states, at),
+            "loss": lost,
             "checks": [
                 plain.check(desk.voice, state, incidents.get(state.incident)) for state in states
             ],
         }
+    body: plain.Body = {"logs": bodies}
+    if trees:
+        told.append(report.files(desk.voice, name, files, at))
+        body["loss"] = {"files": None if files is None else (at - files).total_seconds()}
     good = worst(statuses) in {Status.OK, Status.WARNING}
-    return Answer(ExitCode.DONE if good else ExitCode.FAILED, text.joined(*told), {"logs": bodies})
+    return Answer(ExitCode.DONE if good else ExitCode.FAILED, text.joined(*told), body)
 
 
 def _of(kit: Kit, name: str) -> tuple[tuple[Log, ...], tuple[Stream, ...]]:
@@ -170,6 +190,7 @@ def _runs(desk: Desk, task: Task, work: Callable[[Kit, str], dict[str, Closing]]
     name = desk.arguments.set
     with desk.kit() as kit, recorded(kit, task, name):
         ended = work(kit, name)
+        told = {one: kit.store.evidence(closing.run, REPLAYED) for one, closing in ended.items()}
     said = [
         text.joined(
             desk.voice.say(
@@ -177,7 +198,8 @@ def _runs(desk: Desk, task: Task, work: Callable[[Kit, str], dict[str, Closing]]
                 name=subject,
                 outcome=desk.voice.word("outcome", closing.outcome.value),
                 elapsed=closing.elapsed,
-            ),
+            )
+            + _replayed(desk, told[subject]),
             text.findings(desk.voice, closing.findings),
         )
         for subject, closing in ended.items()
@@ -185,6 +207,20 @@ def _runs(desk: Desk, task: Task, work: Callable[[Kit, str], dict[str, Closing]]
     codes = [exit_codes.OF_OUTCOME[closing.outcome] for closing in ended.values()]
     bodies = {subject: plain.closing(desk.voice, one) for subject, one in ended.items()}
     return Answer(exit_codes.worst(*codes), text.joined(*said), {"runs": bodies})
+
+
+def _replayed(desk: Desk, told: Mapping[str, Any] | None) -> str:
+    """From which repository, until when, and how much was read there."""
+    if told is None:
+        return ""
+    at = told["achieved"]
+    fields = {
+        "repository": told["repository"],
+        "at": datetime.fromisoformat(at) if at else "-",
+        "tables": told["tables"],
+        "rows": told["rows"],
+    }
+    return "\n  " + desk.voice.say("replay.read", **fields)
 
 
 def _bases(desk: Desk) -> Answer:

@@ -26,6 +26,7 @@ from opsd.tasks.kit import Kit
 from opsd.tasks.wal import resuming
 from opsd.tasks.wal.guard import Guard, Look
 from opsd.tasks.wal.log import Log, logs
+from opsd.tasks.wal.parting import Parting
 from opsd.tasks.wal.receiving import Receiver, Reception
 from opsd.tasks.wal.shipping import Shipped, Shipper, clear
 from opsd.tasks.wal.telling import CHECK, results
@@ -147,20 +148,26 @@ class Warden:
 
     def begin(self) -> None:
         """Start all of it."""
-        found = self.log
+        found, parting = self.log, Parting(self.log)
         self.receivers = {
-            name: Receiver(found, name, place, partial(resuming.ended, found, name, place))
+            name: Receiver(
+                found,
+                name,
+                place,
+                ended=partial(resuming.ended, found, name, place),
+                begins=partial(parting.begin, name, place),
+            )
             for name, place in found.directories.items()
         }
-        self.shippers = {name: Shipper(found, name) for name in found.repositories}
+        self.shippers = {name: Shipper(found, name, parting) for name in found.repositories}
         guard = Guard(found, self._receptions, self._shipped, self._renew)
         for receiver in self.receivers.values():
             receiver.begin()
         self.rounds.every(
             _GUARDED_EVERY,
-            lambda: self._say(guard.turn()),
+            lambda: self._say(parting.look(guard.turn())),
             guard.close,
-            tell=lambda: self._say(guard.told()),
+            tell=lambda: self._say(parting.look(guard.told())),
         )
         for shipper in self.shippers.values():
             self.rounds.every(found.wal.ship_every, partial(self._ship, shipper, guard))

@@ -232,7 +232,7 @@ class Cluster:
 
     def _await_answer(self, server: process.Background) -> None:
         probe = process.Command(
-            (str(binaries(self.major) / "pg_isready"), "-q", "-h", str(self.directory)),
+            (str(binaries(self.major) / "pg_isready"), "-q", "-d", self.connection("template1")),
             timedelta(seconds=5),
         )
         deadline = time.monotonic() + self.start_limit.total_seconds()

@@ -24,6 +24,7 @@ _COMMIT = re.compile(
 _POINT = re.compile(
     r"lsn: (?P<lsn>[0-9A-F]+/[0-9A-F]+), prev [0-9A-F/]+, desc: RESTORE_POINT (?P<name>.*)"
 )
+_BROKEN = re.compile(r"checksum verification failed in file .*")
 _RELATIONS = re.compile(r"; rels: (?P<paths>[^;]*)")
 
 
@@ -206,6 +207,8 @@ class WalPrograms:
             return done
         if _FULL in done.complaint:
             raise ScratchFull("scratch.full", detail=done.complaint[-2000:])
+        if broken := _BROKEN.findall(done.complaint):
+            raise DatabaseFailed("base.page_damaged", count=len(broken), detail="\n".join(broken))
         if done.exit_code < 0:
             raise ToolFailed("pgtools.killed", program=program, signal=str(-done.exit_code))
         raise DatabaseFailed(

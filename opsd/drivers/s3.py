@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import math
 import os
 import re
 import ssl
@@ -143,8 +144,11 @@ class S3Storage:
             self._client = _client(self.bucket, self.credentials)
 
     def reach(self) -> None:
-        """Raise at once when server, key or bucket do not answer as they should."""
-        self._page(self._below(""), "", 1)
+        """Raise at once when server, key or bucket do not answer as they should.
+
+        One that says nothing at all is waited for once.
+        """
+        self._page(self._below(""), "", 1, _SILENCE_SECONDS)
 
     def objects(self) -> Iterator[StoredObject]:
         """All objects of the four kinds."""
@@ -262,13 +266,16 @@ class S3Storage:
             if token in {"", before}:
                 raise self._failed("the list ends in the middle")
 
-    def _page(self, prefix: str, token: str, most: int) -> dict[str, Any]:
+    def _page(
+        self, prefix: str, token: str, most: int, patience: float = math.inf
+    ) -> dict[str, Any]:
         """A page of the list. What does not say whether it ends is none: the parser takes all."""
         more = {"ContinuationToken": token} if token else {}
         page: dict[str, Any] = self._ask(
             lambda: self._client.list_objects_v2(
                 Bucket=self.bucket.name, Prefix=prefix, MaxKeys=most, **more
-            )
+            ),
+            patience=patience,
         )
         if "IsTruncated" not in page:
             raise self._failed("the answer is no list")
@@ -276,11 +283,14 @@ class S3Storage:
 
     # --- how every request goes
 
-    def _ask(self, ask: Callable[[], Read], key: str = "") -> Read:
-        """Ask, and ask again when that may help."""
+    def _ask(self, ask: Callable[[], Read], key: str = "", patience: float = math.inf) -> Read:
+        """Ask, and ask again when that may help, while there is patience."""
         told: errors.OpsdError = self._failed("not asked")
+        end = time.monotonic() + patience
         for attempt in range(_ATTEMPTS):
             if attempt:
+                if time.monotonic() >= end:
+                    break
                 time.sleep(_PAUSE_SECONDS * 2 ** (attempt - 1))
             try:
                 return self._translated(ask, key)

@@ -24,6 +24,7 @@ from opsd.errors import RepositoryDamaged, WrongPassword
 
 _ITERATIONS = 600_000
 _KEY, _IV, _MAC = 32, 16, 32
+ADDED = _IV + _MAC  # bytes: what is no longer holds nothing
 _WRAPPED = "key"
 
 
@@ -44,7 +45,7 @@ class Seal:
     def open(self, name: str, sealed: bytes) -> bytes:
         """The content again. Raises `RepositoryDamaged` when a byte of it, or its name, differs."""
         body, mark = sealed[:-_MAC], sealed[-_MAC:]
-        if len(sealed) <= _IV + _MAC or not hmac.compare_digest(mark, self._mark(name, body)):
+        if len(sealed) <= ADDED or not hmac.compare_digest(mark, self._mark(name, body)):
             raise RepositoryDamaged("seal.broken", name=name)
         cipher = Cipher(algorithms.AES(self.hiding), modes.CTR(body[:_IV])).decryptor()
         return zstandard.decompress(cipher.update(body[_IV:]) + cipher.finalize())

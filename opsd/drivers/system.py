@@ -215,6 +215,12 @@ def end_workers(place: Path) -> int:
     return count
 
 
+def barred(path: Path) -> Path | None:
+    """What keeps this account from writing at `path`: no directory, or no right; else None."""
+    place = next(one for one in (path, *path.parents) if os.access(one, os.F_OK))
+    return None if place.is_dir() and os.access(place, os.W_OK | os.X_OK) else place
+
+
 def servers_in(directory: Path) -> tuple[int, ...]:
     """Database servers that work in `directory` or below it."""
     root = str(directory)

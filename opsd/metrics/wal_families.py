@@ -14,7 +14,8 @@ OF_LOGS: Final = (
     Family(
         "opsd_wal_synchronous",
         _MEMBER,
-        "1 when commits wait for the agreed receivers and no setting makes them less safe, else 0.",
+        "1 when commits wait for the agreed receivers and no setting makes them less safe, else 0;"
+        " absent while that is not known.",
     ),
     Family("opsd_wal_waiting_commits", _MEMBER, "Commits that wait for receivers now."),
     Family(
@@ -33,6 +34,11 @@ OF_LOGS: Final = (
         "opsd_wal_receiver_restarts_total", _RECEIVER, "Times that the receiver was started again."
     ),
     Family("opsd_wal_receiver_free_bytes", _RECEIVER, "Space left on the disk of the receiver."),
+    Family(
+        "opsd_wal_receiver_aside_bytes",
+        _RECEIVER,
+        "Log of abandoned times that the receiver set aside; opsd deletes none of it.",
+    ),
     Family(
         "opsd_wal_slot_retained_bytes", _RECEIVER, "Log that the server keeps for the receiver."
     ),

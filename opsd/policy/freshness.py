@@ -98,11 +98,12 @@ class SetVerdict:
     retention: Status = Status.OK
     coverage: Status = Status.OK
     data: Status = Status.OK
+    logs: Status = Status.OK  # of its databases, where they are looked at with it
 
     @property
     def status(self) -> Status:
         """The worst of all."""
-        of_points = (self.newest, self.proved, self.restore, self.data)
+        of_points = (self.newest, self.proved, self.restore, self.data, self.logs)
         return worst((*of_points, self.backup, self.proof, self.retention, self.coverage))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from opsd.errors import UsageError
 from opsd.model import Status
 from opsd.policy.freshness import judge_span
 
@@ -68,3 +69,10 @@ def forecast(line: Sequence[int], log: int | None, speed: float | None) -> timed
         return None
     made = line[0] if len(line) > 1 else 0
     return timedelta(seconds=(sum(line) + made + log) / speed)
+
+
+def no_base(name: str, copies: Sequence[datetime], detail: str = "") -> UsageError:
+    """Why no base copy leads to a goal: there is none, or all are younger."""
+    if not copies:
+        return UsageError("recover.no_bases", name=name, detail=detail)
+    return UsageError("recover.no_base", name=name, oldest=min(copies), detail=detail)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from opsd.model import RecoveryPoint
-from opsd.wal import Base, Gap, Holdings, Segment, path_of
+from opsd.wal import Base, Gap, Holdings, Need, Segment, path_of
 
 _PAGE = 8192
 _HEADER = struct.Struct("=HHIQI4xQII")
@@ -137,9 +137,16 @@ def leads_on(segment: Segment, way: Mapping[int, int], size: int, *, whole: bool
     return segment.start(size) + (size if whole else 0) <= way.get(segment.timeline, -1)
 
 
-def was_left(base: Base, held: Holdings) -> bool:
+def without(held: Holdings, damaged: Mapping[Segment, datetime]) -> Holdings:
+    """The same log without what was found damaged and was not written again since."""
+    segments = {s: one for s, one in held.segments.items() if damaged.get(s) != one.at}
+    return replace(held, segments=segments)
+
+
+def was_left(base: Base | Need, held: Holdings) -> bool:
     """Whether the server went back to before a base copy: nothing newer can be reached from it."""
-    return base.stop > dict(path_of(_newest(held, base.timeline), held.switches))[base.timeline]
+    left = dict(path_of(_newest(held, base.timeline), held.switches))[base.timeline]
+    return base.stop > min(left, held.left.get(base.timeline, left))
 
 
 def _newest(held: Holdings, timeline: int) -> int:
@@ -250,12 +257,18 @@ def due(last: int | None, today: int, most: int) -> range:
     return range(since + 1, today + 1)
 
 
-def spare_bases(bases: Sequence[Base], horizon: datetime) -> tuple[Base, ...]:
-    """Those that no moment since `horizon` needs: all but the last that is older, and the newer."""
+def spare_bases(
+    bases: Sequence[Base], horizon: datetime, left: Collection[Base] = ()
+) -> tuple[Base, ...]:
+    """Those that no moment since `horizon` needs: all but the last that is older, and the newer.
+
+    Those that the server `left` lead to no moment behind them: the last of the others stays.
+    """
     old = sorted((b for b in bases if b.until <= horizon), key=lambda base: base.until)
-    staying = [base for base in bases if base not in old[:-1]]
+    kept = [base for base in old if base not in left][-1:]
+    staying = [base for base in bases if base not in old or base in kept]
     needed = {one.id for base in staying for one in lineage(base, bases)}
-    return tuple(base for base in old[:-1] if base.id not in needed)
+    return tuple(base for base in old if base not in kept and base.id not in needed)
 
 
 def lineage(base: Base, bases: Sequence[Base]) -> tuple[Base, ...]:

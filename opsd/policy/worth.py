@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
-from opsd.policy.wal import chain, timelines
+from opsd.policy.wal import chain, timelines, was_left
 from opsd.wal import Covered, Gap, Holdings, Need, Segment, path_of
 
 
@@ -45,7 +45,7 @@ def worth(
     newest = max(timelines(held), default=oldest.timeline)
     way = path_of(newest, held.switches)
     ends = (_reached(held, need, dict(way), size) for need in reversed(needs))
-    soon = Holdings({**held.segments, **coming}, held.switches)
+    soon = replace(held, segments={**held.segments, **coming})
     gaps = chain(soon, oldest.timeline, oldest.start, size).gaps
     return Worth(
         newest,
@@ -58,6 +58,8 @@ def worth(
 
 def _reached(held: Holdings, need: Need, way: Mapping[int, int], size: int) -> int:
     """How far along the way a base copy can be brought; 0: it cannot be used."""
+    if was_left(need, held):
+        return 0
     found = chain(held, need.timeline, need.start, size)
     return found.end if need.stop <= min(found.end, way.get(need.timeline, 0)) else 0
 

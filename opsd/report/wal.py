@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 from opsd.model import CheckState, Incident, Status, worst
 from opsd.policy.recoverable import Reach, Recoverable
-from opsd.report import checks, layout, plain, text
+from opsd.report import checks, layout, plain
 from opsd.report.voice import Voice
 from opsd.wal import Advice, Change
 
+_RECEIVER = "receiver"
 _RECEIVED = "opsd_wal_receiver_held_timestamp_seconds"
 _KEPT = "opsd_wal_repository_held_timestamp_seconds"
 _YOUNG = timedelta(minutes=1)  # a daemon writes what it sees every few seconds
@@ -35,18 +36,12 @@ def planned(voice: Voice, name: str, changes: Sequence[Change], advice: Sequence
 
 def status(
     voice: Voice,
-    subject: str,
     states: Sequence[CheckState],
     incidents: Mapping[str, Incident],
     now: datetime,
 ) -> str:
-    """What would be lost, then how each part is."""
-    if not states:
-        return text.joined(subject, voice.say("checks.none"))
-    rows = [(_who(voice, *one), _loss(voice, states, one, now)) for one in _parts(states)]
-    lines = layout.fields([*rows], "  ") if rows else f"  {voice.say('wal.loss_unknown')}"
-    title = f"{subject}: {voice.say('wal.loss_title')}"
-    return text.joined(f"{title}\n{lines}", checks.listed(voice, states, incidents, now))
+    """How each part is."""
+    return checks.listed(voice, states, incidents, now) if states else voice.say("checks.none")
 
 
 def of_log(states: Sequence[CheckState], subject: str) -> tuple[CheckState, ...]:
@@ -60,22 +55,49 @@ def of_log(states: Sequence[CheckState], subject: str) -> tuple[CheckState, ...]
     )
 
 
-def brief(voice: Voice, subject: str, states: Sequence[CheckState], now: datetime) -> str:
+def brief(
+    voice: Voice,
+    subject: str,
+    states: Sequence[CheckState],
+    lost: Mapping[str, float | None],
+) -> str:
     """What would be lost now, and what is wrong."""
-    rows = [(_who(voice, *one), _loss(voice, states, one, now)) for one in _parts(states)]
     wrong = [
         layout.hang(f"  {layout.MARKS[state.status]} ", voice.finding(state.result.said))
         for state in states
         if state.status is not Status.OK
     ]
+    return "\n".join((loss(voice, subject, lost), *wrong))
+
+
+def files(voice: Voice, name: str, until: datetime | None, now: datetime) -> str:
+    """What of the files of a set would be lost: they come with recovery points, not with a log."""
+    at_most = _at_most(voice, None if until is None else (now - until).total_seconds())
+    row = layout.fields([(voice.say("wal.loss_files"), at_most)], "  ")
+    return f"{name}: {voice.say('wal.loss_title')}\n{row}"
+
+
+def losses(
+    states: Sequence[CheckState], now: datetime, known: Recoverable
+) -> dict[str, float | None]:
+    """Seconds of commits that may be lost when only this is left; None where it is not known.
+
+    Nothing is known of a repository without a base copy: its log can be replayed onto nothing.
+    """
+    based = {name for name, reach in known.repositories.items() if reach.oldest is not None}
+    return {
+        f"{kind}:{name}": _age(states, (kind, name), now)
+        if kind == _RECEIVER or name in based
+        else None
+        for kind, name in _parts(states)
+    }
+
+
+def loss(voice: Voice, subject: str, lost: Mapping[str, float | None]) -> str:
+    """The same for people."""
+    rows = [(_who(voice, *who.split(":", 1)), _at_most(voice, age)) for who, age in lost.items()]
     told = layout.fields(rows, "  ") if rows else f"  {voice.say('wal.loss_unknown')}"
-    title = f"{subject}: {voice.say('wal.loss_title')}"
-    return "\n".join((title, told, *wrong))
-
-
-def losses(states: Sequence[CheckState], now: datetime) -> dict[str, float | None]:
-    """Seconds of commits that may be lost when only this is left; None where it is not known."""
-    return {f"{kind}:{name}": _age(states, (kind, name), now) for kind, name in _parts(states)}
+    return f"{subject}: {voice.say('wal.loss_title')}\n{told}"
 
 
 def seen(known: Recoverable, states: Sequence[CheckState], now: datetime) -> Recoverable:
@@ -163,13 +185,13 @@ def _parts(states: Sequence[CheckState]) -> list[tuple[str, str]]:
         if receiver:
             found.append(("repository", name))
         elif state.id.subject.count("/") > 1:
-            found.append(("receiver", state.id.subject.rpartition("/")[2]))
+            found.append((_RECEIVER, state.id.subject.rpartition("/")[2]))
     return sorted(found)
 
 
 def _age(states: Sequence[CheckState], part: tuple[str, str], now: datetime) -> float | None:
     kind, name = part
-    at = _at(_figure(states, _RECEIVED if kind == "receiver" else _KEPT, kind, name))
+    at = _at(_figure(states, _RECEIVED if kind == _RECEIVER else _KEPT, kind, name))
     return None if at is None else (now - at).total_seconds()
 
 
@@ -198,13 +220,12 @@ def _known(state: CheckState) -> bool:
 
 
 def _who(voice: Voice, kind: str, name: str) -> str:
-    if kind == "receiver":
+    if kind == _RECEIVER:
         return voice.say("wal.loss_receiver", receiver=name)
     return voice.say("wal.loss_repository", repository=name)
 
 
-def _loss(voice: Voice, states: Sequence[CheckState], part: tuple[str, str], now: datetime) -> str:
-    age = _age(states, part, now)
+def _at_most(voice: Voice, age: float | None) -> str:
     if age is None:
         return voice.say("wal.loss_unknown")
     return voice.say("wal.loss_at_most", span=timedelta(seconds=max(age, 0)))

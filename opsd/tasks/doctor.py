@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from opsd.catalogue import Size
 from opsd.config import ground
 from opsd.config.command import CommandMember
 from opsd.config.mariadb import MariadbMember
@@ -42,8 +43,12 @@ def examine(kit: Kit) -> Iterator[Diagnosis]:
             match member:
                 case PostgresMember():
                     yield from _database(kit, subject, member, databases)
+                    receivers = member.wal.receivers.values() if member.wal else ()
+                    yield from _received(subject, (one.directory for one in receivers))
                 case MariadbMember():
                     yield _mariadb(kit, subject, member)
+                    streamed = [member.binlog] if member.binlog else []
+                    yield from _received(subject, (one.directory for one in streamed))
                 case CommandMember():
                     yield _command(subject, member)
                 case FilesMember():
@@ -109,6 +114,18 @@ def _mariadb(kit: Kit, subject: str, member: MariadbMember) -> Diagnosis:
     except OpsdError as error:
         return diagnosis.of_error(subject, error)
     return diagnosis.judge_mariadb(subject, facts.version, facts.bytes, logs=facts.logs)
+
+
+def _received(subject: str, directories: Iterable[Path | None]) -> Iterator[Diagnosis]:
+    """Whether the log can be received where it shall be; a receiver elsewhere has no directory."""
+    for directory in filter(None, directories):
+        fields: dict[str, object]
+        if place := system.barred(directory):
+            fields = {"target": directory, "place": place, "account": system.user()}
+            yield Diagnosis(Status.CRITICAL, subject, "target.barred", fields)
+        else:
+            fields = {"path": directory, "free": Size(system.space(directory).free)}
+            yield Diagnosis(Status.OK, subject, "doctor.receiver", fields)
 
 
 def _command(subject: str, member: CommandMember) -> Diagnosis:

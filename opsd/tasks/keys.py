@@ -17,7 +17,7 @@ from pathlib import Path
 from opsd.drivers import seal
 from opsd.drivers.seal import Seal
 from opsd.drivers.storage import Storage
-from opsd.errors import ConfigError, RepositoryMissing
+from opsd.errors import ConfigError, RepositoryMissing, WrongPassword
 from opsd.tasks.kit import Kit
 
 _KEY = "wal/key.json"
@@ -51,6 +51,7 @@ class Keys:
     def begin(self) -> None:
         """Open them, if there are any."""
         with self._one_at_a_time, suppress(FileNotFoundError):
+            self.kit.reach(self.repository)
             kept = storage_of(self.kit, self.repository).get(_KEY)
             self._seal = _unwrapped(self.kit, self.repository, kept)
 
@@ -79,14 +80,23 @@ def opening(kit: Kit, repositories: Iterable[str]) -> Iterator[Mapping[str, Keys
 def rekey(kit: Kit, repository: str, old: Path) -> None:
     """Put the keys under the password that the configuration names, from under an older one.
 
-    Raises `WrongPassword` when that does not open them, `RepositoryMissing` where there are none.
+    Those that are under it already stay; of several repositories often one alone has a new
+    password. Raises `WrongPassword` when neither opens them, `RepositoryMissing` where there are
+    none.
     """
-    storage = storage_of(kit, repository)
+    storage, password = storage_of(kit, repository), kit.config.repositories[repository].password
     try:
-        keys = seal.unwrap(storage.get(_KEY), old)
+        kept = storage.get(_KEY)
     except FileNotFoundError as none:
         raise RepositoryMissing("wal.no_keys", repository=repository) from none
-    storage.put(_KEY, seal.wrap(keys, kit.config.repositories[repository].password.path()))
+    with suppress(WrongPassword):
+        seal.unwrap(kept, password.path())
+        return
+    try:
+        keys = seal.unwrap(kept, old)
+    except WrongPassword as wrong:
+        raise WrongPassword("wal.rekey_password", repository=repository, path=old) from wrong
+    storage.put(_KEY, seal.wrap(keys, password.path()))
 
 
 def _opened(kit: Kit, repository: str) -> Seal:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from opsd.clock import Clock
+from opsd.clock import Clock, Stopwatch
 from opsd.config.mariadb import MariadbMember
 from opsd.config.schema import BackupSet, Config, PostgresMember
 from opsd.drivers import lock, process
@@ -33,6 +33,8 @@ PROOF_RECORD = "proof-record"
 # stored, but not believed.
 HOLDS = "holds:"
 LEASE = ".lease"
+_UNHEARD_FOR = timedelta(minutes=1)
+_WAITED = timedelta(seconds=10)  # longer than a server that refuses takes to say so
 _LOOKED_AT = 100  # pieces of evidence: some nights of all members and repositories
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
@@ -77,6 +79,7 @@ class Kit:
     stop: process.Stop = field(default_factory=process.Stop)
     watcher: Watcher = field(default_factory=Nobody)
     slot: datetime | None = None  # which a schedule fired, where one did
+    _unheard: dict[str, tuple[Stopwatch, StorageFailed]] = field(default_factory=dict)
 
     def backup_set(self, name: str) -> BackupSet:
         """The backup set of this name. Raises `UsageError` with the names there are."""
@@ -115,10 +118,22 @@ class Kit:
         return S3Storage(repository, Bucket.at(found.url), credentials)
 
     def reach(self, repository: str) -> None:
-        """Raise at once when the storage of a repository does not answer as it should."""
+        """Raise at once when the storage of a repository does not answer as it should.
+
+        Who was waited for in vain is not waited for again in the next minute.
+        """
+        watch, before = Stopwatch(), self._unheard.get(repository)
+        if before is not None and before[0].elapsed() < _UNHEARD_FOR:
+            told = before[1]
+            raise StorageFailed(told.key, detail=told.detail, **told.fields)
         storage = self.storage(repository)
-        if storage is not None:
-            storage.reach()
+        try:
+            if storage is not None:
+                storage.reach()
+        except StorageFailed as error:
+            if watch.elapsed() > _WAITED:
+                self._unheard[repository] = Stopwatch(), error
+            raise
 
     def database(self, member: PostgresMember) -> Database:
         """The door to a member's database."""

@@ -130,6 +130,8 @@ def _choose(door: Door, request: Request) -> RecoveryPoint:
 def _guard(
     door: Door, request: Request, point: RecoveryPoint, steps: tuple[Step, ...], total: int
 ) -> None:
+    if place := system.barred(request.target):
+        raise Refused("target.barred", target=request.target, place=place, account=system.user())
     for step in steps:
         live = Path(step.member.root)
         used = step.target.exists() and any(step.target.iterdir())

@@ -111,6 +111,10 @@ def put_another_in_its_place(site: Site) -> None:
     empty_repository(site.repository)
 
 
+def remove_password(site: Site) -> None:
+    (site.base / "password").unlink()
+
+
 def write_another_password(site: Site) -> None:
     (site.base / "password").write_text("another one\n")
 
@@ -231,6 +235,13 @@ DAMAGES = [
         outcome=BLIND,
         reason="password",
         key="repository.wrong_password",
+    ),
+    Damage(
+        "the password's file gone: nothing is damaged",
+        remove_password,
+        outcome=BLIND,
+        reason="password",
+        key="repository.password_unreadable",
     ),
 ]
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import measure
+from benchmarks import measure, week
+from benchmarks.measure import Cost
 from benchmarks.rounds import DAYS
 
 pytestmark = pytest.mark.xdist_group("benchmarks")
@@ -122,3 +123,14 @@ def test_a_step_on_hosts_is_measured_beside_bare_ssh(tmp_path: Path) -> None:
     rows = [line for line in report.read_text().splitlines() if line.startswith("| ssh")]
     assert len(rows) == 2
     assert float(rows[0].split("|")[3]) > 1, "a new connection for each step is no faster"
+
+
+def test_a_week_is_told_of_each_who_kept_it() -> None:
+    kept = {"other": week.Kept(1, 2, 3, 4), "opsd": week.Kept(11, 12, 13, 14)}
+    back = {"other, full": Cost(wall=5, cpu=6), "other, delta": None}
+    found = week.Week(64, {}, [week.Day(0, 16, kept)], 0.02, back, {"nobody": 1})
+    said = week.told(found, {"other": "in its manner"})
+    assert "| 0 | 16 | 11.0 | 1.0 | 12.0 + 14.0 | 2.0 + 4.0 | 13.0 | 3.0 |" in said
+    assert "| other, full | 5.0 | 6.0 |\n| other, delta | none | none |" in said
+    assert "beside other\n" in said
+    assert "- other: in its manner\n" in said

@@ -11,7 +11,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from opsd.binlog import Spot
 from opsd.daemon.wal import Wardens
 from opsd.drivers.mariadb import binlog
 from opsd.drivers.mariadb.server import Server
-from opsd.errors import RepositoryDamaged, WrongPassword
+from opsd.errors import RepositoryDamaged, UsageError, WrongPassword
 from opsd.model import CheckResult, Outcome, Status
 from opsd.tasks.backup import back_up
 from opsd.tasks.binlog.bases import DATA, take_base
@@ -141,6 +142,7 @@ def test_a_burnt_server_comes_back_to_any_moment_though_its_receiver_died_before
         told = kit.store.evidence(played.run, "replayed")
         assert told is not None
         assert (told["tables"], told["rows"]) == (5, 2007)
+        _invariants_are_asked(kit)
         eventually(lambda: _foretold(watched) > 0, "a recovery to now is foretold", 60)
         moved, took = told["base_bytes"] + told["wal_bytes"], sum(told["seconds"].values())
         foretold = _foretold(watched) * moved / max(took, 1)
@@ -166,6 +168,7 @@ def test_a_burnt_server_comes_back_to_any_moment_though_its_receiver_died_before
             with recovered(kit, plan(stream, goal, base / name)) as (_, server):
                 found = server.database(NAME).ask("SELECT n FROM empty_one ORDER BY n;")
                 assert [int(n) for (n,) in found] == expected
+        _behind_the_log(stream, base / "none")
         for piece in (base / "repository").rglob("fees-log.000002.*"):
             piece.unlink()
         with pytest.raises(RepositoryDamaged) as caught:
@@ -174,6 +177,33 @@ def test_a_burnt_server_comes_back_to_any_moment_though_its_receiver_died_before
         cut = plan(stream, Goal(), base / "none")
         assert [found.key for found in cut.findings] == ["binlog.gap_behind"]
         _new_password(living, kit)
+
+
+def _invariants_are_asked(kit: Kit) -> None:
+    """Of the replayed server, as of one that a dump was loaded into."""
+    mine = kit.backup_set(SET)
+    never = mine.prove.invariants[0].model_copy(update={"name": "never", "query": "SELECT 1"})
+    prove = mine.prove.model_copy(update={"invariants": (never,)})
+    sets = {SET: mine.model_copy(update={"prove": prove})}
+    other = replace(kit, config=kit.config.model_copy(update={"backup_sets": sets}))
+    closing = replay(other, streams_of(other, SET)[0])
+    assert [found.key for found in closing.findings] == ["proof.invariant_broken"]
+    assert closing.outcome is Outcome.FAILED
+
+
+def _behind_the_log(stream: Stream, target: Path) -> None:
+    """What the log does not lead to is refused; where it ends before a moment is told."""
+    ends = plan(stream, Goal(), target).log.end
+    assert ends is not None
+    for key, beyond in (
+        ("binlog.beyond", Goal(spot=replace(ends, offset=ends.offset + 1))),
+        ("recover.future", Goal(time=datetime.now(UTC) + timedelta(days=1))),
+    ):
+        with pytest.raises(UsageError) as refused:
+            plan(stream, beyond, target)
+        assert refused.value.key == key
+    idle = plan(stream, Goal(time=datetime.now(UTC)), target)
+    assert [found.key for found in idle.findings] == ["binlog.ends"]
 
 
 def _foretold(watched: Watched) -> float:

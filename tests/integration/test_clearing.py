@@ -28,6 +28,7 @@ SETTINGS = [
     ("postgresql.auto.conf", "Primary_Slot_Name 'a'", "primary_slot_name", ""),
     ("postgresql.auto.conf", "Recovery_Target_Name 'a'", "recovery_target_name", ""),
     ("postgresql.auto.conf", "work_mem = 5MB", "work_mem", "5120"),
+    ("postgresql.auto.conf", "recovery_min_apply_delay = 1h", "recovery_min_apply_delay", "0"),
     (ELSEWHERE, "recovery_end_command = 'x'", "recovery_end_command", ""),
     (ELSEWHERE, "synchronous_standby_names = 'ANY 1 (a)'", "synchronous_standby_names", ""),
 ]

@@ -108,16 +108,37 @@ def test_a_second_and_a_name_come_back_with_exactly_their_rows(site: Site) -> No
         with recovering.further(kit, planned, name, QUICK) as (stands, server):
             assert not stands.recovering
             assert rows(server) == 30
-        with pytest.raises(UsageError, match="no base copy"):
-            planning.plan(log, Goal("time", time=second - timedelta(days=9)), place / "old")
-        with pytest.raises(Refused, match="not empty"):
-            planning.plan(log, Goal("now"), place / ODD)
-        with pytest.raises(Refused, match="shorter, plainer name"):
-            planning.plan(log, Goal("now"), place / "one, two")
-        with pytest.raises(Refused, match="has more than 93 bytes"):
-            planning.plan(log, Goal("now"), place / ("long" * 20))
-        with pytest.raises(Refused, match="server runs"):
-            planning.plan(log, Goal("now"), site.system.cluster.data)
+        refused_before_anything_is_written(site, log, place, planned)
+
+
+def refused_before_anything_is_written(
+    site: Site, log: Log, place: Path, planned: planning.Planned
+) -> None:
+    """Goals that the log does not lead to, and targets of no use, however they are named."""
+    reached, end = planned.goal.time, planned.chain.end
+    assert reached
+    day = timedelta(days=1)
+    for goal, why in (
+        (Goal("time", time=reached - 9 * day), "no base copy is old enough"),
+        (Goal("time", time=reached + day), "before the goal"),
+        (Goal("lsn", lsn=end + (1 << 30)), "before the goal"),
+    ):
+        with pytest.raises(UsageError, match=why):
+            planning.plan(log, goal, place / "new")
+    assert planning.plan(log, Goal("lsn", lsn=end), place / "new").chain.end >= end
+    data, link = site.system.cluster.data, site.base / "link"
+    link.symlink_to(data)
+    for target, why in (
+        (place / ODD, "not empty"),
+        (place / "one, two", "shorter, plainer name"),
+        (place / ("long" * 20), "has more than 93 bytes"),
+        (data, "server runs"),
+        (link, "server runs"),
+        (link / "inside", "lies in the data directory"),
+        (site.base / "password" / "back", "is no directory that"),
+    ):
+        with pytest.raises(Refused, match=why):
+            planning.plan(log, Goal("now"), target)
 
 
 def foretold_as_planned(log: Log, heard: Heard, target: Path) -> None:
@@ -265,14 +286,13 @@ def test_what_is_damaged_or_gone_is_said_before_anything_is_written(site: Site) 
         planned = planning.plan(log, Goal("now"), site.base / "back", alone)
         # Whoever reads it again finds it, each segment in one of seven nights.
         nights = [reread(log, planned, "main", [night]) for night in range(NIGHTS)]
-        assert reread(log, planned, "main", range(3, 3 + NIGHTS)).damaged == (middle.name,)
-        assert [name for night in nights for name in night.damaged] == [middle.name]
+        damaged = reread(log, planned, "main", range(3, 3 + NIGHTS)).damaged
+        assert [segment.name() for segment in damaged] == [middle.name]
+        assert [one for night in nights for one in night.damaged] == list(damaged)
         assert sum(night.segments for night in nights) == len(finished(site))
-        with (
-            pytest.raises(RepositoryDamaged, match=middle.name),
-            recovering.recovered(kit, planned, alone),
-        ):
-            pytest.fail("it was replayed")
+        with recovering.recovered(kit, planned, alone) as (done, _):
+            assert [finding.fields["name"] for finding in done.findings] == [middle.name]
+            assert not done.good
         middle.unlink()
         with pytest.raises(RepositoryDamaged, match="lacks"):
             planning.plan(log, Goal("time", time=at), site.base / "elsewhere", alone)

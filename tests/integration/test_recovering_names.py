@@ -132,9 +132,13 @@ def test_a_name_older_than_the_newest_base_copy_is_where_it_waits(site: Site, s3
     assert not (site.base / "back").exists()
     other = recover(site, s3.url(prefix), "before_upgrade", site.base / "back", "fees")
     assert json.loads(other.stdout)["error"]["key"] == "recover.bare_mariadb", other.stdout
+    wrong = recover(site, s3.url(prefix), "before_upgrade", site.base / "back", "dossier")
+    error = json.loads(wrong.stdout)["error"]
+    assert (error["key"], SET in error["text"]) == ("recover.bare_no_base", True)
     done = recover(site, s3.url(prefix), "before_upgrade", site.base / "back")
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["plan"]["base"] == first.id
+    assert json.loads(done.stdout)["recovered"]["paused"] is True
 
     with started(site.base / "back") as way:
         asked = "SELECT pg_get_wal_replay_pause_state(), count(*) FROM moments"

@@ -178,6 +178,9 @@ def test_a_used_target_is_not_touched_unless_told_in_full(site: Site) -> None:
         with pytest.raises(Refused) as refused:
             plan(_door(kit), Request(SET, target))
         assert refused.value.key == "restore.target_used"
+        with pytest.raises(Refused) as refused:
+            plan(_door(kit), Request(SET, target / "scans" / "mine" / "below"))
+        assert refused.value.key == "target.barred"
         done = carry_out(_door(kit), plan(_door(kit), Request(SET, target, into_used_target=True)))
     assert done.good, done.findings
     assert (target / "scans" / "mine").read_text() == "keep me"

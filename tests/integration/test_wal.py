@@ -12,13 +12,15 @@ import pytest
 
 from opsd.drivers.cluster import SERVER_ACCOUNT, binaries
 from opsd.drivers.process import Command, run
-from opsd.errors import Refused
+from opsd.errors import DatabaseFailed, Refused
 from opsd.model import Outcome, Status
 from opsd.tasks.wal import setting_up
 from opsd.tasks.wal.archive import open_archive
 from opsd.tasks.wal.bases import bases, needs, take_base
+from opsd.tasks.wal.guard import Guard
 from opsd.tasks.wal.log import Log, logs_of
 from opsd.tasks.wal.shipping import Shipper, clear
+from opsd.tasks.wal.telling import results
 from opsd.wal import SEGMENT_BYTES, Segment, written
 from tests.logs import (
     finished,
@@ -44,7 +46,7 @@ def test_a_plan_shows_what_is_done_and_commits_wait_only_once_somebody_receives(
         assert {advice.key for advice in first.advice} >= {"wal.lone_receiver", "wal.not_ready"}
         setting_up.carry_out(first)
         again = setting_up.plan(log)
-        assert [change.statement for change in again.changes] == ["SELECT pg_reload_conf()"]
+        assert not again.changes
         assert "wal.no_way_in" not in {advice.key for advice in again.advice}
         sql(site, "ALTER ROLE opsd_wal CREATEDB")
         sql(site, "ALTER DATABASE dossiers SET synchronous_commit = off")
@@ -53,10 +55,21 @@ def test_a_plan_shows_what_is_done_and_commits_wait_only_once_somebody_receives(
 
 
 def test_a_server_that_waits_for_what_no_receiver_does_is_refused(site: Site) -> None:
-    sql(site, "ALTER SYSTEM SET synchronous_commit = remote_apply")
-    sql(site, "SELECT pg_reload_conf()")
-    with with_log(site).kit() as kit, pytest.raises(Refused, match="remote_apply"):
-        setting_up.plan(logs_of(kit, SET)[0])
+    with with_log(site).kit() as kit:
+        (log,) = logs_of(kit, SET)
+        for who, told in (
+            ("SYSTEM", ""),
+            ("ROLE opsd", "ROLE opsd"),
+            ("DATABASE dossiers", "DATABASE dossiers"),
+        ):
+            sql(site, f"ALTER {who} SET synchronous_commit = 'Remote_Apply'")
+            sql(site, "SELECT pg_reload_conf()")
+            with pytest.raises(Refused, match="remote_apply") as refused:
+                setting_up.plan(log)
+            assert refused.value.detail == told
+            sql(site, f"ALTER {who} RESET synchronous_commit")
+            sql(site, "SELECT pg_reload_conf()")
+        assert setting_up.plan(log).changes
 
 
 def test_a_server_without_page_checksums_is_told(site: Site) -> None:
@@ -76,6 +89,46 @@ def test_a_server_without_page_checksums_is_told(site: Site) -> None:
         closing = take_base(kit, log)
         assert closing.outcome is Outcome.SUCCEEDED
         assert "wal.no_checksums" in {finding.key for finding in closing.findings}
+
+
+def test_who_may_not_see_receivers_takes_no_protection_away(site: Site) -> None:
+    sql(site, "CREATE ROLE opsd_backup LOGIN")
+    sql(site, "GRANT pg_monitor TO opsd_backup")
+    sql(site, "GRANT ALTER SYSTEM ON PARAMETER synchronous_standby_names TO opsd_backup")
+    with guarded(with_log(site)) as (_, log, heard):
+        agreed = log.wal.model_copy(update={"fall_back_after": timedelta(seconds=2)})
+        connection = log.member.connection.replace("user=opsd ", "user=opsd_backup ")
+        member = log.member.model_copy(update={"connection": connection, "wal": agreed})
+        other = Guard(replace(log, member=member, wal=agreed), dict, dict, lambda _: None)
+        assert other.turn().seen
+        sql(site, "REVOKE pg_monitor FROM opsd_backup")
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            look = other.turn()
+            assert look.seen
+            assert look.exposure is None
+            assert look.seen.names
+        other.close()
+        told = {one.subject: one.cause for one in results(log, look)}
+        assert [told[f"{log.subject}/{name}"] for name in ("one", "two")] == ["unseen"] * 2
+        assert heard.cause(log.subject) == ""
+
+
+def test_a_page_that_the_living_server_has_damaged_is_told_and_no_copy_taken(site: Site) -> None:
+    with guarded(with_log(site)) as (kit, log, _):
+        sql(site, "CREATE TABLE rows AS SELECT generate_series(1, 5000) AS number")
+        sql(site, "CHECKPOINT")
+        ((file,),) = sql(site, "SELECT pg_relation_filepath('rows')")
+        with (site.system.cluster.data / file).open("r+b") as stream:
+            stream.seek(3 * 8192 + 4000)
+            stream.write(b"damaged")
+        with pytest.raises(DatabaseFailed) as told:
+            take_base(kit, log)
+        assert told.value.key == "base.page_damaged"
+        assert told.value.fields["count"] == 1
+        assert f'"./{file}", block 3' in told.value.detail
+        number = file.rpartition("/")[2]
+        assert sql(site, f"SELECT pg_filenode_relation(0, {number})") == [("rows",)]
 
 
 def test_the_command_tells_the_plan_and_leaves_the_server_as_it_is(site: Site) -> None:
@@ -321,8 +374,13 @@ def lost_keys_come_back(site: Site, log: Log) -> None:
     password.write_text("another one\n")
     password.chmod(0o600)
     assert "password" in shipped(log).shipped.error
-    told, _ = site.opsd("wal", "rekey", SET, "--old-password-file", str(old)).communicate(
-        timeout=60
-    )
-    assert "under the new password" in told
+    other = site.base / "keys-of-nothing"
+    other.write_text("a third one\n")
+    # What neither opens is told; what is under the new one already stays.
+    for given, code in ((other, 1), (old, 0), (other, 0)):
+        asked = site.opsd("wal", "rekey", SET, "--old-password-file", str(given))
+        told, said = asked.communicate(timeout=60)
+        assert asked.returncode == code, told + said
+        assert ("under the password" in told) == (code == 0)
+        assert ("main: neither" in said) == (code == 1)
     assert not shipped(log).shipped.error

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 
 from opsd.model import Outcome
+from opsd.policy import moments
+from opsd.tasks.backup import back_up
 from opsd.tasks.kit import Kit
-from opsd.tasks.wal import planning, recovering, setting_up
-from opsd.tasks.wal.bases import take_base
+from opsd.tasks.wal import choosing, planning, recovering, setting_up
+from opsd.tasks.wal.bases import bases, take_base
 from opsd.tasks.wal.layout import DATA
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
+from opsd.tasks.wal.replaying import replay
 from tests.logs import (
     WAL,
     a_moment_apart,
@@ -28,7 +31,7 @@ from tests.logs import (
     until,
     with_log,
 )
-from tests.site import Site
+from tests.site import SET, Site
 
 
 def test_receivers_follow_a_server_that_goes_back_and_a_recovery_goes_across(site: Site) -> None:
@@ -59,6 +62,9 @@ def test_receivers_follow_a_server_that_goes_back_and_a_recovery_goes_across(sit
         for name, place in log.directories.items():
             assert {file for file in had[name] if "partial" not in file} <= set(files(place))
             assert any(path.is_dir() for path in place.glob("aside-*"))
+            assert heard.results[f"{log.subject}/{name}"].key == "wal.receives_aside"
+            kept = heard.figure("opsd_wal_receiver_aside_bytes", receiver=name)
+            assert kept == sum(path.stat().st_size for path in place.glob("aside-*/*"))
 
         now = planning.plan(log, Goal("now"), site.base / "now", Ways(throwaway=True))
         with (
@@ -68,6 +74,61 @@ def test_receivers_follow_a_server_that_goes_back_and_a_recovery_goes_across(sit
             assert done.good
             found = connection.execute("SELECT said FROM moments ORDER BY said").fetchall()
         assert found == [("after",), ("before",), ("kept",)]
+
+
+def test_a_night_takes_nothing_of_the_time_that_was_abandoned(site: Site) -> None:
+    with guarded(with_log(site)) as (kit, log, heard):
+        sql(site, "CREATE TABLE moments AS SELECT 'before' AS said")
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        good = bases(log, "main")
+        sql(site, "INSERT INTO moments VALUES ('kept')")
+        second = a_moment_apart()
+        sql(site, "INSERT INTO moments VALUES ('abandoned')")
+        abandoned = datetime.now(UTC)
+        sql(site, "SELECT pg_switch_wal()")
+        assert back_up(kit, SET).point  # a dump and a base copy of that time
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        held_until_now(heard)
+        goes_back(site, kit, log, second)
+        until(lambda: heard.cause(f"{log.subject}/one") == "")
+        sql(site, "INSERT INTO moments VALUES ('after')")
+        after = a_moment_apart()
+        held_until_now(heard)
+
+        found = choosing.reachable(log, "main", site.base / "look")
+        assert found.bases == good
+        (left,) = found.left
+        assert timedelta() <= second - left.begin < timedelta(seconds=3)
+        assert moments.is_left(abandoned, found.left)
+        assert left.begin < abandoned < left.end < after
+        closing = replay(kit, log)
+        assert closing.outcome is Outcome.PASSED, closing.findings
+        assert not kit.store.evidence(closing.run, "compared")  # the only dump is abandoned
+        told = kit.store.evidence(closing.run, "replayed")
+        assert told
+        assert (told["base"], moments.is_left(moment(told["goal"]), found.left)) == (
+            good[0].id,
+            False,
+        )
+
+        # Since when it leads to now is told by a base copy that does.
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        oldest = kit.last_told(SET, "bases", member=log.name, repository="main")
+        assert oldest
+        assert moment(oldest["oldest"]) == good[0].until
+        (wasted,) = set(bases(log, "main")[:-1]) - set(good)
+        kit.restic("main").forget(
+            [good[0].snapshot], limits=kit.limits("main", timedelta(minutes=1))
+        )
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        oldest = kit.last_told(SET, "bases", member=log.name, repository="main")
+        assert oldest
+        assert moment(oldest["oldest"]) > left.end > wasted.until
+
+
+def moment(text: str) -> datetime:
+    """As evidence writes it."""
+    return datetime.fromisoformat(text)
 
 
 def test_a_receiver_whose_slot_is_lost_goes_on_and_deletes_nothing(site: Site) -> None:

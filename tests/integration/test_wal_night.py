@@ -71,3 +71,16 @@ def test_no_base_copy_goes_into_another_repository_than_before(site: Site) -> No
             take_base(kit, log)
         assert not site.repository.exists()
     assert (replaced.value.key, lost.value.key) == ("repository.replaced", "repository.lost")
+
+
+def test_a_person_reads_what_was_replayed(site: Site) -> None:
+    with guarded(with_log(site)) as (kit, log, heard):
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        held_until_now(heard)
+        asked = site.opsd("wal", "replay", SET, "--language", "en")
+        said, wrong = asked.communicate(timeout=120)
+        assert asked.returncode == 0, said + wrong
+        told = kit.store.evidence(kit.store.runs(Task.REPLAY, SET)[0][0].id, "replayed")
+        assert told
+        assert "from main until the commit of " in said
+        assert f"{told['tables']} tables, {told['rows']:,} rows were read" in said

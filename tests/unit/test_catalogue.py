@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from opsd import catalogue
-from opsd.catalogue import SENTENCES, Language
+from opsd.catalogue import SENTENCES, Language, sentence
 from opsd.catalogue.language import Sentence
 from opsd.cli.commands import COMMANDS
 from opsd.cli.exit_codes import ExitCode
-from opsd.errors import OpsdError
+from opsd.errors import DatabaseFailed, OpsdError, quoted
 from opsd.model import MemberKind, Outcome, Proof, Severity, Status, Task
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -157,3 +157,16 @@ def test_a_duration_is_written_in_its_two_largest_units(seconds: float, vi: str,
 def test_a_sentence_knows_its_language() -> None:
     said = Sentence("một", "one", "làm", "do")
     assert (said.what(Language.VI), said.remedy(Language.EN)) == ("một", "do")
+
+
+def test_what_another_version_of_opsd_told_is_still_said() -> None:
+    said = sentence(Language.EN, "wal.kept", {"repository": "main"})
+    assert said == "main has every commit until ?"
+    assert sentence(Language.EN, "wal.of_long_ago", {"repository": "main"}) == "wal.of_long_ago"
+
+
+def test_an_error_within_a_sentence_is_what_the_outside_world_said() -> None:
+    refused = DatabaseFailed("database.unreachable", detail="connection refused")
+    assert quoted(refused) == "connection refused"
+    assert quoted(OSError("no such file")) == "no such file"
+    assert "cannot be reached" in quoted(DatabaseFailed("database.unreachable"))

@@ -237,6 +237,14 @@ def test_people_read_the_same(language: str, said: str, kit: Kit, ask: Ask) -> N
     assert said in ask(language=language)
 
 
+def test_a_set_is_as_good_as_its_logs(kit: Kit, ask: Ask) -> None:
+    nights(kit)
+    watched(kit, looked(kit))
+    before = ask().partition("\n")[0]
+    watched(kit, looked(kit, gaps=(Gap(1, 0, 1, NOON, NOON),)))
+    assert (before, ask().partition("\n")[0]) == ("dossiers: UNKNOWN", "dossiers: CRITICAL")
+
+
 def test_what_nobody_watches_and_nothing_measured_is_unknown(kit: Kit, ask: Ask) -> None:
     unknown = {"oldest": None, "newest": None, "gaps": None, "forecast_seconds": None}
     nothing = {"status": "unknown", "seconds": None}

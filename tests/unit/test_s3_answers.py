@@ -6,16 +6,24 @@ import io
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from opsd import errors
+from opsd.clock import now
+from opsd.config.schema import Config
 from opsd.drivers import s3
 from opsd.drivers.s3 import Bucket, Credentials, S3Storage
 from opsd.drivers.storage import StoredObject
+from opsd.store import Store
+from opsd.tasks import kit as kits
+from opsd.tasks.keys import opening
+from opsd.tasks.kit import Kit
+from tests.servers import serving, silent
 
 PACK = StoredObject("data", "ab" * 32, 5)
 LIST = b"<ListBucketResult xmlns='http://s3.amazonaws.com/doc/2006-03-01/'>%s</ListBucketResult>"
@@ -137,6 +145,47 @@ def test_a_server_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> 
         with pytest.raises(errors.StorageFailed) as told:
             S3Storage("main", bucket, Credentials("KEY", "SECRET")).reach()
     assert told.value.key == "repository.unreachable"
+
+
+def test_a_server_that_says_nothing_is_waited_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At first, and for all that one command asks of it."""
+    monkeypatch.setattr(s3, "_SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr(kits, "_WAITED", timedelta(seconds=0.1))
+    met: list[None] = []
+
+    def serve(opened: socket.socket) -> None:
+        met.append(None)
+        silent(opened)
+
+    (tmp_path / "keys").write_text("[default]\naws_access_key_id = K\naws_secret_access_key = S\n")
+    (tmp_path / "keys").chmod(0o600)
+    with serving(serve) as port:
+        repository = {
+            "url": f"s3:http://127.0.0.1:{port}/bucket",
+            "password_file": str(tmp_path / "password"),
+            "s3_credentials_file": str(tmp_path / "keys"),
+        }
+        tree = {"kind": "files", "path": str(tmp_path)}
+        papers = {"repository": "main", "schedule": "01:30", "rpo": "24h", "rto": "4h"}
+        config = Config.model_validate(
+            {
+                "state": str(tmp_path),
+                "repositories": {"main": repository},
+                "backup_sets": {"papers": {**papers, "members": {"tree": tree}}},
+            }
+        )
+        store = Store(tmp_path / "history.sqlite")
+        kit = Kit(config, store, now)
+        for asking in (kit, replace(kit, slot=now())):
+            with pytest.raises(errors.StorageFailed) as told:
+                asking.reach("main")
+            assert told.value.key == "repository.unreachable"
+        with opening(kit, ["main"]):
+            pass
+        store.close()
+    assert len(met) == 1
 
 
 def test_an_object_that_is_gone_is_no_error_of_the_server(script: Script) -> None:

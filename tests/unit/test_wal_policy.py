@@ -226,6 +226,10 @@ def test_a_base_copy_of_an_abandoned_time_is_known_and_one_before_it_stays() -> 
     assert [wal.was_left(one, went_back) for one in (before, across, after)] == [False, True, True]
     assert not wal.was_left(replace(after, timeline=2), went_back)
     assert not wal.was_left(after, held(*row(1, 1, 9)))
+    # What the server wrote twice before it began the timeline was left from there on.
+    twice = replace(went_back, left={1: 5 * WHOLE + 120})
+    assert [wal.was_left(one, twice) for one in (before, across, after)] == [False, True, True]
+    assert wal.was_left(base(5, 5 * WHOLE + 50), twice)
     # A timeline whose history nobody has leads nowhere.
     assert not wal.was_left(after, held(*row(1, 1, 9), *row(2, 5, 6)))
 
@@ -274,6 +278,13 @@ def test_of_base_copies_beyond_the_window_the_newest_stays_with_its_log() -> Non
     log = held(*row(1, 1, 9))
     assert [s.number for s in wal.spare_segments(log, bases[1:], WHOLE)] == [1, 2, 3]
     assert wal.spare_segments(log, [], WHOLE) == ()
+
+
+def test_one_that_the_server_left_does_not_stand_for_the_newest_beyond_the_window() -> None:
+    good, left, young = base(20, WHOLE), base(16, 4 * WHOLE), base(1, 9 * WHOLE)
+    horizon = NOON - timedelta(days=14)
+    assert wal.spare_bases([good, left, young], horizon, [left]) == (left,)
+    assert wal.spare_bases([left, young], horizon, [left]) == (left,)
 
 
 def test_what_a_base_copy_builds_on_stays_and_a_whole_one_is_taken_in_time() -> None:

@@ -13,6 +13,8 @@ import pytest
 from opsd.catalogue import Size
 from opsd.drivers.postgres.replication import Sender, ServerSeen, Slot, Weak
 from opsd.model import CheckResult, Status
+from opsd.policy.parting import Parted
+from opsd.tasks.wal.aside import Aside, aside, set_aside
 from opsd.tasks.wal.clearing import clear
 from opsd.tasks.wal.guard import Look
 from opsd.tasks.wal.log import Log
@@ -52,16 +54,22 @@ GOOD = Look(
 )
 WEAK = (Weak("fsync", "off"), Weak("synchronous_commit", "local", "ROLE loader"))
 EXPOSURE = Exposure("1", "dossiers", "database", NOON, 500)
+PARTED = {
+    "receiver one": Parted(1, 500, 900, 600),
+    "repository main": Parted(1, 400, 800, 600),
+    "server": Parted(1, 400, 800, 600),
+}
 GAP = Gap(1, 100, 200, NOON, NOON)
 ALONE = replace(SEEN, senders=SEEN.senders[:1])
 NOBODY = replace(SEEN, senders=())
 HIDDEN = replace(SEEN, commit="", hidden="no way in")
 
 
-def told(look: Look, wait_for: int = 1) -> dict[str, CheckResult]:
+def the_log(wait_for: int = 1) -> Log:
     wal = SimpleNamespace(
         receivers={"one": None, "two": None},
         role="opsd_wal",
+        here={"one": None, "two": None},
         application=lambda name: f"opsd_{name}",
         slot=lambda name: f"opsd_{name}",
         min_free=Size(1 << 30),
@@ -77,7 +85,11 @@ def told(look: Look, wait_for: int = 1) -> dict[str, CheckResult]:
         repositories=("main",),
         wal=wal,
     )
-    found = results(cast("Log", log), look)
+    return cast("Log", log)
+
+
+def told(look: Look, wait_for: int = 1) -> dict[str, CheckResult]:
+    found = results(the_log(wait_for), look)
     return {result.subject.removeprefix("dossiers/database"): result for result in found}
 
 
@@ -96,6 +108,10 @@ def test_when_all_is_well_every_subject_is_good() -> None:
         ({"seen": None, "error": "no route"}, "", Status.UNKNOWN, "unreachable"),
         ({"seen": None}, "/one", Status.UNKNOWN, "unreachable"),
         ({"seen": NOBODY}, "", Status.CRITICAL, "no_receiver"),
+        ({"seen": NOBODY, "parted": PARTED}, "", Status.CRITICAL, "went_back"),
+        ({"seen": NOBODY, "parted": PARTED}, "/one", Status.CRITICAL, "went_back"),
+        ({"seen": NOBODY, "parted": PARTED}, "/two", Status.WARNING, "receiver_down"),
+        ({"parted": PARTED}, "@main", Status.CRITICAL, "went_back"),
         ({"seen": ALONE}, "", Status.WARNING, "one_left"),
         ({"seen": ALONE}, "/two", Status.WARNING, "receiver_down"),
         ({"still": {"two": timedelta(seconds=6)}}, "/two", Status.WARNING, "receiver_hung"),
@@ -225,6 +241,47 @@ def test_what_may_be_lost_is_measured_and_what_is_unknown_has_no_figure() -> Non
     assert not told(replace(GOOD, seen=None))[""].measurements
     unknown = told(replace(GOOD, held_by_repositories={"main": None}, seen=None))["@main"]
     assert not any("held" in one.metric for one in unknown.measurements)
+
+
+def test_a_server_that_went_back_is_told_with_where_and_whether_commits_wait() -> None:
+    parted = told(replace(GOOD, parted=PARTED))[""]
+    assert parted.key == "wal.went_back"
+    assert [parted.fields[name] for name in ("begin", "end", "server")] == [
+        "0/190",
+        "0/320",
+        "0/258",
+    ]
+    alone = replace(SEEN, names="")
+    exposed = told(replace(GOOD, parted=PARTED, exposure=EXPOSURE, seen=alone))[""]
+    assert (exposed.key, exposed.cause) == ("wal.went_back_exposed", "went_back")
+
+
+def test_what_lies_aside_is_told_and_is_a_warning_only_where_the_disk_is_short_of_it() -> None:
+    aside = replace(RUNS, aside=Aside(2, 48 << 20))
+    well = told(replace(GOOD, receptions={"one": aside, "two": RUNS}))
+    assert (well["/one"].status, well["/one"].key) == (Status.OK, "wal.receives_aside")
+    assert (well["/one"].fields["times"], well["/one"].fields["aside"]) == (2, Size(48 << 20))
+    assert (well["/two"].status, well["/two"].key) == (Status.OK, "wal.receives")
+    metric = "opsd_wal_receiver_aside_bytes"
+    figures = {name: {m.metric: m.value for m in well[name].measurements} for name in well}
+    assert (figures["/one"][metric], figures["/two"][metric]) == (48 << 20, 0)
+    full = told(replace(GOOD, receptions={"one": replace(aside, free=1), "two": RUNS}))["/one"]
+    assert (full.status, full.key, full.cause) == (Status.CRITICAL, "wal.disk_aside", "disk")
+    bare = told(replace(GOOD, receptions={"one": replace(RUNS, free=1), "two": RUNS}))["/one"]
+    assert bare.key == "wal.disk"
+
+
+def test_what_was_set_aside_is_counted(tmp_path: Path) -> None:
+    assert aside(tmp_path) == Aside()
+    names = ("000000010000000000000003", "000000010000000000000004.partial")
+    for name in names:
+        (tmp_path / name).write_bytes(b"x" * 100)
+    set_aside(tmp_path, [], NOON)
+    assert aside(tmp_path) == Aside()
+    set_aside(tmp_path, [tmp_path / name for name in names], NOON)
+    (tmp_path / names[0]).write_bytes(b"x" * 100)
+    set_aside(tmp_path, [tmp_path / names[0]], NOON + timedelta(minutes=1))
+    assert aside(tmp_path) == Aside(2, 300)
 
 
 def test_settings_that_would_hang_or_harm_are_cleared_and_others_stay(tmp_path: Path) -> None:

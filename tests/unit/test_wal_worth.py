@@ -1,5 +1,6 @@
 """Judging what a log in a repository is worth, until when it holds all, and whose turn it is."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -80,6 +81,14 @@ LEFT = {2: (1, 8 * WHOLE + 1000)}
             [],
             0,
             id="the younger is of what was left",
+        ),
+        pytest.param(
+            replace(held(*row(1, 2, 9), *row(2, 8, 8), parents=LEFT), left={1: 6 * WHOLE}),
+            (YOUNG,),
+            0,
+            [],
+            0,
+            id="what it needs was written twice",
         ),
         pytest.param(
             held(*row(2, 8, 9), parents=LEFT),

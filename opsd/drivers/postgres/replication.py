@@ -97,9 +97,9 @@ class ServerSeen:
     hidden: str = ""
 
     def sender(self, application: str) -> Sender | None:
-        """The receiver of this name, where it streams."""
+        """The receiver of this name, where it streams, or may: we are not told."""
         found = self.connected(application)
-        return found if found is not None and found.state == "streaming" else None
+        return found if found is not None and found.state in {"streaming", None} else None
 
     def live(self, applications: Sequence[str]) -> tuple[Sender, ...]:
         """Those of these receivers that stream."""

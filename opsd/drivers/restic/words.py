@@ -39,6 +39,11 @@ _TELLING: Sequence[tuple[re.Pattern[str], type[errors.OpsdError], str]] = (
         errors.AccessDenied,
         "repository.denied",
     ),
+    (
+        re.compile(r"Resolving password failed"),
+        errors.WrongPassword,
+        "repository.password_unreadable",
+    ),
     (re.compile(r"invalid lock file"), errors.LockUnreadable, "lock.prevents"),
     (re.compile(r"bucket does not exist"), errors.BucketMissing, "repository.no_bucket"),
     (

@@ -25,6 +25,7 @@ from opsd.drivers.restic import Piece
 from opsd.errors import OpsdError, Refused, RepositoryDamaged, UsageError
 from opsd.model import Finding, Outcome, Severity, Task
 from opsd.policy import binlog as policy
+from opsd.policy import recoverable
 from opsd.policy.preflight import Room, judge_room
 from opsd.tasks.binlog.bases import DATA, bases, every_base
 from opsd.tasks.binlog.shelf import Shelf, open_shelf
@@ -36,6 +37,7 @@ from opsd.tasks.members.captured import Forward
 LOG = "log"
 _LIMIT = timedelta(days=7)
 _SPARE = 1 << 30
+_SECOND = timedelta(seconds=1)  # of a moment all of its second is meant
 _SPEED = 20 << 20  # bytes a second that fetching and replaying come to where nothing was measured
 _ROLE = "opsd_recovery"
 _STARTED = "recovery.sql"
@@ -53,8 +55,7 @@ class Goal:
     @property
     def until(self) -> Until:
         """The same for whoever reads the log: it stops before the second that follows."""
-        second = timedelta(seconds=1)
-        after = self.time.replace(microsecond=0) + second if self.time else None
+        after = self.time.replace(microsecond=0) + _SECOND if self.time else None
         return Until(after, self.spot)
 
 
@@ -98,12 +99,14 @@ def plan(stream: Stream, goal: Goal, target: Path, *, only: str = "") -> Planned
     something lives in the target, or lies there.
     """
     _guard(stream, target)
+    kit = stream.kit
+    if goal.time is not None and goal.time > kit.clock() + kit.config.clock.max_offset:
+        raise UsageError("recover.future", at=goal.time)
     found, silent = every_base(stream)
     found = tuple(base for base in found if only in {"", base.repository})
     base = policy.base_for(found, until=goal.time, spot=goal.spot)
     if base is None:
-        oldest = found[0].at if found else "-"
-        raise UsageError("recover.no_base", name=stream.subject, oldest=oldest)
+        raise recoverable.no_base(stream.subject, [one.at for one in found])
     files, places, wrong = _stock(stream, base.server, only)
     log = _until_goal(strand(files, base.spot.file), goal)
     _insist(log, base, goal)
@@ -111,7 +114,7 @@ def plan(stream: Stream, goal: Goal, target: Path, *, only: str = "") -> Planned
     for against in judge_room(Room(target, system.space(target).free, needed, _SPARE)):
         raise against
     expected = timedelta(seconds=needed / _SPEED)
-    told = (*silent, *wrong, *_gap(log, goal))
+    told = (*silent, *(one for one in wrong if one not in silent), *_gap(log, goal))
     return Planned(stream, goal, base, log, target, expected, places, told)
 
 
@@ -123,6 +126,8 @@ def reachable(stream: Stream, server: str, spot: Spot, repository: str) -> bool:
 
 def _guard(stream: Stream, target: Path) -> None:
     """Nothing that lives is written into, and nothing that lies there is written over."""
+    if place := system.barred(target):
+        raise Refused("target.barred", target=target, place=place, account=system.user())
     if system.servers_in(target):
         raise Refused("recover.lives", target=target)
     if target.exists() and any(target.iterdir()):
@@ -170,6 +175,8 @@ def _insist(log: Strand, base: BaseCopy, goal: Goal) -> None:
     """Raise where the log does not reach the base copy's own place, or the place that is wanted."""
     reach = log.end
     wanted = max(base.spot, goal.spot) if goal.spot else base.spot
+    if reach is not None and log.gap is None and base.spot <= reach < wanted:
+        raise UsageError("binlog.beyond", end=str(reach), goal=str(wanted))
     if reach is None or reach < wanted:
         missing = log.gap or (reach.file if reach else base.spot.file)
         raise RepositoryDamaged("binlog.gap_before", file=missing.name, goal=str(wanted))
@@ -180,11 +187,13 @@ def _gap(log: Strand, goal: Goal) -> Iterator[Finding]:
 
     Of a moment it matters when the log that there is ends before it.
     """
-    if log.gap is None or goal.spot is not None:
-        return
     last = max((kept.last for kept in log.files.values() if kept.last), default=None)
-    if goal.time is None or last is None or last <= goal.time:
+    if goal.spot is not None or (goal.time is not None and last is not None and last > goal.time):
+        return
+    if log.gap is not None:
         yield Finding(Severity.FAULT, "binlog.gap_behind", {"file": log.gap.name})
+    elif goal.time is not None:  # perhaps nothing was committed since; perhaps it was not received
+        yield Finding(Severity.CHANGE, "binlog.ends", {"at": last or "-", "end": str(log.end)})
 
 
 # ------------------------------------------------------------------------------ doing

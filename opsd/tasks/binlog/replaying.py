@@ -21,6 +21,7 @@ from opsd.tasks.members.mariadb import read_manifest
 from opsd.tasks.proving.mariadb import judged
 from opsd.tasks.wal import turns
 from opsd.tasks.wal.planning import REPLAYED
+from opsd.tasks.wal.replaying import ask
 
 
 def replay(kit: Kit, stream: Stream) -> Closing:
@@ -77,6 +78,7 @@ def _play(journal: Journal, planned: Planned, dump: MariadbManifest | None) -> N
             journal.findings += findings
         else:
             rows = sum(count for count, _ in database.counted(shapes, limit).values())
+        ask(journal, stream.name, lambda query: database.violations(query, limit))
     journal.findings += done.findings
     reached = dump.at if dump is not None and meets else planned.base.at
     journal.evidence(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from opsd.binlog import Kept, LogFile, Spot, strand
 from opsd.clock import Stopwatch
-from opsd.errors import OpsdError
+from opsd.errors import OpsdError, quoted
 from opsd.policy import binlog as policy
 from opsd.policy.binlog import Walked
 from opsd.tasks.binlog.shelf import Shelf, open_shelf
@@ -53,7 +53,7 @@ class Shipper:
         except (OpsdError, OSError) as error:
             self._listed = None
             self.shipped = Shipped(
-                self.shipped.at, self.shipped.end, self.shipped.gap, (), str(error)
+                self.shipped.at, self.shipped.end, self.shipped.gap, (), quoted(error)
             )
 
     def _turn(self, server: str) -> Shipped:

@@ -4,21 +4,24 @@ opsd/wal/key.json                                  the keys, under the repositor
 opsd/wal/SET/MEMBER/SYSTEM/SEGMENT                  a whole segment, checked
 opsd/wal/SET/MEMBER/SYSTEM/SEGMENT.BEGIN-END        bytes of one that is still being written
 opsd/wal/SET/MEMBER/SYSTEM/TIMELINE.history         where a timeline left its parent
+opsd/wal/SET/MEMBER/SYSTEM/left-TIMELINE-POSITION/SEGMENT   what the server wrote again from there
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from opsd.drivers import seal
 from opsd.drivers.storage import OwnObject, Storage
 from opsd.tasks.keys import Keys, storage_of
 from opsd.tasks.wal.log import Log
 from opsd.wal import Covered, Holdings, Segment, switches, timeline_of_history
 
+_LEFT = re.compile(r"left-([0-9A-F]{8})-([0-9A-F]{16})")
 _PIECE = re.compile(r"([0-9A-F]{24})\.([0-9a-f]{8})-([0-9a-f]{8})")
 
 
@@ -34,13 +37,21 @@ class Archive:
     _pieces: dict[Segment, list[tuple[int, int]]] = field(default_factory=dict)
 
     def holdings(self) -> Holdings:
-        """What lies there, by its names; history files are read once, and forgotten when gone."""
+        """What lies there, by its names; history files are read once, and forgotten when gone.
+
+        An empty object, as a lost power may leave it, is none.
+        """
         histories: dict[int, str] = {}
         whole: dict[Segment, datetime] = {}
         pieces: dict[Segment, list[tuple[int, int, datetime]]] = {}
+        left: dict[int, int] = {}
         for found in self.storage.own(self.root):
-            name = found.name.rpartition("/")[2]
-            if segment := Segment.of(name, self.size):
+            if found.size <= seal.ADDED:
+                continue  # cut off before anything of it
+            aside, _, name = found.name.removeprefix(f"{self.root}/").rpartition("/")
+            if aside:
+                left |= _earlier(left, aside)
+            elif segment := Segment.of(name, self.size):
                 whole[segment] = found.at
             elif piece := _piece(found, self.size):
                 pieces.setdefault(piece[0], []).append(piece[1:])
@@ -51,7 +62,7 @@ class Archive:
         self._pieces = {s: [(b, e) for b, e, _ in found] for s, found in pieces.items()}
         segments = {s: _joined(found) for s, found in pieces.items()}
         segments |= {s: Covered(self.size, at, whole=True) for s, at in whole.items()}
-        return Holdings(segments, self.switches())
+        return Holdings(segments, self.switches(), left)
 
     def keep_piece(self, segment: Segment, begin: int, content: bytes) -> None:
         """Keep bytes of a segment that is still being written."""
@@ -93,8 +104,38 @@ class Archive:
         if not pieces:
             raise FileNotFoundError(segment.name(self.size))
         for begin, end in pieces:
-            content[begin:end] = self._open(f"{segment.name(self.size)}.{begin:08x}-{end:08x}")
+            content[begin:end] = self._piece(segment, begin, end)
         return bytes(content)
+
+    def end_of(self, segment: Segment, most: int, until: int) -> tuple[int, bytes]:
+        """The end of what there is of a segment before a position, and where that begins.
+
+        Of one that is still being written only the last pieces are read, some bytes at least.
+        """
+        start = segment.start(self.size)
+        pieces = self._pieces.get(segment)
+        if not pieces:
+            return start, self.read(segment)[: until - start]
+        reach = min(_reach(pieces), until - start)
+        wanted = [(b, e) for b, e in pieces if b < reach and e > reach - most]
+        begin = min((b for b, _ in wanted), default=reach)
+        content = bytearray(max((e for _, e in wanted), default=reach) - begin)
+        try:
+            for first, last in sorted(wanted):
+                content[first - begin : last - begin] = self._piece(segment, first, last)
+        except FileNotFoundError:  # it was finished meanwhile
+            return start, self._open(segment.name(self.size))[: until - start]
+        return start + begin, bytes(content[: reach - begin])
+
+    def leave(self, timeline: int, position: int, until: int) -> None:
+        """Set aside what the server wrote again, from a position until it left the timeline."""
+        aside = f"left-{timeline:08X}-{position:016X}"
+        names = {s for s in self.holdings().segments if s.timeline == timeline}
+        first, last = position // self.size, until // self.size
+        going = sorted(s for s in names if first <= s.number <= last)
+        for segment in going:
+            self._close(f"{aside}/{segment.name(self.size)}", self.read(segment))
+        self.drop(going)
 
     def drop(self, segments: Iterable[Segment]) -> None:
         """Remove segments that nothing needs any more."""
@@ -105,6 +146,9 @@ class Archive:
     def _drop_pieces(self, segment: Segment) -> None:
         for begin, end in self._pieces.pop(segment, ()):
             self.storage.remove(f"{self.root}/{segment.name(self.size)}.{begin:08x}-{end:08x}")
+
+    def _piece(self, segment: Segment, begin: int, end: int) -> bytes:
+        return self._open(f"{segment.name(self.size)}.{begin:08x}-{end:08x}")
 
     def _close(self, name: str, content: bytes) -> None:
         path = f"{self.root}/{name}"
@@ -131,10 +175,25 @@ def _piece(found: OwnObject, size: int) -> tuple[Segment, int, int, datetime] | 
 
 
 def _joined(pieces: list[tuple[int, int, datetime]]) -> Covered:
+    """How far pieces cover a segment, and when the last was written."""
+    reach = _reach([(begin, end) for begin, end, _ in pieces])
+    return Covered(reach, max(at for _, _, at in pieces))
+
+
+def _reach(pieces: Iterable[tuple[int, int]]) -> int:
     """How far pieces cover a segment from its beginning without a hole."""
     reach = 0
-    for begin, end, _ in sorted(pieces):
+    for begin, end in sorted(pieces):
         if begin > reach:
             break
         reach = max(reach, end)
-    return Covered(reach, max(at for _, _, at in pieces))
+    return reach
+
+
+def _earlier(left: Mapping[int, int], aside: str) -> dict[int, int]:
+    """Where a timeline was left, as the name of what was set aside tells."""
+    found = _LEFT.fullmatch(aside)
+    if found is None:
+        return {}
+    timeline, at = int(found[1], 16), int(found[2], 16)
+    return {timeline: min(at, left.get(timeline, at))}

@@ -23,7 +23,7 @@ from opsd.tasks import shelf
 from opsd.tasks.journal import Journal, opened
 from opsd.tasks.kit import Kit, tagged
 from opsd.tasks.members.captured import Forward
-from opsd.tasks.wal import at_hand
+from opsd.tasks.wal import at_hand, histories
 from opsd.tasks.wal.archive import open_archive
 from opsd.tasks.wal.layout import DATA, PLACES
 from opsd.tasks.wal.log import Log
@@ -39,11 +39,12 @@ def take_base(kit: Kit, log: Log) -> Closing:
     repositories = log.repositories
     with opened(kit, Task.BASE, log.backup_set, repositories[0]) as journal:
         found = [_insist(journal, log, repository) for repository in repositories]
+        leading = [_leading(log, *one) for one in zip(repositories, found, strict=True)]
         scratch = journal.workplace()
         try:
             home = scratch / log.name
             with journal.phase("base", log.name):
-                taken = _copied(journal, log, home, found)
+                taken = _copied(journal, log, home, leading)
             kept = []
             for repository, before in zip(repositories, found, strict=True):
                 with journal.phase("upload", repository):
@@ -114,10 +115,23 @@ def _insist(journal: Journal, log: Log, repository: str) -> tuple[Base, ...]:
     return found
 
 
+def _leading(log: Log, repository: str, there: Sequence[Base]) -> tuple[Base, ...]:
+    """Those that the server has not left. Raises `DatabaseFailed` where it left all that is kept.
+
+    A copy of such a server belongs to no log that is kept of it.
+    """
+    with visiting(log.database) as server:
+        seen = server.seen(log.commit)
+    archive = open_archive(log, repository, seen.system, seen.segment_bytes)
+    held = archive.holdings()
+    histories.insist(log, archive, held)
+    return tuple(one for one in there if not policy.was_left(one, held))
+
+
 def _copied(journal: Journal, log: Log, home: Path, there: Sequence[tuple[Base, ...]]) -> Base:
     """What changed since the copy before, where that can be had; else everything.
 
-    `there` are the copies in each repository.
+    `there` are the copies in each repository that lead to now.
     """
     parent = _parent(journal.kit, log, there)
     if parent is None:
@@ -249,23 +263,25 @@ def _drop_old(journal: Journal, log: Log, repository: str, there: Sequence[Base]
     `there` are the copies in the repository, the one just taken last.
     """
     kit, taken = journal.kit, there[-1]
-    spare = policy.spare_bases(there, kit.clock() - log.wal.window)
+    with visiting(log.database) as server:
+        size = server.seen(log.commit).segment_bytes
+    archive = open_archive(log, repository, taken.system, size)
+    held = archive.holdings()
+    gone = [b for b in there if b.system == taken.system and policy.was_left(b, held)]
+    spare = policy.spare_bases(there, kit.clock() - log.wal.window, gone)
     if spare:
         if not any(base.id == taken.id for base in bases(log, repository)):
             raise RepositoryDamaged("base.not_there", repository=repository)
         _forget(journal, kit.restic(repository), [base.snapshot for base in spare])
     left = [base for base in there if base not in spare and base.system == taken.system]
-    with visiting(log.database) as server:
-        size = server.seen(log.commit).segment_bytes
-    archive = open_archive(log, repository, taken.system, size)
-    going = policy.spare_segments(archive.holdings(), left, size)
+    going = policy.spare_segments(held, left, size)
     # Told before it is done: whoever misses these segments must know that nothing needs them.
     journal.evidence(
         _LEFT,
         {
             "member": log.name,
             "repository": repository,
-            "oldest": min((base.until.isoformat() for base in left), default=None),
+            "oldest": min((b.until.isoformat() for b in left if b not in gone), default=None),
             "dropped": len(spare),
             "dropped_segments": len(going),
             "system": taken.system,

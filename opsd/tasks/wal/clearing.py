@@ -1,15 +1,18 @@
 """A recovered cluster is no part of what surrounded the lost one: its settings are cleared.
 
 All of it is written into `postgresql.auto.conf`, which stands over every other file, wherever the
-lost server's settings are and however they are written.
+lost server's settings are and however they are written. While opsd replays, none of what that file
+says holds: memory, libraries and certificates of the lost machine may not be had on this one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+_AUTO = "postgresql.auto.conf"
 # What would hang, write to others, or follow others, were it left as the lost server had it.
 _CLEARED: Mapping[str, str] = {
     "archive_cleanup_command": "",
@@ -20,6 +23,7 @@ _CLEARED: Mapping[str, str] = {
     "primary_slot_name": "",
     "promote_trigger_file": "",
     "recovery_end_command": "",
+    "recovery_min_apply_delay": "0",  # it holds for a replay from the archive too
     "restore_command": "",
     "synchronous_standby_names": "",
     "synchronized_standby_slots": "",
@@ -31,9 +35,22 @@ _TARGETS = tuple(f"recovery_target{one}" for one in ("", "_lsn", "_name", "_time
 _NAME = re.compile(r"\s*([a-z_]\w*)", re.IGNORECASE | re.ASCII)
 
 
+@contextmanager
+def cleared(data: Path, major: int) -> Iterator[None]:
+    """A cluster without the settings that were made in it; afterwards it has what may stay."""
+    clear(data, major)
+    auto, kept = data / _AUTO, data / f"{_AUTO}.kept"
+    auto.replace(kept)
+    auto.touch()
+    try:
+        yield
+    finally:
+        kept.replace(auto)
+
+
 def clear(data: Path, major: int) -> None:
     """Take out of a cluster's settings what would hang or harm; its others stay."""
-    auto = data / "postgresql.auto.conf"
+    auto = data / _AUTO
     before = auto.read_text(encoding="utf-8").splitlines() if auto.exists() else []
     kept = [line for line in before if not _is_cleared(_setting(line))]
     cleared = {
@@ -52,7 +69,7 @@ def wait_at(data: Path, replaying: Mapping[str, str]) -> None:
     A target that other files name would be a second one: it is taken back first.
     """
     others = {name: "" for name in _TARGETS if name not in replaying}
-    with (data / "postgresql.auto.conf").open("a", encoding="utf-8") as auto:
+    with (data / _AUTO).open("a", encoding="utf-8") as auto:
         auto.write("\n".join([*_lines(others), *_lines(replaying)]) + "\n")
 
 

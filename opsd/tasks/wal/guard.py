@@ -20,6 +20,7 @@ from opsd.clock import Stopwatch
 from opsd.drivers.postgres.replication import Sender, Server, ServerSeen, reach
 from opsd.errors import OpsdError
 from opsd.policy import protection, worth
+from opsd.policy.parting import Parted
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.receiving import Reception
 from opsd.tasks.wal.recoverable import Forecaster
@@ -51,6 +52,7 @@ class Look:
     still: Mapping[str, timedelta]  # since when a receiver has taken nothing of what there is
     # How long a recovery to now would take from each repository.
     forecasts: Mapping[str, timedelta | None] = field(default_factory=dict)
+    parted: Mapping[str, Parted] = field(default_factory=dict)  # whose log is not the server's
 
 
 @dataclass(slots=True)

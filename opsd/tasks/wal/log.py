@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from opsd.config.addresses import read_connection
@@ -49,7 +49,8 @@ class Log:
     @property
     def database(self) -> Database:
         """The door to the server for looking and setting up."""
-        return self.kit.database(self.member)
+        found = self.kit.database(self.member)
+        return replace(found, connection=_to_the_primary(found.connection))
 
     @property
     def database_name(self) -> str:
@@ -62,7 +63,7 @@ class Log:
         found = self.wal.receivers.get(receiver)
         way = (found and found.connection) or self.member.connection
         application = self.wal.application(receiver) if receiver else "opsd_base"
-        return pgwal.as_role(way, self.wal.role, application)
+        return pgwal.as_role(_to_the_primary(way), self.wal.role, application)
 
     def commit(self) -> str:
         """What the server's clients commit with, as the role that receives is told."""
@@ -83,6 +84,13 @@ class Log:
         passwords = self.wal.passwords or self.member.passwords
         passfile = {"PGPASSFILE": str(passwords.path())} if passwords else {}
         return pgwal.WalPrograms(directory, {"TZ": "UTC", **passfile}, self.kit.stop)
+
+
+def _to_the_primary(connection: str) -> str:
+    """Of several hosts the one that writes: with a standby's receivers no commit gets on."""
+    settings = read_connection(connection)
+    several = any("," in settings.get(word, "") for word in ("host", "hostaddr"))
+    return f"{connection} target_session_attrs=primary" if several else connection
 
 
 def heading_of(path: Path) -> Heading | None:

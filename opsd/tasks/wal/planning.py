@@ -131,8 +131,9 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     if ways.delta:
         _guard_delta(target, base, ways)
     chain = policy.chain(known.held, base.timeline, base.start, size)
-    unasked = [*silent, *known.findings]
+    unasked = [*silent, *(one for one in known.findings if one not in silent)]
     findings = [*unasked, *_missing(chain, base, goal, unasked)]
+    _insist_within(log, chain, known, goal, unasked)
     if goal.lsn is not None:
         chain = policy.until(chain, goal.lsn, size)
     trees = _trees(log, goal, findings) if ways.files else None
@@ -150,8 +151,7 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
 def _base(log: Log, found: Sequence[Base], goal: Goal, silent: Sequence[Finding]) -> Base:
     base = policy.base_for(found, until=goal.time, lsn=goal.lsn)
     if base is None:
-        oldest = found[0].until if found else "-"
-        raise UsageError("recover.no_base", name=log.subject, oldest=oldest, detail=told(silent))
+        raise recoverable.no_base(log.subject, [one.until for one in found], told(silent))
     return base
 
 
@@ -240,6 +240,21 @@ def _missing(chain: Chain, base: Base, goal: Goal, unasked: Sequence[Finding]) -
             raise _unreachable(gap)
 
 
+def _insist_within(
+    log: Log, chain: Chain, known: Stock, goal: Goal, unasked: Sequence[Finding]
+) -> None:
+    """Raise `UsageError` for a goal behind the end of the log: a server would look for it in vain.
+
+    When the log was written is known by another clock than its commits.
+    """
+    at = max(known.held.segments[one].at for one in chain.segments)
+    late = goal.time is not None and goal.time > at + log.kit.config.clock.max_offset
+    if late or (goal.lsn is not None and goal.lsn > chain.end):
+        raise UsageError(
+            "recover.beyond", detail=told(unasked), name=log.subject, at=at, end=written(chain.end)
+        )
+
+
 def _unreachable(gap: Gap) -> RepositoryDamaged:
     return RepositoryDamaged(
         "recover.gap",
@@ -253,12 +268,18 @@ def _unreachable(gap: Gap) -> RepositoryDamaged:
 def _guard(log: Log, target: Path, ways: Ways) -> None:
     """Nothing that lives is written into, and what lies there is written over by a word only."""
     cluster.insist_on_place(target)
-    if system.servers_in(target):
+    place = target.resolve()
+    if barring := system.barred(target):
+        raise Refused("target.barred", target=target, place=barring, account=system.user())
+    if system.servers_in(place):
         raise Refused("recover.lives", target=target)
+    for above in place.parents:
+        if (above / "PG_VERSION").exists():
+            raise Refused("recover.in_cluster", target=target, data=above)
     if target.exists() and any(target.iterdir()) and not ways.delta:
         raise Refused("recover.target_used", target=target)
     for directory in log.directories.values():
-        if target.resolve().is_relative_to(directory.resolve()):
+        if place.is_relative_to(directory.resolve()):
             raise Refused("recover.in_receiver", target=target)
 
 

@@ -15,28 +15,35 @@ from pathlib import Path
 from typing import Protocol
 
 from opsd.drivers import process, system
-from opsd.errors import OpsdError
+from opsd.errors import OpsdError, quoted
 from opsd.tasks.kit import Kit
+from opsd.tasks.wal.aside import Aside, aside
 
 log = logging.getLogger(__name__)
 
 _LOOK = 0.1  # seconds between looks whether it lives
 _PAUSE = timedelta(milliseconds=400)  # before it is started again: within a second of its death
 _LONGEST_PAUSE = timedelta(seconds=2)  # while the server does not answer
-_STEADY = timedelta(seconds=10)
+_STEADY = timedelta(seconds=2)  # who is refused ends sooner
 _LOG_BYTES = 1 << 20
 _SAID = 500
+_THAT = "error: disconnected"
+_NOTHING = Aside()
 
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """How one receiver is. `said` is its last complaint, `free` the room under it."""
+    """How one receiver is. `said` is its last complaint, `free` the room under it.
+
+    `aside` is what it has of a time that its server left.
+    """
 
     running: bool
     restarts: int
     said: str
     free: int
     since: datetime | None
+    aside: Aside = _NOTHING
 
 
 class Received(Protocol):
@@ -65,9 +72,14 @@ class Receiver:
         name: str,
         directory: Path,
         ended: Callable[[str], None] = lambda _: None,
+        begins: Callable[[], None] = lambda: None,
     ) -> None:
-        """`ended` hears what it said whenever it ends without being asked."""
+        """`ended` hears what it said whenever it ends without being asked.
+
+        `begins` is asked before it begins, and raises what keeps it from that.
+        """
         self._log = found
+        self._begins = begins
         self._ended = ended
         self._name = name
         self._directory = directory
@@ -102,6 +114,7 @@ class Receiver:
             said=self._said,
             free=system.space(self._directory).free,
             since=self._since,
+            aside=aside(self._directory),
         )
 
     def _live(self) -> None:
@@ -111,7 +124,7 @@ class Receiver:
             try:
                 self._receive()
             except (OpsdError, OSError) as error:
-                self._said = str(error)[-_SAID:]
+                self._said = quoted(error)[-_SAID:]
             if self._over.is_set():
                 return
             self._restarts += 1
@@ -128,6 +141,7 @@ class Receiver:
         if said.exists() and said.stat().st_size > _LOG_BYTES:
             said.unlink()
         before = said.stat().st_size if said.exists() else 0
+        self._begins()
         child = found.receive(self._name, self._directory, said)
         self._child, self._since = child, found.kit.clock()
         self._anew.clear()
@@ -139,7 +153,7 @@ class Receiver:
             code = child.end()
         if not self._over.is_set():
             text = said.read_bytes()[before:][-_SAID:].decode(errors="backslashreplace").strip()
-            self._said = text.rpartition("\n")[2]
+            self._said = reason(text)
             told = {"backup_set": found.backup_set, "receiver": self._name}
             log.warning(
                 "%s: receiver %s ended (%d): %s",
@@ -150,3 +164,12 @@ class Receiver:
                 extra=told,
             )
             self._ended(text)
+
+
+def reason(said: str) -> str:
+    """Why a receiver ended: its last line, but for the one that says no more than that.
+
+    Lines that begin with a space go on with what the one before says, and say no more either.
+    """
+    lines = [line for line in said.splitlines() if line[:1].strip()]
+    return next((line for line in reversed(lines) if not line.endswith(_THAT)), "".join(lines[-1:]))

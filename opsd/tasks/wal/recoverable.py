@@ -34,6 +34,13 @@ def recoverable(kit: Kit, name: str) -> dict[str, Recoverable]:
     return found
 
 
+def files_until(kit: Kit, name: str) -> datetime | None:
+    """Until when a recovery point has every tree of a set; None: none has."""
+    trees, now = kit.backup_set(name).trees, kit.clock()
+    whole = (one for one in kit.store.points(name) if all(one.member(tree) for tree in trees))
+    return max((one.at for one in whole if one.at <= now), default=None)
+
+
 @dataclass(slots=True)
 class Forecaster:
     """How long it would take now to bring one log to its end; the history is asked now and then."""

@@ -31,15 +31,17 @@ from opsd.tasks.journal import end, opened
 from opsd.tasks.kit import Kit
 from opsd.tasks.members.captured import Forward
 from opsd.tasks.wal import at_hand, reading
-from opsd.tasks.wal.clearing import clear, wait_at
+from opsd.tasks.wal.clearing import cleared, wait_at
 from opsd.tasks.wal.files import PLACE, Brought, bring
 from opsd.tasks.wal.layout import DATA, PLACES, settle_places
 from opsd.tasks.wal.planning import HBA, Goal, Planned, Ways, is_made
 from opsd.tasks.wal.reading import Tables
-from opsd.wal import Base
+from opsd.wal import Base, written
 
 WAL = "wal"
 _LIMIT = timedelta(days=7)
+_TOO_SHORT = "recovery ended before configured recovery target"
+_ONE_RECORD = 1 << 20  # bytes: hardly any is longer
 _POLL = (0.05, 0.5)  # seconds between two looks: at first, and when it takes long
 _THROWAWAY = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 _NICENESS = 10
@@ -59,6 +61,7 @@ class Recovered:
     tables: Mapping[str, Tables] | None = None  # of each database, where they were read
     seconds: dict[str, float] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    paused: bool = False  # it goes to its goal again when it is started, and stands there
 
     @property
     def good(self) -> bool:
@@ -84,15 +87,12 @@ def recovered(
     target.mkdir(parents=True, exist_ok=True)
     target.chmod(0o700)  # everybody's data is in it: for the server's account, and for root
     _bring(kit, done, ways or Ways())
-    server = _server(planned, ways or Ways())
-    server.log.unlink(missing_ok=True)  # what an earlier attempt said
-    try:
+    with _server(planned, ways or Ways()) as server:
+        server.log.unlink(missing_ok=True)  # what an earlier attempt said
         with timed(done.seconds, "replay"):
-            server.start()
-            done.replay = _await(kit.stop, server)
+            done.replay = _replayed(kit.stop, server)
+        _insist_on_end(done)
         yield done, server
-    finally:
-        server.stop(signal.SIGINT)
 
 
 @contextmanager
@@ -100,12 +100,8 @@ def further(
     kit: Kit, planned: Planned, goal: Goal, ways: Ways
 ) -> Iterator[tuple[Replay, cluster.Cluster]]:
     """A recovery that was paused goes on to a later goal; the server, while it stands there."""
-    server = _server(replace(planned, goal=goal), ways)
-    try:
-        server.start()
-        yield _await(kit.stop, server), server
-    finally:
-        server.stop(signal.SIGINT)
+    with _server(replace(planned, goal=goal), ways) as server:
+        yield _replayed(kit.stop, server), server
 
 
 def recorded(kit: Kit, planned: Planned, ways: Ways) -> Recovered:
@@ -148,6 +144,7 @@ def carry_out(kit: Kit, planned: Planned, ways: Ways | None = None) -> Recovered
         (planned.target / WAL).rmdir()
     elif (planned.target / DATA / _SIGNAL).exists():  # to the end of the log there is no pause
         wait_at(planned.target / DATA, {**_replaying(planned, ways), "hot_standby": "on"})
+        done.paused = True
     return done
 
 
@@ -199,7 +196,13 @@ def _fetch(kit: Kit, done: Recovered, ways: Ways, near: Mapping[str, Path]) -> N
 
     def fetch_log(own: Kit) -> None:
         own.watcher.phase("fetch", WAL)
-        planned.stock.fetch(planned.chain.segments, log, own.go_on)
+        try:
+            planned.stock.fetch(planned.chain.segments, log, own.go_on)
+        except RepositoryDamaged as error:
+            if planned.goal.kind != "now":
+                raise
+            # As at a gap: the last commit there is, is the last before it.
+            done.findings.append(Finding(Severity.FAULT, error.key, error.fields, error.detail))
 
     with timed(done.seconds, "fetch"):
         with beside(kit) as side:
@@ -288,35 +291,38 @@ def _copy(kit: Kit, planned: Planned, near: Path, home: Path) -> None:
         settle_places(home)
 
 
-def _server(planned: Planned, ways: Ways) -> cluster.Cluster:
-    """The server as it will replay: with nothing of the lost one that would hang or harm."""
-    target = planned.target
-    clear(target / DATA, planned.base.version // 10000)
-    (target / DATA / _SIGNAL).touch()
-    (target / HBA).write_text("local all all trust\n", encoding="utf-8")
-    (target / _CONFIG).write_text("", encoding="utf-8")
-    settings = {
-        **cluster.least(planned.base.version // 10000, target / DATA),
-        "config_file": str(target / _CONFIG),
-        "hba_file": str(target / HBA),
-        "unix_socket_permissions": "0700",
-        "archive_mode": "off",
-        "shared_preload_libraries": "",
-        "hot_standby": "on",
-        "max_logical_replication_workers": "0",  # no subscription takes what another waits for
-        **_replaying(planned, ways),
-        **(_THROWAWAY if ways.throwaway else {}),
-    }
-    made = cluster.Cluster(
-        target,
-        planned.base.version // 10000,
-        settings,
-        niceness=_NICENESS if ways.throwaway else 0,
-        superuser=planned.base.superuser,
-        start_limit=_LIMIT,
-    )
-    made.adopt(target / PLACES, target / WAL)
-    return made
+@contextmanager
+def _server(planned: Planned, ways: Ways) -> Iterator[cluster.Cluster]:
+    """The server as it will replay, with nothing of the lost one's settings; stopped in the end."""
+    target, major = planned.target, planned.base.version // 10000
+    with cleared(target / DATA, major):
+        (target / DATA / _SIGNAL).touch()
+        (target / HBA).write_text("local all all trust\n", encoding="utf-8")
+        (target / _CONFIG).write_text("", encoding="utf-8")
+        settings = {
+            **cluster.least(major, target / DATA),
+            "config_file": str(target / _CONFIG),
+            "hba_file": str(target / HBA),
+            "unix_socket_permissions": "0700",
+            "archive_mode": "off",
+            "hot_standby": "on",
+            "max_logical_replication_workers": "0",  # no subscription takes what another waits for
+            **_replaying(planned, ways),
+            **(_THROWAWAY if ways.throwaway else {}),
+        }
+        made = cluster.Cluster(
+            target,
+            major,
+            settings,
+            niceness=_NICENESS if ways.throwaway else 0,
+            superuser=planned.base.superuser,
+            start_limit=_LIMIT,
+        )
+        made.adopt(target / PLACES, target / WAL)
+        try:
+            yield made
+        finally:
+            made.stop(signal.SIGINT)
 
 
 def _replaying(planned: Planned, ways: Ways) -> dict[str, str]:
@@ -329,8 +335,22 @@ def _replaying(planned: Planned, ways: Ways) -> dict[str, str]:
     }
 
 
+def _replayed(stop: Stop, server: cluster.Cluster) -> Replay:
+    """Start it, and wait until it is where it should be.
+
+    Raises `DatabaseFailed` when the log ends before.
+    """
+    try:
+        server.start()
+        return _await(stop, server)
+    except ToolFailed as error:
+        if _TOO_SHORT in error.detail:
+            raise DatabaseFailed("recover.not_reached", detail=error.detail) from error
+        raise
+
+
 def _await(stop: Stop, server: cluster.Cluster) -> Replay:
-    """Wait until it is where it should be. Raises `DatabaseFailed` when it ends before."""
+    """Wait until a server that runs is where it should be. Raises `ToolFailed` when it ends."""
     watch = Stopwatch()
     pause = _POLL[0]
     seen: Replay | None
@@ -347,6 +367,15 @@ def _await(stop: Stop, server: cluster.Cluster) -> Replay:
         time.sleep(pause)
         pause = min(2 * pause, _POLL[1])
     said = server.log.read_text(errors="backslashreplace")[-2000:]
-    if "recovery ended before configured recovery target" in said:
-        raise DatabaseFailed("recover.not_reached", detail=said)
     raise ToolFailed("cluster.failed", directory=server.directory, log=server.log, detail=said)
+
+
+def _insist_on_end(done: Recovered) -> None:
+    """The end of the log is where the log ends, and not where the server could read no further.
+
+    It may end within a record, which is not replayed.
+    """
+    planned, reached = done.planned, (done.replay and done.replay.position) or 0
+    if planned.goal.kind == "now" and reached < planned.chain.end - _ONE_RECORD and done.good:
+        bounds = {"end": written(planned.chain.end), "reached": written(reached)}
+        done.findings.append(Finding(Severity.FAULT, "recover.ended_early", bounds))

@@ -7,28 +7,26 @@ each other must bring back the same.
 
 from __future__ import annotations
 
-import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from opsd.clock import Stopwatch
 from opsd.drivers import cluster, system
 from opsd.drivers.postgres import Database
 from opsd.drivers.postgres.replication import Replay
-from opsd.errors import OpsdError, UsageError
+from opsd.errors import OpsdError, RepositoryDamaged
 from opsd.model import Closing, Finding, Outcome, Severity, Task
+from opsd.policy.moments import is_left
 from opsd.tasks.journal import Journal, end, opened
 from opsd.tasks.kit import Kit
-from opsd.tasks.wal import comparing, planning, reading, recovering, rereading, turns
-from opsd.tasks.wal.bases import bases
+from opsd.tasks.wal import choosing, comparing, planning, reading, recovering, rereading, turns
 from opsd.tasks.wal.comparing import Dump
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import REPLAYED, Goal, Planned, Ways
-from opsd.wal import Base
 
 _TOLERANCE = timedelta(seconds=5)  # beats are a second apart
-_BEHIND = timedelta(seconds=15)  # what is younger may still be on its way to the repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +57,9 @@ def replay(kit: Kit, log: Log) -> Closing:
         try:
             with journal.phase("choose", log.name):
                 night = _chosen(journal, log, repository, scratch)
-            _play(journal, log, night)
+            damaged = _is_damaged(journal, log, night)
             with journal.phase("read_back", repository):
-                rereading.tell(journal, log, night.planned, repository)
+                rereading.tell(journal, log, night.planned, repository, everything=damaged)
         finally:
             wiped = system.wipe(scratch)
             journal.evidence("wiped", {"files": wiped.files, "bytes": wiped.bytes})
@@ -72,22 +70,34 @@ def replay(kit: Kit, log: Log) -> Closing:
 
 def _chosen(journal: Journal, log: Log, repository: str, scratch: Path) -> _Night:
     """The base copy that the newest dump can be reached from, or else the newest one."""
-    found = bases(log, repository)
-    if not found:
-        raise UsageError("recover.no_base", name=log.subject, oldest="-")
+    found = choosing.reachable(log, repository, scratch / "left")
     ways = Ways(here=False, only=repository, throwaway=True)
     target = scratch / log.name
     try:
-        for number, dump in enumerate(comparing.dumps(log, found)):
+        for number, dump in enumerate(comparing.dumps(log, found.bases)):
+            if is_left(dump.manifest.at, found.left):
+                continue
             mine = replace(ways, base=dump.base.id)
-            planned = planning.plan(log, _goal(journal.kit, log, dump.base), target, mine)
+            goal = choosing.goal(log, dump.base, found.left)
+            planned = planning.plan(log, goal, target, mine)
             lsn = comparing.meeting(log, planned, dump, scratch / f"look.{number}")
             if lsn is not None:
                 return _Night(planned, mine, dump, Goal("before", lsn=lsn))
         journal.find(Severity.NOTE, "replay.no_meeting")
     except OpsdError as error:  # what keeps it from a dump keeps it from no replay
         journal.findings.append(Finding(Severity.NOTE, error.key, error.fields, error.detail))
-    return _Night(planning.plan(log, _goal(journal.kit, log, found[-1]), target, ways), ways)
+    goal = choosing.goal(log, found.bases[-1], found.left)
+    return _Night(planning.plan(log, goal, target, ways), ways)
+
+
+def _is_damaged(journal: Journal, log: Log, night: _Night) -> bool:
+    """Play it; whether a segment on the way is damaged: then there may be more."""
+    try:
+        _play(journal, log, night)
+    except RepositoryDamaged as error:
+        journal.findings.append(Finding(Severity.FAULT, error.key, error.fields, error.detail))
+        return True
+    return False
 
 
 def _play(journal: Journal, log: Log, night: _Night) -> None:
@@ -116,16 +126,6 @@ def _play(journal: Journal, log: Log, night: _Night) -> None:
     )
 
 
-def _goal(kit: Kit, log: Log, base: Base) -> Goal:
-    """A random moment that the base copy can be brought to, preferably a new one."""
-    last = planning.newest_replay(kit, log.backup_set, log.name)
-    since = max(base.until, datetime.fromisoformat(last["goal"]) if last else base.until)
-    until = kit.clock() - max(_BEHIND, 3 * log.wal.ship_every)
-    if until <= since:
-        return Goal("now")
-    return Goal("time", time=since + random.random() * (until - since))  # noqa: S311
-
-
 def _compare(
     journal: Journal,
     log: Log,
@@ -141,7 +141,11 @@ def _compare(
     at = replay.at if replay else None
     if goal.time is not None and (at is None or not goal.time - _TOLERANCE <= at <= goal.time):
         journal.find(Severity.FAULT, "replay.moment", asked=goal.time, at=at or "-")
-    _ask(journal, log, server)
+    database = Database(server.connection(log.database_name))
+    programs = reading.programs(log, server, database)
+    limits = programs.timeout, programs.stop
+    with database.connect() as connection:
+        ask(journal, log.name, lambda query: connection.violations(query, *limits))
     read = reading.read(log, server, log.database_name)
     return {
         "goal": (goal.time or at or journal.kit.clock()).isoformat(),
@@ -151,15 +155,8 @@ def _compare(
     }
 
 
-def _ask(journal: Journal, log: Log, server: cluster.Cluster) -> None:
-    """Whether what must hold, holds."""
-    database = Database(server.connection(log.database_name))
-    programs = reading.programs(log, server, database)
-    with database.connect() as connection:
-        for invariant in journal.kit.backup_set(log.backup_set).prove.invariants:
-            if invariant.member != log.name:
-                continue
-            if rows := connection.violations(invariant.query, programs.timeout, programs.stop):
-                journal.find(
-                    Severity.FAULT, "proof.invariant_broken", name=invariant.name, rows=rows
-                )
+def ask(journal: Journal, member: str, violations: Callable[[str], int]) -> None:
+    """Ask each invariant of a member of whoever tells how many rows offend."""
+    for invariant in journal.kit.backup_set(journal.run.backup_set).prove.invariants:
+        if invariant.member == member and (rows := violations(invariant.query)):
+            journal.find(Severity.FAULT, "proof.invariant_broken", name=invariant.name, rows=rows)

@@ -9,13 +9,15 @@ a gap where nobody has it, which shipping tells. Nothing is deleted.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from opsd.errors import DatabaseFailed
 from opsd.policy import wal as policy
 from opsd.tasks.keys import opening
+from opsd.tasks.wal.aside import set_aside
 from opsd.tasks.wal.log import Log, heading_of
 from opsd.tasks.wal.stock import stock
 from opsd.wal import PARTIAL, SEGMENT_BYTES, Segment
@@ -24,12 +26,14 @@ _GONE = re.compile(
     r"has already been removed|can no longer (get changes|access)|has been invalidated"
     r"|cannot read from .*replication slot"
 )
-_LEFT = re.compile(r"requested starting point .* is not in this server's history")
-_ASIDE = "aside-"  # begins no name of the log: whoever reads a receiver's directory passes it over
+_LEFT = re.compile(
+    r"requested starting point .* is (not in this server's history|ahead of the WAL flush position)"
+    r"|requested timeline \d+ is not in this server's history"
+)
 
 
 @dataclass(frozen=True, slots=True)
-class _Received:
+class Received:
     """The files of a receiver, oldest first, and what the first page of the newest says."""
 
     files: Sequence[tuple[Segment, Path]]
@@ -49,16 +53,21 @@ def ended(log: Log, name: str, directory: Path, said: str) -> None:
 
 
 def _follow(log: Log, name: str, directory: Path) -> None:
-    """Set aside what the server left when it went back to an earlier moment."""
-    origin, mine = log.programs().origin(log.connection(name)), _received(directory)
+    """Set aside what the server left when it went back to an earlier moment.
+
+    Raises `DatabaseFailed` where it is another server: nobody follows that by himself.
+    """
+    origin, mine = log.programs().origin(log.connection(name)), received(directory)
     if mine.head is not None and mine.head.system != origin.system:
-        return  # it is another server
+        raise DatabaseFailed(
+            "wal.another_server", directory=directory, here=mine.head.system, there=origin.system
+        )
     left = [
         path
         for segment, path in mine.files
         if not policy.leads_on(segment, origin.way, mine.size, whole=not _is_partial(path))
     ]
-    _set_aside(log, directory, left)
+    set_aside(directory, left, log.kit.clock())
 
 
 def _resume(log: Log, name: str, directory: Path) -> None:
@@ -68,7 +77,7 @@ def _resume(log: Log, name: str, directory: Path) -> None:
     """
     programs, connection, slot = log.programs(), log.connection(name), log.wal.slot(name)
     way, lost = programs.origin(connection).way, not programs.keeps(connection, slot)
-    mine = _received(directory)
+    mine = received(directory)
     with TemporaryDirectory(prefix=".opsd-", dir=directory) as place:
         found = _fetch_newest(log, mine, way, Path(place))
         if lost:
@@ -76,10 +85,10 @@ def _resume(log: Log, name: str, directory: Path) -> None:
         for path in Path(place).iterdir():
             path.replace(directory / path.name)
     if not found:
-        _set_aside(log, directory, [path for _, path in mine.files])
+        set_aside(directory, [path for _, path in mine.files], log.kit.clock())
 
 
-def _fetch_newest(log: Log, mine: _Received, way: Mapping[int, int], place: Path) -> bool:
+def _fetch_newest(log: Log, mine: Received, way: Mapping[int, int], place: Path) -> bool:
     """Fetch the newest whole segment that leads on, where somebody has one that is newer."""
     if mine.head is None:
         return False
@@ -100,22 +109,15 @@ def _fetch_newest(log: Log, mine: _Received, way: Mapping[int, int], place: Path
     return True
 
 
-def _set_aside(log: Log, directory: Path, paths: Iterable[Path]) -> None:
-    """Move files below the directory itself, which may be a mount of its own."""
-    aside = directory / f"{_ASIDE}{log.kit.clock():%Y%m%dT%H%M%SZ}"
-    for path in paths:
-        aside.mkdir(mode=0o700, exist_ok=True)
-        path.rename(aside / path.name)
-
-
-def _received(directory: Path) -> _Received:
+def received(directory: Path) -> Received:
+    """What lies in a receiver's directory."""
     named = ((_segment(path, SEGMENT_BYTES), path) for path in directory.iterdir())
     paths = [path for segment, path in named if segment is not None]
     head = next(filter(None, map(heading_of, sorted(paths, reverse=True))), None)
     size = head.size if head else SEGMENT_BYTES
     found = ((_segment(path, size), path) for path in paths)
     files = [(segment, path) for segment, path in found if segment is not None]
-    return _Received(sorted(files, key=lambda one: _by_place(one[0])), head)
+    return Received(sorted(files, key=lambda one: _by_place(one[0])), head)
 
 
 def _segment(path: Path, size: int) -> Segment | None:

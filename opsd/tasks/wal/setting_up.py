@@ -16,7 +16,8 @@ from opsd.tasks.wal.log import Log
 from opsd.wal import Advice, Change
 
 _SPARE = 2  # senders for base copies and for whoever comes back before it was seen to be gone
-_WEAK = frozenset({"off", "local", "remote_write", "remote_apply"})
+_APPLIED = "remote_apply"
+_WEAK = frozenset({"off", "local", "remote_write", _APPLIED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,9 @@ def plan(log: Log) -> Planned:
         ground = server.ground(log.wal.role, log.commit)
     if ground.seen.recovering:
         raise Refused("wal.setup_standby", name=log.subject)
-    if ground.seen.commit == "remote_apply":
-        raise Refused("wal.remote_apply")
+    waits = [one.where for one in ground.seen.weak if one.value.lower() == _APPLIED]
+    if waits:
+        raise Refused("wal.remote_apply", detail="\n".join(filter(None, waits)))
     ready = len(ground.seen.live(log.applications)) >= log.wal.wait_for
     return Planned(
         log, tuple(_changes(log, ground, ready)), tuple(_advice(log, ground, ready)), ready
@@ -55,12 +57,19 @@ def carry_out(planned: Planned) -> None:
 
 def _changes(log: Log, ground: Ground, ready: bool) -> Iterator[Change]:
     yield from _role(log, ground)
-    yield from _capacity(log, ground)
+    capacity, settings = tuple(_capacity(log, ground)), tuple(_settings(log, ground, ready))
+    yield from capacity  # slots need it
     for name in log.wal.receivers:
         slot = log.wal.slot(name)
         if ground.seen.slot(slot) is None:
             statement = f"SELECT pg_create_physical_replication_slot('{slot}', true)"
             yield Change(statement, "wal.why_slot")
+    yield from settings
+    if capacity or settings:
+        yield Change("SELECT pg_reload_conf()", "wal.why_reload")
+
+
+def _settings(log: Log, ground: Ground, ready: bool) -> Iterator[Change]:
     limit = f"{max(int(log.wal.slot_limit) >> 20, 1)}MB"
     if ground.settings["max_slot_wal_keep_size"] != limit.removesuffix("MB"):
         statement = f"ALTER SYSTEM SET max_slot_wal_keep_size = '{limit}'"
@@ -72,7 +81,6 @@ def _changes(log: Log, ground: Ground, ready: bool) -> Iterator[Change]:
     wanted = names(log.applications, log.wal.wait_for)
     if ready and ground.seen.names != wanted:
         yield Change(f"ALTER SYSTEM SET synchronous_standby_names = '{wanted}'", "wal.why_names")
-    yield Change("SELECT pg_reload_conf()", "wal.why_reload")
 
 
 def _role(log: Log, ground: Ground) -> Iterator[Change]:

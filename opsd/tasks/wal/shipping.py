@@ -6,24 +6,27 @@ Finished segments go whole and checked, the one that is being written piece by p
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from opsd.clock import Stopwatch
-from opsd.errors import OpsdError, RepositoryDamaged
+from opsd.errors import OpsdError, RepositoryDamaged, quoted
 from opsd.policy import wal as policy
 from opsd.policy.worth import worth
 from opsd.tasks.wal.archive import Archive, open_archive
 from opsd.tasks.wal.bases import needs, needs_there
 from opsd.tasks.wal.log import Log, heading_of
+from opsd.tasks.wal.rereading import damage
 from opsd.wal import PARTIAL, Covered, Gap, Holdings, Need, Segment, timeline_of_history
 
 log = logging.getLogger(__name__)
 
 _LISTED_FOR = timedelta(seconds=20)  # what was removed behind our back is seen within a minute
 _ASKED_FOR = timedelta(minutes=5)
+_TIMELINE = 8  # characters of a segment's name
 _MOST_AT_ONCE = 4  # segments in one turn: a long backlog is told while it is worked off
 
 
@@ -40,6 +43,7 @@ class Shipped:
     gaps: tuple[Gap, ...] = ()
     refused: tuple[str, ...] = ()  # files of receivers that are not what they should be
     error: str = ""
+    system: str = ""  # of which server
 
 
 @dataclass(slots=True)
@@ -50,12 +54,25 @@ class Found:
     finished: bool
 
 
+class Agreement(Protocol):
+    """Who sees to it that two histories of one server are not mixed in a repository."""
+
+    def agree(self, repository: str, archive: Archive, held: Iterable[Segment]) -> bool:
+        """Whether something was set aside there; raises what keeps the log from being brought."""
+        ...
+
+    def insist(self, repository: str) -> None:
+        """Raise where what was agreed may not hold any more."""
+        ...
+
+
 @dataclass(slots=True)
 class Shipper:
     """Ships one member's log into one repository, turn by turn."""
 
     log: Log
     repository: str
+    agreement: Agreement | None = None
     shipped: Shipped = field(default_factory=Shipped)
     held: Holdings = field(default_factory=Holdings)
     _archive: Archive | None = None
@@ -76,14 +93,8 @@ class Shipper:
             return self._turn(flushed, system)
         except (OpsdError, OSError) as error:
             self._listed = None
-            self.shipped = Shipped(
-                self.shipped.at,
-                self.shipped.timeline,
-                self.shipped.end,
-                self.shipped.gaps,
-                tuple(self._refused.values()),
-                str(error),
-            )
+            refused = tuple(self._refused.values())
+            self.shipped = replace(self.shipped, refused=refused, error=quoted(error))
             return False
 
     def _turn(self, flushed: Mapping[str, int], system: str) -> bool:
@@ -94,11 +105,14 @@ class Shipper:
             return False
         archive = self._open(system or head.system, head.size)
         if self._listed is None or self._listed.elapsed() > _LISTED_FOR:
-            self.held = archive.holdings()
+            damaged = damage(self.log, self.repository, self._system, archive.size)
+            self.held = policy.without(archive.holdings(), damaged)
             # Asked afterwards: what no base copy needs goes only when that is on record.
             self._needs = needs(self.log, self.repository, self._system)
             self._listed = Stopwatch()
             self._refused.clear()  # looked at again
+        if self.agreement and self.agreement.agree(self.repository, archive, self.held.segments):
+            self.held = archive.holdings()
         for directory in self.log.directories.values():
             self._histories(archive, directory)
         whole = Covered(archive.size, self.log.kit.clock(), whole=True)
@@ -113,7 +127,7 @@ class Shipper:
         if not coming:  # nothing would lead on to it
             for name, files in found.items():
                 self._partial(archive, files, flushed.get(name, 0), segments)
-        self.held = Holdings(segments, archive.switches())
+        self.held = Holdings(segments, archive.switches(), self.held.left)
         self.shipped = self._judged(archive.size, coming)
         return bool(coming and brought)
 
@@ -133,7 +147,7 @@ class Shipper:
         if found.unlinked:
             name = f"{found.unlinked:08X}.history"
             error = str(RepositoryDamaged("wal.no_history", name=name))
-        return Shipped(at, found.timeline, found.end, found.gaps, refused, error)
+        return Shipped(at, found.timeline, found.end, found.gaps, refused, error, self._system)
 
     def _asked(self) -> tuple[Need, ...]:
         """What base copies need, as the repository says: another machine may have dropped some."""
@@ -167,6 +181,7 @@ class Shipper:
             self._refused[path] = f"{path}: {wrong}"
             log.error("%s: %s is refused: %s", self.log.subject, path, wrong)
             return False
+        self._insist()
         archive.keep_whole(segment, content)
         self._refused.pop(path, None)
         return True
@@ -187,7 +202,8 @@ class Shipper:
         flushed: int,
         segments: dict[Segment, Covered],
     ) -> None:
-        """Keep what is new of the segment that is being written."""
+        """Keep what is new of the segment that is being written; a timeline that was left ends."""
+        last = files[-1].path.name[:_TIMELINE] if files else ""
         for file in files:
             segment = Segment.of(file.path.name.removesuffix(PARTIAL), archive.size)
             if file.finished or segment is None:
@@ -198,11 +214,18 @@ class Shipper:
                 content = file.path.read_bytes()
             except FileNotFoundError:  # finished meanwhile: the next turn takes it whole
                 continue
-            end = policy.filled(content, flushed - segment.start(archive.size))
+            known = flushed if file.path.name.startswith(last) else 0
+            end = policy.filled(content, known - segment.start(archive.size))
             if end <= have or policy.misfit(content[:end], segment, self._system):
                 continue
+            self._insist()
             archive.keep_piece(segment, have, content[have:end])
             segments[segment] = Covered(end, self.log.kit.clock())
+
+    def _insist(self) -> None:
+        """Raise where what was just read may be of another history than what lies there."""
+        if self.agreement is not None:
+            self.agreement.insist(self.repository)
 
     def _histories(self, archive: Archive, directory: Path) -> None:
         if not directory.exists():

@@ -11,6 +11,7 @@ from pathlib import Path
 from opsd.errors import OpsdError, RepositoryDamaged
 from opsd.model import Finding, Severity
 from opsd.policy import wal as policy
+from opsd.policy.parting import ENOUGH, difference
 from opsd.tasks.keys import Keys
 from opsd.tasks.wal.archive import Archive, open_archive
 from opsd.tasks.wal.log import Log, heading_of
@@ -23,6 +24,7 @@ _AT_ONCE = 4  # segments fetched at the same time
 class Stock:
     """Where each segment is to be had, the best place first."""
 
+    log: Log
     system: str
     size: int
     held: Holdings = field(default_factory=Holdings)
@@ -46,21 +48,32 @@ class Stock:
     def _fetch(self, segment: Segment, target: Path, go_on: Callable[[], None]) -> int:
         go_on()
         wrong: list[str] = []
+        path = target / segment.name(self.size)
         for covered, place in self._places.get(segment, ()):
             try:
                 content = _read(segment, place, self.size)
+                misfit = policy.misfit(content[: covered.bytes], segment, self.system)
+                if not misfit:
+                    path.write_bytes(content.ljust(self.size, b"\0"))
+                    misfit = self._unreadable(covered, place, path)
             except (OpsdError, OSError) as error:
                 wrong.append(str(error))
                 continue
-            misfit = policy.misfit(content[: covered.bytes], segment, self.system)
-            if misfit:
-                wrong.append(misfit)
-                continue
-            (target / segment.name(self.size)).write_bytes(content.ljust(self.size, b"\0"))
-            return len(content)
-        raise RepositoryDamaged(
-            "recover.segment", name=segment.name(self.size), detail="\n".join(wrong)
-        )
+            if not misfit:
+                return len(content)
+            wrong.append(f"{place}: {misfit}" if isinstance(place, Path) else misfit)
+        path.unlink(missing_ok=True)
+        raise RepositoryDamaged("recover.segment", name=path.name, detail="\n".join(wrong))
+
+    def _unreadable(self, covered: Covered, place: Path | Archive, path: Path) -> str:
+        """What is wrong with the records of a segment that came from a receiver.
+
+        What a repository has whole was looked at before it was sealed.
+        """
+        if isinstance(place, Archive) or not covered.whole:
+            return ""
+        head = heading_of(path)
+        return self.log.programs(head.major if head else None).readable(path)
 
     def add(self, held: Holdings, place: Path | Archive) -> None:
         """Take in what lies at a place."""
@@ -68,7 +81,8 @@ class Stock:
             self._places.setdefault(segment, []).append((covered, place))
             self._places[segment].sort(key=lambda one: -one[0].bytes)
         best = {segment: found[0][0] for segment, found in self._places.items()}
-        self.held = Holdings(best, {**self.held.switches, **held.switches})
+        left = {t: min(a, held.left.get(t, a)) for t, a in {**held.left, **self.held.left}.items()}
+        self.held = Holdings(best, {**self.held.switches, **held.switches}, left)
 
     def know(self, name: str, content: str) -> None:
         """Take in a history file."""
@@ -83,21 +97,44 @@ def stock(
     `keys` are those of the repositories that are asked. One that does not answer, or cannot be
     read, is told, and the others are enough if they are.
     """
-    found = Stock(system, size)
-    if here:
-        for directory in log.directories.values():
-            _add_directory(found, directory)
+    found = Stock(log, system, size)
+    kept: list[tuple[Holdings, Archive]] = []
     for repository, own in keys.items():
         try:
             log.kit.reach(repository)
             own.insist()
             archive = open_archive(log, repository, system, size, own)
-            found.add(archive.holdings(), archive)
+            kept.append((archive.holdings(), archive))
             for name, content in archive.histories():
                 found.know(name, content)
         except OpsdError as error:
             found.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
+    for directory in log.directories.values() if here else ():
+        if all(_is_one(directory, *one, size) for one in kept):
+            _add_directory(found, directory)
+        else:
+            told = Finding(Severity.CHANGE, "recover.two_histories", {"directory": directory})
+            found.findings.append(told)
+    for held, archive in kept:
+        found.add(held, archive)
     return found
+
+
+def _is_one(directory: Path, held: Holdings, archive: Archive, size: int) -> bool:
+    """Whether a receiver and a repository have the same of the newest segment that both have.
+
+    They have not where the server went back without a new timeline: one of them has what it left.
+    """
+    for segment in sorted(held.segments, reverse=True):
+        try:
+            mine = _read(segment, directory, size)
+            begin, content = archive.end_of(segment, ENOUGH, segment.start(size) + size)
+        except (OSError, RepositoryDamaged):  # told where it is needed
+            continue
+        at = begin - segment.start(size)
+        written = mine[at : policy.filled(mine, 0)]
+        return difference(written, content[: len(written)]) is None
+    return True
 
 
 def _add_directory(found: Stock, directory: Path) -> None:

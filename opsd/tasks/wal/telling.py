@@ -10,6 +10,7 @@ from opsd.drivers.postgres.replication import ServerSeen, Weak
 from opsd.model import CheckResult, Measurement, Status
 from opsd.policy import protection
 from opsd.tasks.wal.guard import Look
+from opsd.tasks.wal.histories import placed
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.receiving import Reception
 from opsd.wal import written
@@ -46,6 +47,9 @@ def _of_server(log: Log, look: Look) -> CheckResult:
         "settings": list(map(_weak, seen.weak)),
         "role": log.wal.role,
     }
+    parted = look.parted.get("server")
+    if parted is not None:
+        fields |= placed(parted)
     if look.exposure is not None:
         fields |= {
             "since": look.exposure.began,
@@ -62,15 +66,18 @@ def _of_server(log: Log, look: Look) -> CheckResult:
     if not (protected and seen.hidden):
         figures.append(Measurement("opsd_wal_synchronous", float(protected), labels))
     key, detail = f"wal.{cause or 'protected'}", seen.hidden if cause == "hidden" else ""
+    if parted is not None and look.exposure is not None and not waits_for:
+        key = "wal.went_back_exposed"
     return CheckResult(status, key, fields, detail, cause, subject, tuple(figures))
 
 
 def _worst_of_server(
     log: Log, look: Look, seen: ServerSeen, live: int, waits_for: int | None
 ) -> tuple[Status, str]:
-    """The first that applies, from none as agreed to one that is missing."""
+    """The first that applies, from the worst."""
     fallen, some = look.exposure is not None, waits_for is not None and waits_for > 0
     ladder = (
+        ("server" in look.parted, Status.CRITICAL, "went_back"),
         (fallen and not (some and log.wal.wait_for > 1), Status.CRITICAL, "exposed"),
         (seen.recovering, Status.WARNING, "standby"),
         (not live, Status.CRITICAL, "no_receiver"),
@@ -114,19 +121,25 @@ def _of_receiver(log: Log, look: Look, name: str) -> CheckResult:
     if reception is not None:
         figures.append(Measurement("opsd_wal_receiver_restarts_total", reception.restarts, labels))
         figures.append(Measurement("opsd_wal_receiver_free_bytes", reception.free, labels))
+        figures.append(Measurement("opsd_wal_receiver_aside_bytes", reception.aside.bytes, labels))
     figures += until(
         "opsd_wal_receiver_held_timestamp_seconds", look.held_by_receivers[name], labels
     )
     retained = slot.retained if slot and slot.retained else 0
+    parted = look.parted.get(f"receiver {name}")
     status, cause = _worst_of_receiver(log, look, name, retained)
     fields: dict[str, object] = {
         "receiver": name,
         "free": Size(reception.free if reception else 0),
         "retained": Size(retained),
         "limit": log.wal.slot_limit,
+        **(placed(parted) if parted else {}),
     }
     said = _said(reception) if cause in {"receiver_down", "disk"} else ""
     key = f"wal.{cause}" if cause else "wal.receives"
+    if reception is not None and reception.aside.times and cause in {"", "disk"}:
+        fields |= {"times": reception.aside.times, "aside": Size(reception.aside.bytes)}
+        key += "_aside"
     subject = f"{log.subject}/{name}"
     return CheckResult(status, key, fields, said, cause, subject, tuple(figures))
 
@@ -139,10 +152,15 @@ def _worst_of_receiver(log: Log, look: Look, name: str, retained: int) -> tuple[
         return Status.CRITICAL, "disk"
     if slot is not None and slot.status == "lost":
         return Status.CRITICAL, "slot_lost"
+    if f"receiver {name}" in look.parted:
+        return Status.CRITICAL, "went_back"
     if seen is None:
         return Status.UNKNOWN, "unreachable"
-    if seen.sender(log.wal.application(name)) is None:
+    sender = seen.sender(log.wal.application(name))
+    if sender is None:
         return Status.WARNING, "receiver_down"
+    if sender.state is None:
+        return Status.UNKNOWN, "unseen"
     if look.still.get(name, timedelta()) > _STILL:
         return Status.WARNING, "receiver_hung"
     if retained > log.wal.slot_limit / 2:
@@ -164,7 +182,11 @@ def _of_repository(log: Log, look: Look, name: str) -> CheckResult:
         figures.append(Measurement("opsd_wal_repository_lag_bytes", lag, labels))
     figures += expected(look.forecasts.get(name), labels)
     detail, status, cause = "", Status.OK, ""
-    if shipped.gaps:
+    parted = look.parted.get(f"repository {name}")
+    if parted is not None:
+        status, cause = Status.CRITICAL, "went_back"
+        fields |= placed(parted)
+    elif shipped.gaps:
         gap = shipped.gaps[0]
         status, cause = Status.CRITICAL, "gap"
         fields |= {

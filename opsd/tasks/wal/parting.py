@@ -1,0 +1,209 @@
+"""A server that went back without a new timeline: seen before its log is mixed with what is held.
+
+Put back from a copy of its disk, it writes another history under the names of the one that is held.
+A receiver begins only when the server goes on from what this machine holds, and a repository takes
+log only when the server goes on from what lies there: neither keeps the other from its work. Where
+the server has a timeline of its own since, what it left is set aside, and everything goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+from opsd.clock import Stopwatch
+from opsd.drivers.postgres.replication import ServerSeen
+from opsd.drivers.postgres.stream import Source, Standpoint
+from opsd.errors import DatabaseFailed
+from opsd.policy import wal
+from opsd.policy.parting import Parted
+from opsd.tasks.wal import resuming
+from opsd.tasks.wal.archive import Archive
+from opsd.tasks.wal.aside import set_aside
+from opsd.tasks.wal.guard import Look
+from opsd.tasks.wal.histories import Kept, Lying, parted_from, refusal, source_of
+from opsd.tasks.wal.log import Log
+from opsd.wal import Segment
+
+log = logging.getLogger(__name__)
+
+_AGAIN = timedelta(seconds=10)  # a server that was found to have parted is looked at again
+_SERVER = "server"
+
+
+@dataclass(slots=True)
+class Parting:
+    """Watches for one log whether the server goes on from what is held."""
+
+    log: Log
+    _found: dict[str, tuple[Parted, Stopwatch]] = field(default_factory=dict)
+    _turns: Iterator[int] = field(default_factory=partial(count, 1))
+    _turn: int = 0  # another one whenever a receiver may have begun with another history
+    _agreed: dict[str, int] = field(default_factory=dict)  # by repositories: in which turn
+    _allowed: dict[str, int] = field(default_factory=dict)  # the same, or nobody could be asked
+    _peak: tuple[str, int, int] = ("", 0, 0)  # system, timeline, the most that anybody has of it
+    _followed: ServerSeen | None = None
+
+    def _told(self, seen: ServerSeen | None) -> Mapping[str, Parted]:
+        """What parted: `receiver NAME`, `repository NAME`, and `server` where nobody receives.
+
+        Where one receiver says so while another receives, its file may be what is wrong.
+        """
+        found = {name: parted for name, (parted, _) in self._found.items()}
+        mine = {f"receiver {name}" for name in self.log.wal.here}
+        received = seen is not None and any(map(seen.sender, self.log.applications))
+        if mine and mine <= found.keys() and not received:
+            found.setdefault(_SERVER, min(found.values(), key=lambda one: one.begin))
+        return found
+
+    # --- a receiver
+
+    def begin(self, receiver: str, directory: Path) -> None:
+        """Let a receiver begin. Raises `DatabaseFailed` where it would mix two histories."""
+        source = source_of(self.log, receiver)
+        here = source.standpoint()
+        self._insist(f"receiver {receiver}", here)
+        reached = self._own(receiver, directory, here, source)
+        for place in self.log.directories.values():
+            _, parted = _compared(place, here, source) if place != directory else (None, None)
+            # What another has wrong of what was just compared is its own matter.
+            if parted is not None and parted.timeline == here.timeline and parted.begin >= reached:
+                self._refuse(f"receiver {receiver}", parted)
+        self._found.pop(f"receiver {receiver}", None)
+        self._found.pop(_SERVER, None)
+        self._turn = next(self._turns)
+
+    def _insist(self, name: str, here: Standpoint) -> None:
+        """Refuse what was refused a moment ago, while the server is on the same timeline."""
+        for other, (parted, since) in list(self._found.items()):
+            if parted.timeline != here.timeline:
+                self._found.pop(other, None)
+            elif other == name and since.elapsed() < _AGAIN:
+                raise refusal(parted)
+
+    def _own(self, receiver: str, place: Path, here: Standpoint, source: Source) -> int:
+        """How far what a receiver has is the server's, when it is."""
+        found, parted = _compared(place, here, source)
+        if parted is None:
+            return _end(found)
+        if parted.timeline == here.timeline:
+            self._refuse(f"receiver {receiver}", parted)
+        left = [
+            path
+            for segment, path in found.files
+            if segment.timeline == parted.timeline
+            and segment.start(found.size) + found.size > parted.begin
+        ]
+        log.warning("%s: %s sets aside what the server left", self.log.subject, receiver)
+        set_aside(place, left, self.log.kit.clock())
+        return parted.begin
+
+    def _refuse(self, name: str, parted: Parted) -> None:
+        before = self._found.get(name)
+        if before is not None and before[0].timeline == parted.timeline:
+            parted = replace(parted, begin=min(before[0].begin, parted.begin))
+        self._found[name] = parted, Stopwatch()
+        raise refusal(parted)
+
+    # --- a repository
+
+    def agree(self, repository: str, archive: Archive, held: Iterable[Segment]) -> bool:
+        """Let log be brought into a repository; whether something there was set aside for that.
+
+        Raises `DatabaseFailed` where it would be mixed with another history's. A server that does
+        not answer writes nothing either: what was received before may be brought.
+        """
+        turn, name = self._turn, f"repository {repository}"
+        if self._agreed.get(repository) == turn:
+            return False
+        source = source_of(self.log)
+        try:
+            here = source.standpoint()
+        except DatabaseFailed:
+            self._allowed[repository] = turn
+            return False
+        if not archive.root.endswith(f"/{here.system}"):  # what was received last is another's
+            self._allowed[repository] = turn
+            return False
+        self._insist(name, here)
+        parted = parted_from(Kept(tuple(held), archive), here, archive.size, source)
+        if parted is not None and parted.timeline == here.timeline:
+            self._refuse(name, parted)
+        if parted is not None:
+            log.warning("%s: %s sets aside what the server left", self.log.subject, repository)
+            archive.leave(parted.timeline, parted.begin, here.way[parted.timeline])
+        self._found.pop(name, None)
+        self._agreed[repository] = self._allowed[repository] = turn
+        return parted is not None
+
+    def insist(self, repository: str) -> None:
+        """Raise unless nothing can have changed since it was agreed."""
+        if self._allowed.get(repository) != self._turn:
+            raise DatabaseFailed("wal.begun_anew")
+
+    # --- the guard
+
+    def look(self, look: Look) -> Look:
+        """What the guard saw, with what parted. Nothing is said then of what would be lost."""
+        seen = look.seen
+        if seen is not None and seen is not self._followed and not seen.recovering:
+            self._follow(seen, look)
+            self._followed = seen  # once: what lands later may be longer than it was then
+        parted = self._told(seen)
+        if seen is None:
+            return replace(look, parted=parted)
+        told = parted.keys()
+        kept = {
+            name: None
+            if told & {_SERVER, f"repository {name}"} or _is_behind(seen, look, name)
+            else at
+            for name, at in look.held_by_repositories.items()
+        }
+        return replace(look, parted=parted, held_by_repositories=kept)
+
+    def _follow(self, seen: ServerSeen, look: Look) -> None:
+        """A server's log is never shorter than what others were seen to have of it."""
+        system, timeline, most = self._peak
+        if (system, timeline) != (seen.system, seen.timeline):
+            most = 0
+            self._found.pop(_SERVER, None)
+        elif most > seen.flushed and _SERVER not in self._found:
+            parted = Parted(timeline, seen.flushed, most, seen.flushed)
+            self._found[_SERVER] = parted, Stopwatch()
+            log.error("%s: %s", self.log.subject, refusal(parted))
+        of = (seen.system, seen.timeline)
+        ends = [one.end for one in look.shipped.values() if (one.system, one.timeline) == of]
+        received = (seen.sender(name) for name in self.log.applications)
+        ends += [one.flushed for one in received if one is not None and one.flushed is not None]
+        self._peak = seen.system, seen.timeline, max(most, *ends, 0)
+
+
+def _compared(
+    place: Path, here: Standpoint, source: Source
+) -> tuple[resuming.Received, Parted | None]:
+    """What lies in a receiver's directory, and where the server parted from it."""
+    found = resuming.received(place)
+    if found.head is None or found.head.system != here.system:
+        return found, None
+    return found, parted_from(Lying(dict(found.files), found.size), here, found.size, source)
+
+
+def _end(found: resuming.Received) -> int:
+    """Where what lies in a receiver's directory ends; 0 where there is nothing."""
+    if not found.files:
+        return 0
+    newest, path = found.files[-1]
+    return newest.start(found.size) + wal.filled(path.read_bytes(), 0)
+
+
+def _is_behind(seen: ServerSeen, look: Look, repository: str) -> bool:
+    """Whether a repository does not know the server or its timeline yet: its log is another's."""
+    shipped = look.shipped.get(repository)
+    if shipped is None or not shipped.end:
+        return False
+    return shipped.system != seen.system or shipped.timeline < seen.timeline

@@ -1,0 +1,84 @@
+"""The log in a repository: its end is read alone, and what is set aside is no log any more."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from opsd.drivers import seal
+from opsd.drivers.storage import LocalStorage
+from opsd.tasks.keys import Keys
+from opsd.tasks.wal.archive import Archive
+from opsd.wal import Segment
+
+SIZE = 1 << 20
+ROOT = "wal/dossiers/database/1"
+FIRST, SECOND, THIRD = (Segment(1, number) for number in (1, 2, 3))
+CONTENT = bytes(1 + at % 251 for at in range(SIZE))
+PIECES = (0, 3000, 9000, 9100, 20_000)
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    """A whole segment, and one that is still being written, in pieces."""
+    (tmp_path / "password").write_text("a password\n")
+    keys, _ = seal.new(tmp_path / "password")
+    storage = LocalStorage(tmp_path / "repository")
+    found = Archive(storage, cast("Keys", SimpleNamespace(seal=keys)), ROOT, SIZE)
+    found.keep_whole(FIRST, CONTENT)
+    for begin, end in pairwise(PIECES):
+        found.keep_piece(SECOND, begin, CONTENT[begin:end])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("most", "until", "begin", "end"),
+    [
+        (100, SIZE, 9100, 20_000),
+        (11_000, SIZE, 9000, 20_000),
+        (SIZE, SIZE, 0, 20_000),
+        (40, 9050, 9000, 9050),
+        (100, 9050, 3000, 9050),
+        (100, 9000, 3000, 9000),
+        (100, 0, 0, 0),
+    ],
+)
+def test_of_pieces_only_the_last_are_read(
+    archive: Archive, most: int, until: int, begin: int, end: int
+) -> None:
+    start = SECOND.start(SIZE)
+    archive.holdings()
+    assert archive.end_of(SECOND, most, start + until) == (start + begin, CONTENT[begin:end])
+
+
+def test_a_segment_that_is_finished_meanwhile_is_read_whole(archive: Archive) -> None:
+    archive.holdings()
+    other = Archive(archive.storage, archive.keys, ROOT, SIZE)
+    other.holdings()
+    other.keep_whole(SECOND, CONTENT)
+    start = SECOND.start(SIZE)
+    assert archive.end_of(SECOND, 100, start + SIZE) == (start, CONTENT)
+    assert archive.end_of(FIRST, 100, FIRST.start(SIZE) + 40) == (FIRST.start(SIZE), CONTENT[:40])
+
+
+def test_what_is_set_aside_is_kept_and_is_no_log_any_more(archive: Archive, tmp_path: Path) -> None:
+    archive.keep_whole(THIRD, CONTENT)
+    since = SECOND.start(SIZE) + 4000
+    archive.leave(1, since, SECOND.start(SIZE) + 9000)
+    held = archive.holdings()
+    assert set(held.segments) == {FIRST, THIRD}
+    assert held.left == {1: since}
+    place = tmp_path / "repository" / "opsd-objects" / ROOT / f"left-00000001-{since:016X}"
+    (kept,) = place.iterdir()
+    name = f"{ROOT}/{place.name}/{kept.name}"
+    opened = archive.keys.seal.open(name, kept.read_bytes())
+    assert (kept.name, opened.rstrip(b"\0")) == (SECOND.name(SIZE), CONTENT[:20_000])
+    # Written anew it is the log, and what was earlier given up counts.
+    archive.keep_whole(SECOND, CONTENT)
+    archive.leave(1, FIRST.start(SIZE), FIRST.start(SIZE) + 8)
+    assert archive.holdings().left == {1: FIRST.start(SIZE)}
+    assert set(archive.holdings().segments) == {SECOND, THIRD}
