@@ -53,7 +53,7 @@ class Parting:
 
         Where one receiver says so while another receives, its file may be what is wrong.
         """
-        found = {name: parted for name, (parted, _) in self._found.items()}
+        found = {name: parted for name, (parted, _) in list(self._found.items())}  # others write it
         mine = {f"receiver {name}" for name in self.log.wal.here}
         received = seen is not None and any(map(seen.sender, self.log.applications))
         if mine and mine <= found.keys() and not received:
