@@ -252,8 +252,8 @@ _SERVICES: dict[str, Sentence] = {
         "`opsd wal status SET` names it; set it to on",
     ),
     "playbook.replication_stuck.log_unprotected": Sentence(
-        "nhật ký {log} ({cause}): có nơi nhận, nhưng giao dịch không chờ nơi nào",
-        "the log {log} ({cause}): it is received, but commits wait for nobody",
+        "nhật ký {log} ({cause}): có nơi nhận, nhưng giao dịch không chờ chúng như cấu hình",
+        "the log {log} ({cause}): it is received, but commits do not wait as configured",
         "`opsd wal setup BỘ --plan` cho biết cần đổi gì",
         "`opsd wal setup SET --plan` tells what to change",
     ),

@@ -131,10 +131,6 @@ _STATES: dict[str, Sentence] = {
         _PUT_BACK_VI,
         _PUT_BACK,
     ),
-    "wal.begun_anew": Sentence(
-        "nơi nhận vừa bắt đầu lại: phải xem nhật ký còn nối tiếp không, rồi gửi ở lượt sau",
-        "a receiver has just begun anew: whether its log follows is looked at before more is sent",
-    ),
     "wal.standby": Sentence(
         "máy chủ này là máy dự phòng: không ai ghi ở đây", "this server is a standby"
     ),
@@ -165,10 +161,10 @@ _STATES: dict[str, Sentence] = {
         " this machine: opsd wal setup SET --plan",
     ),
     "wal.unprotected": Sentence(
-        "giao dịch không chờ ai: synchronous_standby_names không như cấu hình"
+        "giao dịch không chờ {wanted} nơi nhận như cấu hình: synchronous_standby_names = {names}"
         " ({live}/{all} đang nhận)",
-        "commits wait for nobody: synchronous_standby_names is not what the configuration wants"
-        " ({live} of {all} receive)",
+        "commits do not wait for {wanted} of the receivers, as the configuration wants:"
+        " synchronous_standby_names = {names} ({live} of {all} receive)",
         "chạy: opsd wal setup BỘ --plan, rồi không có --plan",
         "run: opsd wal setup SET --plan, then without --plan",
     ),

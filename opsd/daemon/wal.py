@@ -189,7 +189,8 @@ class Warden:
             seen = guard.seen
             more = shipper.turn(guard.flushed(), seen.system if seen else "")
             self.rounds.landed.set()
-            if seen is not None and all(one.shipped.at for one in self.shippers.values()):
+            shipped = [one.shipped for one in self.shippers.values()]
+            if seen is not None and all(one.at and not one.error for one in shipped):
                 clear(self.log, [one.held for one in self.shippers.values()], seen.segment_bytes)
 
     def _renew(self, receiver: str) -> None:

@@ -112,7 +112,15 @@ def test_what_no_receiver_has_any_more_is_not_written_over_in_a_repository(site:
         # A recovery takes one history, and says so.
         planned = planning.plan(log, Goal("now"), site.base / "plan")
         assert {finding.key for finding in planned.findings} == {"recover.two_histories"}
-        assert recovered(site, log, "held") == {"before", "kept", "abandoned"}
+        assert recovered(site, log, "held", good=False) == {"before", "kept", "abandoned"}
+        site.system.cluster.stop()
+        until(lambda: heard.cause(log.subject) == "unreachable")
+        time.sleep(5)
+        assert digests(objects(site).values()) == kept
+    # Nor does an opsd that begins while the server is down.
+    with watched(site) as (log, heard):
+        until(lambda: heard.cause(f"{log.subject}@main") == "not_shipped", WITHIN)
+        assert digests(objects(site).values()) == kept
 
 
 def test_a_new_timeline_needs_a_number_that_nobody_had(site: Site) -> None:
@@ -194,6 +202,14 @@ def test_a_damaged_file_of_one_receiver_keeps_no_other_from_receiving(site: Site
         # Moved away, it is received anew.
         file.rename(site.base / file.name)
         until(lambda: heard.cause(log.subject) == "", WITHIN)
+        # A disk that is gone keeps no other from receiving either.
+        two = log.directories["two"]
+        two.rename(site.base / "gone")
+        two.write_text("no directory")
+        before = of(site, str(place))
+        os.kill(before[0], signal.SIGKILL)
+        until(lambda: set(of(site, str(place))) - set(before), WITHIN)
+        until(lambda: heard.cause(f"{log.subject}/one") == "", WITHIN)
 
 
 # ------------------------------------------------------------------------------ what is done
@@ -251,15 +267,15 @@ def begins_a_new_timeline(site: Site, copy: Path | None = None) -> None:
     until(lambda: sql(site, "SELECT pg_is_in_recovery()") == [("f",)])
 
 
-def recovered(site: Site, log: Log, name: str) -> set[str]:
-    """What a recovery to now brings back."""
+def recovered(site: Site, log: Log, name: str, *, good: bool = True) -> set[str]:
+    """What a recovery to now brings back, and whether that is called good."""
     ways = Ways(throwaway=True)
     planned = planning.plan(log, Goal("now"), site.base / name, ways)
     with (
         recovering.recovered(log.kit, planned, ways) as (done, server),
         psycopg.connect(server.connection(log.database_name)) as connection,
     ):
-        assert done.good
+        assert done.good == good
         return {said for (said,) in connection.execute("SELECT said FROM moments").fetchall()}
 
 

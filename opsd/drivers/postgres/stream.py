@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.pq import ExecStatus
+from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 from opsd.clock import Stopwatch
@@ -21,7 +21,7 @@ from opsd.wal import position, way_in, written
 _CONNECT_SECONDS = 5
 _PATIENCE_SECONDS = 10
 _DATA = struct.Struct("!cqqq")  # in front of a piece of the log: kind, begin, end, time
-_GONE = "has already been removed"
+_GONE = b"58P01"  # undefined_file (PostgreSQL's appendix A): the segment was removed already
 _GOOD = {ExecStatus.TUPLES_OK, ExecStatus.COPY_BOTH}
 
 
@@ -71,10 +71,8 @@ class Source:
                     found += piece
                     if len(found) >= size:
                         return bytes(found[:size])
-        except DatabaseFailed as error:
-            if _GONE in error.detail:
-                return None
-            raise
+        except _Gone:
+            return None
         raise DatabaseFailed("database.refused", detail=f"{at}: {len(found)} bytes")
 
     @contextmanager
@@ -111,7 +109,7 @@ def _result(server: PGconn, command: str) -> PGresult:
         _wait(server, watch)
     found = server.get_result()
     if found is None or found.status not in _GOOD:
-        raise DatabaseFailed("database.refused", detail=_said(found) if found else "")
+        raise _refusal(found)
     if found.status == ExecStatus.TUPLES_OK:
         while server.get_result() is not None:
             pass
@@ -126,16 +124,23 @@ def _pieces(server: PGconn) -> Iterator[bytes]:
         if size < 0:
             ended = server.get_result()
             if ended is not None and ended.status not in _GOOD:
-                raise DatabaseFailed("database.refused", detail=_said(ended))
+                raise _refusal(ended)
             return
         if size == 0:
             _wait(server, watch)
         elif bytes(content[:1]) == b"w":
+            watch = Stopwatch()
             yield bytes(content[_DATA.size :])
 
 
-def _said(result: PGresult) -> str:
-    return result.error_message.decode(errors="replace").strip()
+class _Gone(DatabaseFailed):
+    """The server keeps that part of its log no more."""
+
+
+def _refusal(result: PGresult | None) -> DatabaseFailed:
+    said = result.error_message.decode(errors="replace").strip() if result else ""
+    gone = result is not None and result.error_field(DiagnosticField.SQLSTATE) == _GONE
+    return (_Gone if gone else DatabaseFailed)("database.refused", detail=said)
 
 
 def _wait(server: PGconn, watch: Stopwatch, what: int = selectors.EVENT_READ) -> None:

@@ -17,6 +17,7 @@ from datetime import datetime
 
 from opsd.drivers import seal
 from opsd.drivers.storage import OwnObject, Storage
+from opsd.errors import RepositoryDamaged
 from opsd.tasks.keys import Keys, storage_of
 from opsd.tasks.wal.log import Log
 from opsd.wal import Covered, Holdings, Segment, switches, timeline_of_history
@@ -134,7 +135,8 @@ class Archive:
         first, last = position // self.size, until // self.size
         going = sorted(s for s in names if first <= s.number <= last)
         for segment in going:
-            self._close(f"{aside}/{segment.name(self.size)}", self.read(segment))
+            with suppress(RepositoryDamaged):  # what nobody can open is of no use there either
+                self._close(f"{aside}/{segment.name(self.size)}", self.read(segment))
         self.drop(going)
 
     def drop(self, segments: Iterable[Segment]) -> None:

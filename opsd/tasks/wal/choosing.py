@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from opsd.drivers import system
-from opsd.errors import UsageError
+from opsd.errors import RepositoryDamaged, UsageError
 from opsd.policy import moments
 from opsd.policy import wal as policy
 from opsd.policy.moments import Span
@@ -70,6 +70,8 @@ def _left(log: Log, known: Stock, oldest: Base, place: Path) -> Iterator[Span]:
         try:
             known.fetch([one for one in found.segments if one.number in near], place, log.kit.go_on)
             commits = list(log.programs(oldest.version // 10000).commits(place))
+        except RepositoryDamaged:  # told where it is read: no moment near it is taken
+            commits = []
         finally:
             system.wipe(place)
         yield moments.span([(one.at, one.lsn) for one in commits], begun, whole)

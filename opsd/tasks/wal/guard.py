@@ -118,9 +118,9 @@ class Guard:
 
     def flushed(self) -> dict[str, int]:
         """How far each receiver of this machine told the server that it has the log safely."""
-        found = {}
+        found, seen = {}, self.seen  # which another thread sets
         for name in self.log.wal.here:
-            sender = self.seen.sender(self.log.wal.application(name)) if self.seen else None
+            sender = seen.sender(self.log.wal.application(name)) if seen else None
             if sender is not None and sender.flushed is not None:
                 found[name] = sender.flushed
         return found

@@ -9,7 +9,7 @@ the server has a timeline of its own since, what it left is set aside, and every
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -28,12 +28,14 @@ from opsd.tasks.wal.aside import set_aside
 from opsd.tasks.wal.guard import Look
 from opsd.tasks.wal.histories import Kept, Lying, parted_from, refusal, source_of
 from opsd.tasks.wal.log import Log
-from opsd.wal import Segment
+from opsd.tasks.wal.stock import is_one
+from opsd.wal import Holdings
 
 log = logging.getLogger(__name__)
 
 _AGAIN = timedelta(seconds=10)  # a server that was found to have parted is looked at again
-_SERVER = "server"
+_AGAIN_IN_REPOSITORY = timedelta(minutes=5)  # which costs the fetching of what it has
+_RECEIVER, _REPOSITORY, _SERVER = "receiver ", "repository ", "server"
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class Parting:
     _turn: int = 0  # another one whenever a receiver may have begun with another history
     _agreed: dict[str, int] = field(default_factory=dict)  # by repositories: in which turn
     _allowed: dict[str, int] = field(default_factory=dict)  # the same, or nobody could be asked
+    _silent: dict[str, Stopwatch] = field(default_factory=dict)  # since nobody could be asked
     _peak: tuple[str, int, int] = ("", 0, 0)  # system, timeline, the most that anybody has of it
 
     def _told(self, seen: ServerSeen | None) -> Mapping[str, Parted]:
@@ -53,8 +56,8 @@ class Parting:
 
         Where one receiver says so while another receives, its file may be what is wrong.
         """
-        found = {name: parted for name, (parted, _) in list(self._found.items())}  # others write it
-        mine = {f"receiver {name}" for name in self.log.wal.here}
+        found = {name: parted for name, (parted, _) in list(self._found.items())}
+        mine = {f"{_RECEIVER}{name}" for name in self.log.wal.here}
         received = seen is not None and any(map(seen.sender, self.log.applications))
         if mine and mine <= found.keys() and not received:
             found.setdefault(_SERVER, min(found.values(), key=lambda one: one.begin))
@@ -66,14 +69,14 @@ class Parting:
         """Let a receiver begin. Raises `DatabaseFailed` where it would mix two histories."""
         source = source_of(self.log, receiver)
         here = source.standpoint()
-        self._insist(f"receiver {receiver}", here)
+        self._insist(f"{_RECEIVER}{receiver}", here)
         reached = self._own(receiver, directory, here, source)
         for place in self.log.directories.values():
-            _, parted = _compared(place, here, source) if place != directory else (None, None)
+            parted = _seen_to_part(place, here, source) if place != directory else None
             # What another has wrong of what was just compared is its own matter.
             if parted is not None and parted.timeline == here.timeline and parted.begin >= reached:
-                self._refuse(f"receiver {receiver}", parted)
-        self._found.pop(f"receiver {receiver}", None)
+                self._refuse(f"{_RECEIVER}{receiver}", parted)
+        self._found.pop(f"{_RECEIVER}{receiver}", None)
         self._found.pop(_SERVER, None)
         self._turn = next(self._turns)
 
@@ -82,7 +85,7 @@ class Parting:
         for other, (parted, since) in list(self._found.items()):
             if parted.timeline != here.timeline:
                 self._found.pop(other, None)
-            elif other == name and since.elapsed() < _AGAIN:
+            elif other == name and since.elapsed() < _again(name):
                 raise refusal(parted)
 
     def _own(self, receiver: str, place: Path, here: Standpoint, source: Source) -> int:
@@ -91,7 +94,7 @@ class Parting:
         if parted is None:
             return _end(found)
         if parted.timeline == here.timeline:
-            self._refuse(f"receiver {receiver}", parted)
+            self._refuse(f"{_RECEIVER}{receiver}", parted)
         left = [
             path
             for segment, path in found.files
@@ -104,6 +107,8 @@ class Parting:
 
     def _refuse(self, name: str, parted: Parted) -> None:
         before = self._found.get(name)
+        if before is None and name.startswith(_RECEIVER):
+            self._turn = next(self._turns)  # what is agreed with repositories is asked anew
         if before is not None and before[0].timeline == parted.timeline:
             parted = replace(parted, begin=min(before[0].begin, parted.begin))
         self._found[name] = parted, Stopwatch()
@@ -111,26 +116,27 @@ class Parting:
 
     # --- a repository
 
-    def agree(self, repository: str, archive: Archive, held: Iterable[Segment]) -> bool:
+    def agree(self, repository: str, archive: Archive, held: Holdings) -> bool:
         """Let log be brought into a repository; whether something there was set aside for that.
 
-        Raises `DatabaseFailed` where it would be mixed with another history's. A server that does
-        not answer writes nothing either: what was received before may be brought.
+        Raises `DatabaseFailed` where it would be mixed with another history's. While the server
+        does not answer, what receivers have is compared instead.
         """
-        turn, name = self._turn, f"repository {repository}"
-        if self._agreed.get(repository) == turn:
+        turn, name = self._turn, f"{_REPOSITORY}{repository}"
+        if self._agreed.get(repository) == turn or self._rests(repository, turn):
             return False
         source = source_of(self.log)
         try:
             here = source.standpoint()
         except DatabaseFailed:
-            self._allowed[repository] = turn
+            self._compare_received(repository, archive, held)
+            self._allowed[repository], self._silent[repository] = turn, Stopwatch()
             return False
         if not archive.root.endswith(f"/{here.system}"):  # what was received last is another's
             self._allowed[repository] = turn
             return False
         self._insist(name, here)
-        parted = parted_from(Kept(tuple(held), archive), here, archive.size, source)
+        parted = parted_from(Kept(tuple(held.segments), archive), here, archive.size, source)
         if parted is not None and parted.timeline == here.timeline:
             self._refuse(name, parted)
         if parted is not None:
@@ -140,10 +146,24 @@ class Parting:
         self._agreed[repository] = self._allowed[repository] = turn
         return parted is not None
 
-    def insist(self, repository: str) -> None:
-        """Raise unless nothing can have changed since it was agreed."""
-        if self._allowed.get(repository) != self._turn:
-            raise DatabaseFailed("wal.begun_anew")
+    def _rests(self, repository: str, turn: int) -> bool:
+        """Whether nobody could be asked a moment ago: a backlog need not wait each time."""
+        asked = self._silent.get(repository)
+        return (
+            self._allowed.get(repository) == turn and asked is not None and asked.elapsed() < _AGAIN
+        )
+
+    def _compare_received(self, repository: str, archive: Archive, held: Holdings) -> None:
+        """Refuse where a repository is known to have another history, or a receiver has one."""
+        if known := self._found.get(f"{_REPOSITORY}{repository}"):
+            raise refusal(known[0])
+        for place in self.log.directories.values():
+            if not is_one(place, held, archive, archive.size):
+                raise DatabaseFailed("recover.two_histories", directory=place)
+
+    def still_agreed(self, repository: str) -> bool:
+        """Whether no receiver can have begun with another history since it was agreed."""
+        return self._allowed.get(repository) == self._turn
 
     # --- the guard
 
@@ -165,7 +185,7 @@ class Parting:
         told = parted.keys()
         kept = {
             name: None
-            if told & {_SERVER, f"repository {name}"} or _is_behind(seen, look, name)
+            if told & {_SERVER, f"{_REPOSITORY}{name}"} or _is_behind(seen, look, name)
             else at
             for name, at in look.held_by_repositories.items()
         }
@@ -196,6 +216,18 @@ def _compared(
     if found.head is None or found.head.system != here.system:
         return found, None
     return found, parted_from(Lying(dict(found.files), found.size), here, found.size, source)
+
+
+def _seen_to_part(place: Path, here: Standpoint, source: Source) -> Parted | None:
+    """Where another receiver's log parted from the server's; what cannot be read says nothing."""
+    try:
+        return _compared(place, here, source)[1]
+    except OSError:
+        return None
+
+
+def _again(name: str) -> timedelta:
+    return _AGAIN if name.startswith(_RECEIVER) else _AGAIN_IN_REPOSITORY
 
 
 def _end(found: resuming.Received) -> int:

@@ -6,7 +6,7 @@ Finished segments go whole and checked, the one that is being written piece by p
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -57,12 +57,12 @@ class Found:
 class Agreement(Protocol):
     """Who sees to it that two histories of one server are not mixed in a repository."""
 
-    def agree(self, repository: str, archive: Archive, held: Iterable[Segment]) -> bool:
+    def agree(self, repository: str, archive: Archive, held: Holdings) -> bool:
         """Whether something was set aside there; raises what keeps the log from being brought."""
         ...
 
-    def insist(self, repository: str) -> None:
-        """Raise where what was agreed may not hold any more."""
+    def still_agreed(self, repository: str) -> bool:
+        """Whether what was agreed holds for what was read since."""
         ...
 
 
@@ -110,7 +110,7 @@ class Shipper:
             self._needs = needs(self.log, self.repository, self._system)
             self._listed = Stopwatch()
             self._refused.clear()  # looked at again
-        if self.agreement and self.agreement.agree(self.repository, archive, self.held.segments):
+        if self.agreement and self.agreement.agree(self.repository, archive, self.held):
             self.held = self._holdings(archive)
         for directory in self.log.directories.values():
             self._histories(archive, directory)
@@ -185,7 +185,8 @@ class Shipper:
             self._refused[path] = f"{path}: {wrong}"
             log.error("%s: %s is refused: %s", self.log.subject, path, wrong)
             return False
-        self._insist()
+        if not self._agreed:
+            return False
         archive.keep_whole(segment, content)
         self._refused.pop(path, None)
         return True
@@ -222,14 +223,15 @@ class Shipper:
             end = policy.filled(content, known - segment.start(archive.size))
             if end <= have or policy.misfit(content[:end], segment, self._system):
                 continue
-            self._insist()
+            if not self._agreed:
+                return
             archive.keep_piece(segment, have, content[have:end])
             segments[segment] = Covered(end, self.log.kit.clock())
 
-    def _insist(self) -> None:
-        """Raise where what was just read may be of another history than what lies there."""
-        if self.agreement is not None:
-            self.agreement.insist(self.repository)
+    @property
+    def _agreed(self) -> bool:
+        """Whether what was just read is of the same history as what lies there."""
+        return self.agreement is None or self.agreement.still_agreed(self.repository)
 
     def _histories(self, archive: Archive, directory: Path) -> None:
         if not directory.exists():

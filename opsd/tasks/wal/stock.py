@@ -110,17 +110,19 @@ def stock(
         except OpsdError as error:
             found.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
     for directory in log.directories.values() if here else ():
-        if all(_is_one(directory, *one, size) for one in kept):
+        if all(is_one(directory, *one, size) for one in kept):
             _add_directory(found, directory)
         else:
-            told = Finding(Severity.CHANGE, "recover.two_histories", {"directory": directory})
+            lost = any(_end_of(directory, system, size) > _end(held, size) for held, _ in kept)
+            severity = Severity.FAULT if lost else Severity.CHANGE
+            told = Finding(severity, "recover.two_histories", {"directory": directory})
             found.findings.append(told)
     for held, archive in kept:
         found.add(held, archive)
     return found
 
 
-def _is_one(directory: Path, held: Holdings, archive: Archive, size: int) -> bool:
+def is_one(directory: Path, held: Holdings, archive: Archive, size: int) -> bool:
     """Whether a receiver and a repository have the same of the newest segment that both have.
 
     They have not where the server went back without a new timeline: one of them has what it left.
@@ -135,6 +137,16 @@ def _is_one(directory: Path, held: Holdings, archive: Archive, size: int) -> boo
         written = mine[at : policy.filled(mine, 0)]
         return difference(written, content[: len(written)]) is None
     return True
+
+
+def _end_of(directory: Path, system: str, size: int) -> int:
+    return _end(Holdings(dict(_received(directory, system, size)), {}), size)
+
+
+def _end(held: Holdings, size: int) -> int:
+    """Where the newest segment that there is anything of ends; 0 where there is none."""
+    newest = max(held.segments, default=None)
+    return newest.start(size) + held.segments[newest].bytes if newest is not None else 0
 
 
 def _add_directory(found: Stock, directory: Path) -> None:

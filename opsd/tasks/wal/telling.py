@@ -41,6 +41,7 @@ def _of_server(log: Log, look: Look) -> CheckResult:
         "live": live,
         "all": len(log.applications),
         "wanted": wanted,
+        "names": seen.names or "-",
         "count": waits_for or 0,
         "waiting": seen.waiting,
         "span": look.short_for,
