@@ -11,7 +11,7 @@ from pathlib import Path
 
 from opsd.drivers import process
 from opsd.errors import DatabaseFailed, ScratchFull, ToolFailed
-from opsd.wal import Segment, position, way_in
+from opsd.wal import Segment, position
 
 _QUICK = timedelta(seconds=20)
 _ONE_SEGMENT = timedelta(minutes=2)
@@ -42,17 +42,6 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a log comes from: the server's system, and the timelines on the way to where it is.
-
-    `way` tells of each timeline where it was left.
-    """
-
-    system: str
-    way: Mapping[int, int]
-
-
-@dataclass(frozen=True, slots=True)
 class WalPrograms:
     """The programs below `directory`, run with `env`."""
 
@@ -63,14 +52,6 @@ class WalPrograms:
     def identify(self, connection: str) -> None:
         """See whether the role may come in for the log. Raises `DatabaseFailed`."""
         self._ask(connection, "IDENTIFY_SYSTEM")
-
-    def origin(self, connection: str) -> Origin:
-        """Which server it is, and the history of its timeline. Raises `DatabaseFailed`."""
-        system, timeline, *_ = self._ask(connection, "IDENTIFY_SYSTEM").split("|")
-        number, history = int(timeline), ""
-        if number > 1:  # the first has none
-            history = self._ask(connection, f"TIMELINE_HISTORY {number}").partition("|")[2]
-        return Origin(system, way_in(number, history))
 
     def commit(self, connection: str) -> str:
         """The server's own `synchronous_commit`: who receives has none of a role or a database.

@@ -116,25 +116,25 @@ class Parting:
 
     # --- a repository
 
-    def agree(self, repository: str, archive: Archive, held: Holdings) -> bool:
-        """Let log be brought into a repository; whether something there was set aside for that.
+    def agree(self, repository: str, archive: Archive) -> Holdings | None:
+        """Let log be brought into a repository; what lies there, where that was looked at for it.
 
         Raises `DatabaseFailed` where it would be mixed with another history's. While the server
         does not answer, what receivers have is compared instead.
         """
         turn, name = self._turn, f"{_REPOSITORY}{repository}"
         if self._agreed.get(repository) == turn or self._rests(repository, turn):
-            return False
-        source = source_of(self.log)
+            return None
+        source, held = source_of(self.log), archive.holdings()
         try:
             here = source.standpoint()
         except DatabaseFailed:
             self._compare_received(repository, archive, held)
             self._allowed[repository], self._silent[repository] = turn, Stopwatch()
-            return False
+            return held
         if not archive.root.endswith(f"/{here.system}"):  # what was received last is another's
             self._allowed[repository] = turn
-            return False
+            return held
         self._insist(name, here)
         parted = parted_from(Kept(tuple(held.segments), archive), here, archive.size, source)
         if parted is not None and parted.timeline == here.timeline:
@@ -142,9 +142,10 @@ class Parting:
         if parted is not None:
             log.warning("%s: %s sets aside what the server left", self.log.subject, repository)
             archive.leave(parted.timeline, parted.begin, here.way[parted.timeline])
+            held = archive.holdings()
         self._found.pop(name, None)
         self._agreed[repository] = self._allowed[repository] = turn
-        return parted is not None
+        return held
 
     def _rests(self, repository: str, turn: int) -> bool:
         """Whether nobody could be asked a moment ago: a backlog need not wait each time."""

@@ -18,6 +18,7 @@ from opsd.errors import DatabaseFailed
 from opsd.policy import wal as policy
 from opsd.tasks.keys import opening
 from opsd.tasks.wal.aside import set_aside
+from opsd.tasks.wal.histories import source_of
 from opsd.tasks.wal.log import Log, heading_of
 from opsd.tasks.wal.stock import stock
 from opsd.wal import PARTIAL, SEGMENT_BYTES, Segment
@@ -57,15 +58,15 @@ def _follow(log: Log, name: str, directory: Path) -> None:
 
     Raises `DatabaseFailed` where it is another server: nobody follows that by himself.
     """
-    origin, mine = log.programs().origin(log.connection(name)), received(directory)
-    if mine.head is not None and mine.head.system != origin.system:
+    there, mine = source_of(log, name).standpoint(), received(directory)
+    if mine.head is not None and mine.head.system != there.system:
         raise DatabaseFailed(
-            "wal.another_server", directory=directory, here=mine.head.system, there=origin.system
+            "wal.another_server", directory=directory, here=mine.head.system, there=there.system
         )
     left = [
         path
         for segment, path in mine.files
-        if not policy.leads_on(segment, origin.way, mine.size, whole=not _is_partial(path))
+        if not policy.leads_on(segment, there.way, mine.size, whole=not _is_partial(path))
     ]
     set_aside(directory, left, log.kit.clock())
 
@@ -76,7 +77,7 @@ def _resume(log: Log, name: str, directory: Path) -> None:
     A slot that keeps nothing any more is made anew; it goes when all that may fail is done.
     """
     programs, connection, slot = log.programs(), log.connection(name), log.wal.slot(name)
-    way, lost = programs.origin(connection).way, not programs.keeps(connection, slot)
+    way, lost = source_of(log, name).standpoint().way, not programs.keeps(connection, slot)
     mine = received(directory)
     with TemporaryDirectory(prefix=".opsd-", dir=directory) as place:
         found = _fetch_newest(log, mine, way, Path(place))

@@ -57,8 +57,8 @@ class Found:
 class Agreement(Protocol):
     """Who sees to it that two histories of one server are not mixed in a repository."""
 
-    def agree(self, repository: str, archive: Archive, held: Holdings) -> bool:
-        """Whether something was set aside there; raises what keeps the log from being brought."""
+    def agree(self, repository: str, archive: Archive) -> Holdings | None:
+        """What lies there, where it was looked at for that; raises what keeps log from coming."""
         ...
 
     def still_agreed(self, repository: str) -> bool:
@@ -105,13 +105,13 @@ class Shipper:
             return False
         archive = self._open(system or head.system, head.size)
         if self._listed is None or self._listed.elapsed() > _LISTED_FOR:
-            self.held = self._holdings(archive)
+            self.held = self._sound(archive.holdings(), archive)
             # Asked afterwards: what no base copy needs goes only when that is on record.
             self._needs = needs(self.log, self.repository, self._system)
             self._listed = Stopwatch()
             self._refused.clear()  # looked at again
-        if self.agreement and self.agreement.agree(self.repository, archive, self.held):
-            self.held = self._holdings(archive)
+        if self.agreement and (there := self.agreement.agree(self.repository, archive)):
+            self.held = self._sound(there, archive)
         for directory in self.log.directories.values():
             self._histories(archive, directory)
         whole = Covered(archive.size, self.log.kit.clock(), whole=True)
@@ -130,10 +130,9 @@ class Shipper:
         self.shipped = self._judged(archive.size, coming)
         return bool(coming and brought)
 
-    def _holdings(self, archive: Archive) -> Holdings:
-        """What is there and was not found damaged."""
-        damaged = damage(self.log, self.repository, self._system, archive.size)
-        return policy.without(archive.holdings(), damaged)
+    def _sound(self, found: Holdings, archive: Archive) -> Holdings:
+        """Of what is there, what was not found damaged."""
+        return policy.without(found, damage(self.log, self.repository, self._system, archive.size))
 
     def _open(self, system: str, size: int) -> Archive:
         if self._archive is None or self._system != system:
