@@ -18,8 +18,8 @@ is of the whole repository, log included. CPU is the copy's, then the log's; the
   written, and on day 0 its whole first night.
 {manners}"""  # noqa: E501  (text of a page)
 _BACK = """\
-To the last commit: opsd's from what is at hand (`cache_bases`), then fetched from the repository. It ends with a
-verified, promoted and stopped server, the others' with one that answers. CPU of their replay is not in their figures."""  # noqa: E501  (text of a page)
+To the last commit, the middle one of three: opsd's from what is at hand (`cache_bases`), then fetched from the repository. It ends
+with a verified, promoted and stopped server, all of it on the disk, the others' with one that answers. CPU of their replay is not in their figures."""  # noqa: E501  (text of a page)
 
 
 @dataclass(frozen=True, slots=True)
