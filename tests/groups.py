@@ -33,6 +33,7 @@ _LONG = (
     "tests/faults/test_dying.py",
     "tests/integration/test_daemon.py",
     "tests/integration/test_restore.py",
+    "tests/integration/test_wal",
     "tests/faults/",
     "tests/integration/",
 )

@@ -282,6 +282,7 @@ def forget(site: Site, names: list[str]) -> None:
         objects(site)[name].unlink()
 
 
+@pytest.mark.usefixtures("listed_often")
 def test_a_gap_is_of_the_oldest_base_copy_and_what_may_be_lost_of_the_newest(site: Site) -> None:
     with guarded(with_log(site)) as (kit, log, heard):
         main, held = f"{log.subject}@main", "opsd_wal_repository_held_timestamp_seconds"

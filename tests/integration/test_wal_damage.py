@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from opsd.model import Outcome
 from opsd.tasks.wal import planning
 from opsd.tasks.wal.bases import take_base
@@ -15,6 +17,7 @@ from tests.logs import finished, guarded, held_until_now, objects, sql, until, w
 from tests.site import Site
 
 
+@pytest.mark.usefixtures("listed_often")
 def test_what_is_damaged_is_sent_again_or_is_a_gap_until_it_is_whole(site: Site) -> None:
     with guarded(with_log(site)) as (kit, log, heard):
         main = f"{log.subject}@main"

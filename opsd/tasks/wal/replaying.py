@@ -25,6 +25,7 @@ from opsd.tasks.wal import choosing, comparing, planning, reading, recovering, r
 from opsd.tasks.wal.comparing import Dump
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import REPLAYED, Goal, Planned, Ways
+from opsd.tasks.wal.stock import DAMAGED
 
 _TOLERANCE = timedelta(seconds=5)  # beats are a second apart
 
@@ -97,7 +98,7 @@ def _is_damaged(journal: Journal, log: Log, night: _Night) -> bool:
     except RepositoryDamaged as error:
         journal.findings.append(Finding(Severity.FAULT, error.key, error.fields, error.detail))
         return True
-    return False
+    return any(found.key == DAMAGED for found in journal.findings)
 
 
 def _play(journal: Journal, log: Log, night: _Night) -> None:

@@ -17,6 +17,7 @@ from opsd.tasks.wal.archive import Archive, open_archive
 from opsd.tasks.wal.log import Log, heading_of
 from opsd.wal import PARTIAL, Covered, Holdings, Segment, switches, timeline_of_history
 
+DAMAGED = "recover.segment"  # what is said of a segment that is good nowhere
 _AT_ONCE = 4  # segments fetched at the same time
 
 
@@ -63,7 +64,7 @@ class Stock:
                 return len(content)
             wrong.append(f"{place}: {misfit}" if isinstance(place, Path) else misfit)
         path.unlink(missing_ok=True)
-        raise RepositoryDamaged("recover.segment", name=path.name, detail="\n".join(wrong))
+        raise RepositoryDamaged(DAMAGED, name=path.name, detail="\n".join(wrong))
 
     def _unreadable(self, covered: Covered, place: Path | Archive, path: Path) -> str:
         """What is wrong with the records of a segment that came from a receiver.
