@@ -65,8 +65,8 @@ def _one(
         parts.append(wal.reach(desk.voice, log, found))
         reaches[log] = wal.reach_body(found)
     if logs and backup_set.trees:
-        parts.insert(0, wal.files(desk.voice, name, files, facts.now))
-        lost = None if files is None else (facts.now - files).total_seconds()
+        lost = wal.age(files, facts.now)
+        parts.insert(0, wal.files(desk.voice, name, lost))
         losses[name] = {"files": lost}
     whole = replace(verdict, logs=worst(statuses))
     said = status.of_set(desk.voice, title, facts, whole, due)

@@ -136,8 +136,9 @@ def _status(desk: Desk) -> Answer:
         }
     body: plain.Body = {"logs": bodies}
     if trees:
-        told.append(report.files(desk.voice, name, files, at))
-        body["loss"] = {"files": None if files is None else (at - files).total_seconds()}
+        gone = report.age(files, at)
+        told.append(report.files(desk.voice, name, gone))
+        body["loss"] = {"files": gone}
     good = worst(statuses) in {Status.OK, Status.WARNING}
     return Answer(ExitCode.DONE if good else ExitCode.FAILED, text.joined(*told), body)
 

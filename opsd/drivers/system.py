@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psutil
 
+from opsd.errors import Refused
+
 _NOBODY_LOGGED_IN = (1 << 32) - 1
 _STA_UNSYNC = 0x40  # adjtimex(2): the clock is not synchronised
 PLACE = "OPSD_PLACE"  # in the environment of a command of the site: the directory it works in
@@ -219,6 +221,12 @@ def barred(path: Path) -> Path | None:
     """What keeps this account from writing at `path`: no directory, or no right; else None."""
     place = next(one for one in (path, *path.parents) if os.access(one, os.F_OK))
     return None if place.is_dir() and os.access(place, os.W_OK | os.X_OK) else place
+
+
+def insist_on_place(target: Path) -> None:
+    """Raise `Refused` where this account may not write at `target`."""
+    if place := barred(target):
+        raise Refused("target.barred", target=target, place=place, account=user())
 
 
 def servers_in(directory: Path) -> tuple[int, ...]:

@@ -70,10 +70,9 @@ def brief(
     return "\n".join((loss(voice, subject, lost), *wrong))
 
 
-def files(voice: Voice, name: str, until: datetime | None, now: datetime) -> str:
+def files(voice: Voice, name: str, lost: float | None) -> str:
     """What of the files of a set would be lost: they come with recovery points, not with a log."""
-    at_most = _at_most(voice, None if until is None else (now - until).total_seconds())
-    row = layout.fields([(voice.say("wal.loss_files"), at_most)], "  ")
+    row = layout.fields([(voice.say("wal.loss_files"), _at_most(voice, lost))], "  ")
     return f"{name}: {voice.say('wal.loss_title')}\n{row}"
 
 
@@ -192,6 +191,11 @@ def _parts(states: Sequence[CheckState]) -> list[tuple[str, str]]:
 def _age(states: Sequence[CheckState], part: tuple[str, str], now: datetime) -> float | None:
     kind, name = part
     at = _at(_figure(states, _RECEIVED if kind == _RECEIVER else _KEPT, kind, name))
+    return age(at, now)
+
+
+def age(at: datetime | None, now: datetime) -> float | None:
+    """Seconds since a moment; None where that is not known."""
     return None if at is None else (now - at).total_seconds()
 
 

@@ -130,8 +130,7 @@ def _choose(door: Door, request: Request) -> RecoveryPoint:
 def _guard(
     door: Door, request: Request, point: RecoveryPoint, steps: tuple[Step, ...], total: int
 ) -> None:
-    if place := system.barred(request.target):
-        raise Refused("target.barred", target=request.target, place=place, account=system.user())
+    system.insist_on_place(request.target)
     for step in steps:
         live = Path(step.member.root)
         used = step.target.exists() and any(step.target.iterdir())

@@ -29,6 +29,7 @@ from opsd.model import (
 )
 from opsd.policy.recoverable import Reach, Recoverable
 from opsd.report import wal
+from tests.configured import configured
 
 HOUR = timedelta(hours=1)
 CONFIG = """
@@ -54,11 +55,7 @@ backup_sets:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    (tmp_path / "password").write_text("only for tests\n")
-    (tmp_path / "password").chmod(0o600)
-    path = tmp_path / "opsd.yaml"
-    path.write_text(CONFIG.format(base=tmp_path))
-    return path
+    return configured(tmp_path, CONFIG)
 
 
 def pointed(config: Path, ago: timedelta, *members: str) -> None:

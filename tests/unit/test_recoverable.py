@@ -39,6 +39,7 @@ from opsd.tasks.wal.guard import Guard, Look
 from opsd.tasks.wal.log import logs
 from opsd.tasks.wal.receiving import Reception
 from opsd.wal import Gap, position
+from tests.configured import configured
 
 NOON = datetime(2026, 11, 28, 5, tzinfo=UTC)  # at which it is noon in Vietnam
 HOUR = timedelta(hours=1)
@@ -74,11 +75,7 @@ ONE, TWO, THREE = (LogFile("log", number) for number in (1, 2, 3))
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    (tmp_path / "password").write_text("only for tests\n")
-    (tmp_path / "password").chmod(0o600)
-    path = tmp_path / "opsd.yaml"
-    path.write_text(CONFIG.format(base=tmp_path))
-    return path
+    return configured(tmp_path, CONFIG)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 from opsd.catalogue import Size
 from opsd.drivers.postgres.replication import Sender, ServerSeen, Slot, Weak
 from opsd.model import CheckResult, Status
+from opsd.policy import protection
 from opsd.policy.parting import Parted
 from opsd.tasks.wal.aside import Aside, aside, set_aside
 from opsd.tasks.wal.clearing import clear
@@ -83,6 +84,7 @@ def the_log(wait_for: int = 1) -> Log:
         name="database",
         applications=NAMES,
         repositories=("main",),
+        waits_for=lambda names: protection.waits_for(names, NAMES, wait_for),
         wal=wal,
     )
     return cast("Log", log)

@@ -126,8 +126,7 @@ def reachable(stream: Stream, server: str, spot: Spot, repository: str) -> bool:
 
 def _guard(stream: Stream, target: Path) -> None:
     """Nothing that lives is written into, and nothing that lies there is written over."""
-    if place := system.barred(target):
-        raise Refused("target.barred", target=target, place=place, account=system.user())
+    system.insist_on_place(target)
     if system.servers_in(target):
         raise Refused("recover.lives", target=target)
     if target.exists() and any(target.iterdir()):

@@ -9,7 +9,6 @@ from opsd.catalogue import Size
 from opsd.drivers import system
 from opsd.drivers.postgres.replication import ServerSeen, reach
 from opsd.errors import OpsdError
-from opsd.policy import protection
 from opsd.tasks.respond.means import Means
 from opsd.tasks.wal.log import Log, logs
 from opsd.wal import written
@@ -52,7 +51,7 @@ def _word(found: Log, seen: ServerSeen) -> str:
     if any(slot is not None and slot.status == "lost" for slot in slots):
         return "slot_lost"
     live, wanted = seen.live(found.applications), found.wal.wait_for
-    waits_for = protection.waits_for(seen.names, found.applications, wanted)
+    waits_for = found.waits_for(seen.names)
     if not live:
         return "no_receiver"
     if len(live) < (waits_for or 0):

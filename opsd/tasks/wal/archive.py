@@ -68,8 +68,7 @@ class Archive:
     def keep_piece(self, segment: Segment, begin: int, content: bytes) -> None:
         """Keep bytes of a segment that is still being written."""
         end = begin + len(content)
-        name = f"{segment.name(self.size)}.{begin:08x}-{end:08x}"
-        self._close(name, content)
+        self._close(self._name(segment, begin, end), content)
         self._pieces.setdefault(segment, []).append((begin, end))
 
     def keep_whole(self, segment: Segment, content: bytes) -> None:
@@ -147,10 +146,13 @@ class Archive:
 
     def _drop_pieces(self, segment: Segment) -> None:
         for begin, end in self._pieces.pop(segment, ()):
-            self.storage.remove(f"{self.root}/{segment.name(self.size)}.{begin:08x}-{end:08x}")
+            self.storage.remove(f"{self.root}/{self._name(segment, begin, end)}")
 
     def _piece(self, segment: Segment, begin: int, end: int) -> bytes:
-        return self._open(f"{segment.name(self.size)}.{begin:08x}-{end:08x}")
+        return self._open(self._name(segment, begin, end))
+
+    def _name(self, segment: Segment, begin: int, end: int) -> str:
+        return f"{segment.name(self.size)}.{begin:08x}-{end:08x}"
 
     def _close(self, name: str, content: bytes) -> None:
         path = f"{self.root}/{name}"

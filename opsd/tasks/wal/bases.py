@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from opsd.drivers import lock, system
-from opsd.drivers.postgres.replication import visiting
+from opsd.drivers.postgres.replication import ServerSeen, visiting
 from opsd.drivers.restic import Restic, Snapshot, Source
 from opsd.errors import (
     DatabaseFailed,
@@ -39,12 +39,15 @@ def take_base(kit: Kit, log: Log) -> Closing:
     repositories = log.repositories
     with opened(kit, Task.BASE, log.backup_set, repositories[0]) as journal:
         found = [_insist(journal, log, repository) for repository in repositories]
-        leading = [_leading(log, *one) for one in zip(repositories, found, strict=True)]
+        with visiting(log.database) as server:
+            seen, summarizes = server.seen(log.commit), server.summarizes
+        leading = [_leading(log, seen, *one) for one in zip(repositories, found, strict=True)]
+        parent = _parent(kit, log, seen, leading) if summarizes else None
         scratch = journal.workplace()
         try:
             home = scratch / log.name
             with journal.phase("base", log.name):
-                taken = _copied(journal, log, home, leading)
+                taken = _copied(journal, log, home, parent)
             kept = []
             for repository, before in zip(repositories, found, strict=True):
                 with journal.phase("upload", repository):
@@ -115,25 +118,21 @@ def _insist(journal: Journal, log: Log, repository: str) -> tuple[Base, ...]:
     return found
 
 
-def _leading(log: Log, repository: str, there: Sequence[Base]) -> tuple[Base, ...]:
+def _leading(
+    log: Log, seen: ServerSeen, repository: str, there: Sequence[Base]
+) -> tuple[Base, ...]:
     """Those that the server has not left. Raises `DatabaseFailed` where it left all that is kept.
 
     A copy of such a server belongs to no log that is kept of it.
     """
-    with visiting(log.database) as server:
-        seen = server.seen(log.commit)
     archive = open_archive(log, repository, seen.system, seen.segment_bytes)
     held = archive.holdings()
     histories.insist(log, archive, held)
     return tuple(one for one in there if not policy.was_left(one, held))
 
 
-def _copied(journal: Journal, log: Log, home: Path, there: Sequence[tuple[Base, ...]]) -> Base:
-    """What changed since the copy before, where that can be had; else everything.
-
-    `there` are the copies in each repository that lead to now.
-    """
-    parent = _parent(journal.kit, log, there)
+def _copied(journal: Journal, log: Log, home: Path, parent: Base | None) -> Base:
+    """What changed since the copy before, where that can be had; else everything."""
     if parent is None:
         return _copy(journal, log, home)
     try:
@@ -144,12 +143,11 @@ def _copied(journal: Journal, log: Log, home: Path, there: Sequence[tuple[Base, 
         return _copy(journal, log, home)
 
 
-def _parent(kit: Kit, log: Log, there: Sequence[tuple[Base, ...]]) -> Base | None:
-    """The copy that the next one may build on: the newest, where every repository has it."""
-    with visiting(log.database) as server:
-        if not server.summarizes:
-            return None
-        seen = server.seen(log.commit)
+def _parent(kit: Kit, log: Log, seen: ServerSeen, there: Sequence[tuple[Base, ...]]) -> Base | None:
+    """The copy that the next one may build on: the newest, where every repository has it.
+
+    `there` are the copies in each repository that lead to now.
+    """
     since = kit.clock() - log.wal.whole_every
     newest = [policy.parent_for(one, seen.system, since) for one in there]
     same = len({one.id if one else "" for one in newest}) == 1
@@ -263,9 +261,7 @@ def _drop_old(journal: Journal, log: Log, repository: str, there: Sequence[Base]
     `there` are the copies in the repository, the one just taken last.
     """
     kit, taken = journal.kit, there[-1]
-    with visiting(log.database) as server:
-        size = server.seen(log.commit).segment_bytes
-    archive = open_archive(log, repository, taken.system, size)
+    archive = open_archive(log, repository, taken.system, taken.segment_bytes)
     held = archive.holdings()
     gone = [b for b in there if b.system == taken.system and policy.was_left(b, held)]
     spare = policy.spare_bases(there, kit.clock() - log.wal.window, gone)
@@ -274,7 +270,7 @@ def _drop_old(journal: Journal, log: Log, repository: str, there: Sequence[Base]
             raise RepositoryDamaged("base.not_there", repository=repository)
         _forget(journal, kit.restic(repository), [base.snapshot for base in spare])
     left = [base for base in there if base not in spare and base.system == taken.system]
-    going = policy.spare_segments(held, left, size)
+    going = policy.spare_segments(held, left, taken.segment_bytes)
     # Told before it is done: whoever misses these segments must know that nothing needs them.
     journal.evidence(
         _LEFT,

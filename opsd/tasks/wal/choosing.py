@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from opsd.drivers import system
-from opsd.errors import RepositoryDamaged, UsageError
+from opsd.errors import RepositoryDamaged
 from opsd.policy import moments
 from opsd.policy import wal as policy
 from opsd.policy.moments import Span
+from opsd.policy.recoverable import no_base
 from opsd.tasks.keys import opening
 from opsd.tasks.wal import planning
 from opsd.tasks.wal.bases import bases
@@ -47,8 +48,7 @@ def reachable(log: Log, repository: str, place: Path) -> Reachable:
         able = tuple(base for base in same if not policy.was_left(base, known.held))
         if able:
             return Reachable(able, tuple(_left(log, known, able[0], place)))
-        raise UsageError("recover.no_base", name=log.subject, oldest=found[0].until)
-    raise UsageError("recover.no_bases", name=log.subject)
+    raise no_base(log.subject, [base.until for base in found])
 
 
 def goal(log: Log, base: Base, left: Sequence[Span]) -> Goal:

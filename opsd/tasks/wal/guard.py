@@ -142,7 +142,7 @@ class Guard:
             # has it by now, or in an instant: looked at only then, it is known at once.
             self._beats.append((before, self._server.beat()))
         self.seen = seen = self._server.seen(self.log.commit)
-        if len(seen.live(self.log.applications)) >= (self._waits_for(seen) or 1):
+        if len(seen.live(self.log.applications)) >= (self.log.waits_for(seen.names) or 1):
             self._short = None
         elif self._short is None:
             self._short = Stopwatch()
@@ -190,7 +190,7 @@ class Guard:
 
     def _standing(self, seen: ServerSeen, *, fallen: bool) -> protection.Standing:
         live, wanted = seen.live(self.log.applications), self.log.wal.wait_for
-        waits_for = self._waits_for(seen)
+        waits_for = self.log.waits_for(seen.names)
         flushed = [one.flushed for one in live if one.flushed is not None]
         safe = protection.safe_with(flushed, wanted)
         if not fallen or waits_for != wanted:
@@ -210,9 +210,6 @@ class Guard:
             close=sum(goal is not None and one >= goal for one in flushed),
             closed=self._again is not None and safe is not None and safe >= self._again,
         )
-
-    def _waits_for(self, seen: ServerSeen) -> int | None:
-        return protection.waits_for(seen.names, self.log.applications, self.log.wal.wait_for)
 
     def _exposure(self) -> Exposure | None:
         """The exposure that goes on, if one does."""

@@ -69,6 +69,12 @@ class Kept:
         return self.archive.read(segment)
 
 
+def end_of(held: Holding, size: int) -> int:
+    """Where what is held ends; 0 where there is nothing."""
+    newest = max(held.segments, default=None)
+    return held.tail(newest, newest.start(size) + size).end if newest is not None else 0
+
+
 def parted_from(held: Holding, here: Standpoint, size: int, source: Source) -> Parted | None:
     """Where what is held and the server parted; None where it goes on from there.
 
@@ -77,7 +83,7 @@ def parted_from(held: Holding, here: Standpoint, size: int, source: Source) -> P
     newest = max(held.segments, default=None)
     if here.standby or newest is None:
         return None
-    most = held.tail(newest, newest.start(size) + size).end
+    most = end_of(held, size)
     if most > here.flushed:  # somebody may be receiving it just now: what it has, the server has
         here = source.standpoint()
     shared = policy.shared(held.segments, here.way, size, here.flushed)

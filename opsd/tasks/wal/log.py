@@ -12,6 +12,7 @@ from opsd.config.wal import Wal
 from opsd.drivers import cluster, pgwal, process
 from opsd.drivers.postgres import Database
 from opsd.errors import ToolFailed, UsageError
+from opsd.policy import protection
 from opsd.policy.wal import Heading, heading
 from opsd.tasks.kit import Kit
 
@@ -68,6 +69,10 @@ class Log:
     def commit(self) -> str:
         """What the server's clients commit with, as the role that receives is told."""
         return self.programs().commit(self.connection())
+
+    def waits_for(self, names: str) -> int | None:
+        """For how many receivers commits wait, as the server's names of them say."""
+        return protection.waits_for(names, self.applications, self.wal.wait_for)
 
     def receive(self, receiver: str, directory: Path, said: Path) -> process.Background:
         """Begin to receive it into a directory, from its own slot."""

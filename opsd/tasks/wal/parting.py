@@ -20,13 +20,12 @@ from opsd.clock import Stopwatch
 from opsd.drivers.postgres.replication import ServerSeen
 from opsd.drivers.postgres.stream import Source, Standpoint
 from opsd.errors import DatabaseFailed
-from opsd.policy import wal
 from opsd.policy.parting import Parted
 from opsd.tasks.wal import resuming
 from opsd.tasks.wal.archive import Archive
 from opsd.tasks.wal.aside import set_aside
 from opsd.tasks.wal.guard import Look
-from opsd.tasks.wal.histories import Kept, Lying, parted_from, refusal, source_of
+from opsd.tasks.wal.histories import Kept, Lying, end_of, parted_from, refusal, source_of
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.stock import is_one
 from opsd.wal import Holdings
@@ -47,8 +46,7 @@ class Parting:
     _turns: Iterator[int] = field(default_factory=partial(count, 1))
     _turn: int = 0  # another one whenever a receiver may have begun with another history
     _agreed: dict[str, int] = field(default_factory=dict)  # by repositories: in which turn
-    _allowed: dict[str, int] = field(default_factory=dict)  # the same, or nobody could be asked
-    _silent: dict[str, Stopwatch] = field(default_factory=dict)  # since nobody could be asked
+    _unasked: dict[str, Stopwatch] = field(default_factory=dict)  # since nobody could be asked
     _peak: tuple[str, int, int] = ("", 0, 0)  # system, timeline, the most that anybody has of it
 
     def _told(self, seen: ServerSeen | None) -> Mapping[str, Parted]:
@@ -92,7 +90,7 @@ class Parting:
         """How far what a receiver has is the server's, when it is."""
         found, parted = _compared(place, here, source)
         if parted is None:
-            return _end(found)
+            return end_of(Lying(dict(found.files), found.size), found.size)
         if parted.timeline == here.timeline:
             self._refuse(f"{_RECEIVER}{receiver}", parted)
         left = [
@@ -123,17 +121,17 @@ class Parting:
         does not answer, what receivers have is compared instead.
         """
         turn, name = self._turn, f"{_REPOSITORY}{repository}"
-        if self._agreed.get(repository) == turn or self._rests(repository, turn):
+        if self._agreed.get(repository) == turn and not self._is_to_ask(repository):
             return None
         source, held = source_of(self.log), archive.holdings()
         try:
             here = source.standpoint()
         except DatabaseFailed:
             self._compare_received(repository, archive, held)
-            self._allowed[repository], self._silent[repository] = turn, Stopwatch()
+            self._agreed[repository], self._unasked[repository] = turn, Stopwatch()
             return held
         if not archive.root.endswith(f"/{here.system}"):  # what was received last is another's
-            self._allowed[repository] = turn
+            self._agreed[repository], self._unasked[repository] = turn, Stopwatch()
             return held
         self._insist(name, here)
         parted = parted_from(Kept(tuple(held.segments), archive), here, archive.size, source)
@@ -144,15 +142,14 @@ class Parting:
             archive.leave(parted.timeline, parted.begin, here.way[parted.timeline])
             held = archive.holdings()
         self._found.pop(name, None)
-        self._agreed[repository] = self._allowed[repository] = turn
+        self._unasked.pop(repository, None)
+        self._agreed[repository] = turn
         return held
 
-    def _rests(self, repository: str, turn: int) -> bool:
-        """Whether nobody could be asked a moment ago: a backlog need not wait each time."""
-        asked = self._silent.get(repository)
-        return (
-            self._allowed.get(repository) == turn and asked is not None and asked.elapsed() < _AGAIN
-        )
+    def _is_to_ask(self, repository: str) -> bool:
+        """Whether nobody could be asked, and not just now: a backlog need not wait each time."""
+        since = self._unasked.get(repository)
+        return since is not None and since.elapsed() >= _AGAIN
 
     def _compare_received(self, repository: str, archive: Archive, held: Holdings) -> None:
         """Refuse where a repository is known to have another history, or a receiver has one."""
@@ -164,7 +161,7 @@ class Parting:
 
     def still_agreed(self, repository: str) -> bool:
         """Whether no receiver can have begun with another history since it was agreed."""
-        return self._allowed.get(repository) == self._turn
+        return self._agreed.get(repository) == self._turn
 
     # --- the guard
 
@@ -229,14 +226,6 @@ def _seen_to_part(place: Path, here: Standpoint, source: Source) -> Parted | Non
 
 def _again(name: str) -> timedelta:
     return _AGAIN if name.startswith(_RECEIVER) else _AGAIN_IN_REPOSITORY
-
-
-def _end(found: resuming.Received) -> int:
-    """Where what lies in a receiver's directory ends; 0 where there is nothing."""
-    if not found.files:
-        return 0
-    newest, path = found.files[-1]
-    return newest.start(found.size) + wal.filled(path.read_bytes(), 0)
 
 
 def _is_behind(seen: ServerSeen, look: Look, repository: str) -> bool:

@@ -268,9 +268,8 @@ def _unreachable(gap: Gap) -> RepositoryDamaged:
 def _guard(log: Log, target: Path, ways: Ways) -> None:
     """Nothing that lives is written into, and what lies there is written over by a word only."""
     cluster.insist_on_place(target)
+    system.insist_on_place(target)
     place = target.resolve()
-    if barring := system.barred(target):
-        raise Refused("target.barred", target=target, place=barring, account=system.user())
     if system.servers_in(place):
         raise Refused("recover.lives", target=target)
     for above in place.parents:

@@ -36,7 +36,7 @@ def _of_server(log: Log, look: Look) -> CheckResult:
             Status.UNKNOWN, "wal.unreachable", {}, look.error, "unreachable", subject
         )
     live, wanted = len(seen.live(log.applications)), log.wal.wait_for
-    waits_for = protection.waits_for(seen.names, log.applications, wanted)
+    waits_for = log.waits_for(seen.names)
     fields: dict[str, object] = {
         "live": live,
         "all": len(log.applications),
