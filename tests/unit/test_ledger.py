@@ -166,6 +166,14 @@ def test_a_fault_that_outlives_the_one_that_explained_it_becomes_an_incident(sce
     assert scene.incidents == ["reach:closed", "disk:open"]
 
 
+def test_a_good_answer_opens_no_incident_when_what_explained_the_bad_ones_is_over(
+    scene: Scene,
+) -> None:
+    scene.play(reach="occcoooo", disk="occccooo")
+    assert scene.incidents == ["reach:closed"]
+    assert scene.flips == ["reach:critical", "disk:critical", "reach:ok", "disk:ok"]
+
+
 def test_what_was_asked_before_the_host_came_back_is_asked_again(scene: Scene) -> None:
     """A probe that waited for a dead host may tell of it after the host has been heard."""
     scene.play(reach="occco", disk="occcc")

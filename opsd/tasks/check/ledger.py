@@ -165,7 +165,8 @@ class Ledger:
         if state.incident and state.status in _GOOD:
             self._closed(state.id, at)
             state = replace(state, incident="")
-        if state.status is Status.CRITICAL and not state.incident:
+        # A status stays for an answer or two after the last bad one: a better one opens nothing.
+        if state.status is state.raw is Status.CRITICAL and not state.incident:
             return self._opened(state, rule, at)
         return replace(state, silent="") if state.silent and not explained else state
 
