@@ -93,20 +93,31 @@ def guarded(site: Site, *, leave: bool = False) -> Iterator[tuple[Kit, Log, Hear
     With `leave` the server ends in order, else at once.
     """
     with site.kit() as kit:
-        log = next(one for one in logs_of(kit, SET) if one.name == "database")
+        setting_up.carry_out(setting_up.plan(_log(kit)))
+    with watched(site, leave=leave) as (kit, log, heard):
+        until(lambda: all(heard.cause(f"{log.subject}/{n}") == "" for n in log.wal.here))
         setting_up.carry_out(setting_up.plan(log))
+        until(lambda: heard.cause(log.subject) == "")
+        yield kit, log, heard
+
+
+@contextmanager
+def watched(site: Site, *, leave: bool = False) -> Iterator[tuple[Kit, Log, Heard]]:
+    """The log received and guarded as it is, whatever comes of it."""
+    with site.kit() as kit:
         heard = Heard()
         wardens = Wardens(kit, heard.take)
         wardens.adopt(kit.config)
         try:
-            until(lambda: all(heard.cause(f"{log.subject}/{n}") == "" for n in log.wal.here))
-            setting_up.carry_out(setting_up.plan(log))
-            until(lambda: heard.cause(log.subject) == "")
-            yield kit, log, heard
+            yield kit, _log(kit), heard
         finally:
             site.system.cluster.stop(signal.SIGINT if leave else signal.SIGQUIT)
             kit.stop.request()
             wardens.close()
+
+
+def _log(kit: Kit) -> Log:
+    return next(one for one in logs_of(kit, SET) if one.name == "database")
 
 
 def sql(site: Site, statement: str) -> list[tuple[str, ...]]:

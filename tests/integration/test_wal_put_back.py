@@ -19,17 +19,25 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from opsd.daemon.wal import Wardens
 from opsd.errors import DatabaseFailed
 from opsd.model import Outcome, Status
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal import planning, recovering
 from opsd.tasks.wal.bases import bases, take_base
-from opsd.tasks.wal.log import Log, logs_of
+from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
-from tests.logs import Heard, guarded, held_until_now, objects, receivers, sql, until, with_log
+from tests.logs import (
+    guarded,
+    held_until_now,
+    objects,
+    receivers,
+    sql,
+    until,
+    watched,
+    with_log,
+)
 from tests.meanwhile import meanwhile
-from tests.site import SET, Site
+from tests.site import Site
 
 WITHIN = 60  # seconds: what happened is named by then
 NEW_TIMELINE = {"restore_command": "false", "recovery_target_timeline": "current"}
@@ -100,7 +108,7 @@ def test_what_no_receiver_has_any_more_is_not_written_over_in_a_repository(site:
     sql(site, "ALTER SYSTEM SET synchronous_standby_names = ''")
     sql(site, "SELECT pg_reload_conf()")
     goes_beyond(site)
-    with watched(site) as (log, heard):
+    with watched(site) as (_, log, heard):
         until(lambda: heard.cause(f"{log.subject}@main") == "went_back", WITHIN)
         goes_beyond(site)
         # Receivers have nothing to mix it with: what is committed now is safe with them.
@@ -118,7 +126,7 @@ def test_what_no_receiver_has_any_more_is_not_written_over_in_a_repository(site:
         time.sleep(5)
         assert digests(objects(site).values()) == kept
     # Nor does an opsd that begins while the server is down.
-    with watched(site) as (log, heard):
+    with watched(site) as (_, log, heard):
         until(lambda: heard.cause(f"{log.subject}@main") == "not_shipped", WITHIN)
         assert digests(objects(site).values()) == kept
 
@@ -172,8 +180,7 @@ def test_a_server_that_dies_and_comes_back_went_nowhere(site: Site) -> None:
         place = str(log.directories["one"])
         with committing(site):
             for _ in range(10):
-                until(lambda: of(site, place))
-                os.kill(of(site, place)[0], signal.SIGKILL)
+                until(lambda: killed(site, place))
                 until(lambda: not of(site, place))
             until(lambda: heard.cause(log.subject) == "")
         held_until_now(heard)
@@ -294,6 +301,15 @@ def of(site: Site, place: str) -> list[int]:
     return [pid for pid in receivers(site) if f"\0{place}\0" in command(pid)]
 
 
+def killed(site: Site, place: str) -> bool:
+    """Whether one was there to be killed."""
+    for pid in of(site, place):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            return True
+    return False
+
+
 def command(pid: int) -> str:
     """What a process was started with; nothing when it is gone."""
     try:
@@ -316,19 +332,3 @@ def committing(site: Site) -> Iterator[None]:
 
     with meanwhile(work):
         yield
-
-
-@contextmanager
-def watched(site: Site) -> Iterator[tuple[Log, Heard]]:
-    """The log received and guarded as it is, whatever comes of it."""
-    with site.kit() as kit:
-        log = next(one for one in logs_of(kit, SET) if one.name == "database")
-        heard = Heard()
-        wardens = Wardens(kit, heard.take)
-        wardens.adopt(kit.config)
-        try:
-            yield log, heard
-        finally:
-            site.system.cluster.stop(signal.SIGQUIT)
-            kit.stop.request()
-            wardens.close()

@@ -4,13 +4,18 @@ pg_receivewal goes on behind the newest file of its directory. When the server w
 earlier moment, what it left so is set aside. When the server gave up what comes next, the newest
 whole segment that anybody has is put there; what lies between stays with those who have it, and is
 a gap where nobody has it, which shipping tells. Nothing is deleted.
+
+Where one was killed, or its disk filled, while it made a file, it refuses that file for ever: a
+file of zeros alone is emptied, so that it is made anew.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,6 +36,7 @@ _LEFT = re.compile(
     r"requested starting point .* is (not in this server's history|ahead of the WAL flush position)"
     r"|requested timeline \d+ is not in this server's history"
 )
+_CUT_SHORT = re.compile(r'write-ahead log file "(.+)" has \d+ bytes, should be 0 or \d+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,20 @@ def ended(log: Log, name: str, directory: Path, said: str) -> None:
         _follow(log, name, directory)
     elif _GONE.search(said) is not None:
         _resume(log, name, directory)
+    elif (cut := _CUT_SHORT.search(said)) is not None:
+        _make_anew(directory, Path(cut[1]).name, log.kit.clock())
+
+
+def _make_anew(directory: Path, name: str, at: datetime) -> None:
+    """Empty a file that was being made; one that holds anything is set aside, and received anew.
+
+    pg_receivewal fills a new file with zeros before it writes any log into it (`walmethods.c`).
+    """
+    path = directory / name
+    if any(path.read_bytes()):
+        set_aside(directory, (path,), at)
+    else:
+        os.truncate(path, 0)
 
 
 def _follow(log: Log, name: str, directory: Path) -> None:
