@@ -140,6 +140,28 @@ _STATES: dict[str, Sentence] = {
         "xem nơi nhận và đường mạng: opsd wal status BỘ",
         "look at the receivers and the network: opsd wal status SET",
     ),
+    "wal.server_disk": Sentence(
+        "ổ của chính máy chủ ({place}) chỉ còn {free}: đầy là máy chủ dừng, không ai ghi được; nó"
+        " giữ {kept} nhật ký cho nơi nhận",
+        "only {free} is free on the server's own disk ({place}): when it is full the server stops"
+        " and nobody can write; it keeps {kept} of its log for receivers",
+        "dọn ổ ấy ngay, nhưng đừng xoá gì trong pg_wal. Nếu là nhật ký giữ cho nơi nhận vắng mặt:"
+        " đưa nó trở lại; không được thì SELECT pg_drop_replication_slot('KHE'), rồi chụp bản gốc"
+        " mới nếu không nơi nào khác có phần ấy: opsd wal base BỘ",
+        "make room there now, but delete nothing in pg_wal. Where it is the log that is kept for a"
+        " receiver that is away: bring that back; if you cannot, SELECT"
+        " pg_drop_replication_slot('SLOT'), and where nobody else has that part take a new base"
+        " copy: opsd wal base SET",
+    ),
+    "wal.server_room": Sentence(
+        "ổ của chính máy chủ ({place}) còn {free}, mà máy chủ có thể phải giữ thêm tới {more} nhật"
+        " ký (đang giữ {kept}): nơi nhận vắng lâu thì ổ đầy và máy chủ dừng trước khi tới giới hạn",
+        "{free} is free on the server's own disk ({place}), and up to {more} more of its log may"
+        " have to be kept there ({kept} is now): while a receiver is away it may be full, and the"
+        " server stop, before the limit is reached",
+        "mở rộng ổ ấy, hoặc đặt slot_limit thấp hơn rồi chạy: opsd wal setup BỘ",
+        "make that disk larger, or set slot_limit lower and run: opsd wal setup SET",
+    ),
     "wal.weakened": Sentence(
         "giao dịch không còn an toàn như đã thiết lập: {settings}",
         "commits are not as safe as they were set up to be: {settings}",
@@ -285,6 +307,9 @@ _STATUS: dict[str, Sentence] = {
     ),
     "wal.loss_unknown": Sentence("không biết", "not known"),
     "wal.loss_at_most": Sentence("tối đa {span}", "at most {span}"),
+    "wal.server_free": Sentence(
+        "Chỗ trống ở ổ của máy chủ: {free}", "Free on the server's own disk: {free}"
+    ),
     "wal.reach_title": Sentence("Khôi phục được tới mọi lúc", "Recovery to any moment"),
     "wal.reach": Sentence(
         "sớm nhất {oldest}\nmới nhất {newest}", "oldest {oldest}\nnewest {newest}"

@@ -66,6 +66,13 @@ TABLE: dict[str, Sentence] = {
         "dừng máy chủ rồi chạy: pg_checksums --enable -D THƯ-MỤC-DỮ-LIỆU",
         "stop the server and run: pg_checksums --enable -D DATA-DIRECTORY",
     ),
+    "wal.slot_beyond_room": Sentence(
+        "slot_limit ({limit}) lớn hơn chỗ trống của máy chủ ({free} ở {place}): nơi nhận vắng lâu"
+        " thì ổ đầy và máy chủ dừng; đặt slot_limit thấp hơn hoặc mở rộng ổ",
+        "slot_limit ({limit}) is more than the server has room for ({free} at {place}): while a"
+        " receiver is away its disk may fill, and it stops; set slot_limit lower or make the disk"
+        " larger",
+    ),
     "wal.stray_commit": Sentence(
         "{where} đặt synchronous_commit = {value}: giao dịch ở đó không được bảo vệ",
         "{where} sets synchronous_commit = {value}: its commits are not protected",

@@ -115,7 +115,8 @@ def _status(desk: Desk) -> Answer:
         found, streams = _of(kit, name)
         trees, files = kit.backup_set(name).trees, files_until(kit, name)
         known = recoverable(kit, name)
-        subjects = [*(log.subject for log in found), *(stream.subject for stream in streams)]
+        members = {log.subject: log.name for log in found}
+        subjects = [*members, *(stream.subject for stream in streams)]
         seen = watch.states()
         incidents = {incident.code: incident for incident in cases.incidents()}
     told, bodies = [], {}
@@ -126,10 +127,13 @@ def _status(desk: Desk) -> Answer:
         statuses.append(status)
         lost = report.losses(states, at, known[subject])
         said = report.status(desk.voice, states, incidents, at)
-        told.append(text.joined(report.loss(desk.voice, subject, lost), said))
+        free = report.server_free(states, members[subject], at) if subject in members else None
+        room = report.room(desk.voice, free) if subject in members else ""
+        told.append(text.joined(report.loss(desk.voice, subject, lost), room, said))
         bodies[subject] = {
             "status": status.word,
             "loss": lost,
+            "server_free_bytes": free,
             "checks": [
                 plain.check(desk.voice, state, incidents.get(state.incident)) for state in states
             ],

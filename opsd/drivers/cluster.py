@@ -11,6 +11,7 @@ import pwd
 import re
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ _INITDB_LIMIT = timedelta(minutes=5)
 _NAME = "cluster"  # of the data directory below the cluster's own directory
 _SOCKET = ".s.PGSQL.5432"
 _SOCKET_BYTES = 107  # unix(7): sun_path, less the byte that ends it
+_IDENTIFIER_BYTES = 8
 _APART = frozenset(',"')  # these part one place from the next in a list of libpq or the server
 
 # It may have had more since: a log that says so stops a replay with less.
@@ -99,14 +101,16 @@ def least(major: int, data: Path) -> dict[str, str]:
     return {_CALLED.get(name, name): str(max(int(value), _ROOM[name])) for name, value in found}
 
 
-def system_of(data: Path, major: int) -> str:
-    """The system identifier of the cluster in a directory; empty where none can be read."""
-    if not (data / "PG_VERSION").exists():
+def system_of(data: Path) -> str:
+    """The system identifier of the cluster in a directory; empty where none can be read.
+
+    Its control file begins with it (PostgreSQL's catalog/pg_control.h).
+    """
+    try:
+        with (data / "global" / "pg_control").open("rb") as stream:
+            return str(int.from_bytes(stream.read(_IDENTIFIER_BYTES), sys.byteorder))
+    except OSError:
         return ""
-    program = str(binaries(major) / "pg_controldata")
-    done = process.run(process.Command((program, str(data)), timedelta(seconds=30)))
-    found = re.search(r"^Database system identifier: +(\d+)$", done.text, re.MULTILINE)
-    return found[1] if found else ""
 
 
 def insist_on_place(directory: Path) -> None:

@@ -63,6 +63,18 @@ def space(path: Path) -> Space:
     """The room where `path` is or will be."""
     while not path.exists():
         path = path.parent
+    return _space(path)
+
+
+def space_at(*places: Path) -> Space | None:
+    """The room at the first of these places that may be looked at; None where none may."""
+    for place in places:
+        with suppress(OSError):
+            return _space(place)
+    return None
+
+
+def _space(path: Path) -> Space:
     facts = os.statvfs(path)
     return Space(
         path, path.stat().st_dev, facts.f_blocks * facts.f_frsize, facts.f_bavail * facts.f_frsize

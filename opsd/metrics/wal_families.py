@@ -23,6 +23,11 @@ OF_LOGS: Final = (
         _MEMBER,
         "Log that too few receivers have while commits wait for fewer, as fall_back_after says.",
     ),
+    Family(
+        "opsd_wal_server_free_bytes",
+        _MEMBER,
+        "Space left on the disk of the server's own log; absent while that is not known.",
+    ),
     Family("opsd_wal_receiver_up", _RECEIVER, "1 while the receiver streams, else 0."),
     Family("opsd_wal_receiver_lag_bytes", _RECEIVER, "Log the receiver does not have safely yet."),
     Family(

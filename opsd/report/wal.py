@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from opsd.catalogue import Size
 from opsd.model import CheckState, Incident, Status, worst
 from opsd.policy.recoverable import Reach, Recoverable
 from opsd.report import checks, layout, plain
@@ -18,6 +19,7 @@ _KEPT = "opsd_wal_repository_held_timestamp_seconds"
 _YOUNG = timedelta(minutes=1)  # a daemon writes what it sees every few seconds
 _GAPS = "opsd_wal_repository_gaps"
 _FORECAST = "opsd_wal_recovery_predicted_duration_seconds"
+_SERVER_FREE = "opsd_wal_server_free_bytes"
 
 
 def planned(voice: Voice, name: str, changes: Sequence[Change], advice: Sequence[Advice]) -> str:
@@ -90,6 +92,19 @@ def losses(
         else None
         for kind, name in _parts(states)
     }
+
+
+def server_free(states: Sequence[CheckState], member: str, now: datetime) -> int | None:
+    """Bytes left on the server's own disk; None where that is not known."""
+    young = [state for state in states if now - state.seen_at <= _YOUNG]
+    return _count(_figure(young, _SERVER_FREE, "member", member))
+
+
+def room(voice: Voice, free: int | None) -> str:
+    """The same for people."""
+    return voice.say(
+        "wal.server_free", free=voice.say("wal.loss_unknown") if free is None else Size(free)
+    )
 
 
 def loss(voice: Voice, subject: str, lost: Mapping[str, float | None]) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from opsd.catalogue import Size
 from opsd.drivers.postgres.replication import Sender, ServerSeen, Slot, Weak
+from opsd.drivers.system import Space
 from opsd.model import CheckResult, Status
 from opsd.policy import protection
 from opsd.policy.parting import Parted
@@ -63,6 +64,9 @@ PARTED = {
 GAP = Gap(1, 100, 200, NOON, NOON)
 ALONE = replace(SEEN, senders=SEEN.senders[:1])
 NOBODY = replace(SEEN, senders=())
+LOW = Space(Path("/pg_wal"), 1, 9 << 30, 1000)
+TIGHT = replace(LOW, free=3 << 29)
+KEEPS = tuple(Slot(name, True, 500 << 20, "extended") for name in NAMES)
 HIDDEN = replace(SEEN, commit="", hidden="no way in")
 
 
@@ -149,6 +153,27 @@ def test_when_all_is_well_every_subject_is_good() -> None:
             "/one",
             Status.WARNING,
             "slot_large",
+        ),
+        ({"room": LOW}, "", Status.CRITICAL, "server_disk"),
+        ({"room": LOW, "seen": NOBODY}, "", Status.CRITICAL, "server_disk"),
+        ({"room": LOW, "exposure": EXPOSURE}, "", Status.CRITICAL, "server_disk"),
+        ({"room": TIGHT}, "", Status.WARNING, "server_room"),
+        ({"room": TIGHT, "seen": ALONE}, "", Status.WARNING, "server_room"),
+        (
+            {"room": TIGHT, "seen": replace(SEEN, slot_limit=2 << 30)},
+            "",
+            Status.WARNING,
+            "server_room",
+        ),
+        ({"room": TIGHT, "seen": replace(SEEN, slot_limit=1 << 29)}, "", Status.OK, ""),
+        (
+            {
+                "room": replace(TIGHT, free=(2 << 30) - (500 << 20)),
+                "seen": replace(SEEN, slots=KEEPS),
+            },
+            "",
+            Status.OK,
+            "",
         ),
         ({"shipped": {}}, "@main", Status.UNKNOWN, "not_known"),
         ({"held_by_repositories": {"main": None}}, "@main", Status.UNKNOWN, "not_known"),
@@ -243,6 +268,14 @@ def test_what_may_be_lost_is_measured_and_what_is_unknown_has_no_figure() -> Non
     assert not told(replace(GOOD, seen=None))[""].measurements
     unknown = told(replace(GOOD, held_by_repositories={"main": None}, seen=None))["@main"]
     assert not any("held" in one.metric for one in unknown.measurements)
+
+
+def test_the_room_under_the_server_is_measured_where_it_is_known() -> None:
+    metric = "opsd_wal_server_free_bytes"
+    assert metric not in {one.metric for one in told(GOOD)[""].measurements}
+    found = told(replace(GOOD, room=TIGHT, seen=replace(SEEN, slots=KEEPS[:1])))[""]
+    assert {m.metric: m.value for m in found.measurements}[metric] == TIGHT.free
+    assert (found.fields["kept"], found.fields["more"]) == (Size(500 << 20), Size(524 << 20))
 
 
 def test_a_server_that_went_back_is_told_with_where_and_whether_commits_wait() -> None:

@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 from opsd.drivers.postgres import Database, impersonal
+from opsd.drivers.postgres.place import Place, place_of
 from opsd.errors import DatabaseFailed, OpsdError
 from opsd.wal import Segment, position
 
@@ -78,7 +79,7 @@ class ServerSeen:
     """What the server says about its log. `at` is its own clock, `flushed` the end of its log.
 
     `commit` is what clients commit with where no role or database says otherwise; where it cannot
-    be seen, `hidden` says why.
+    be seen, `hidden` says why. Slots keep at most `slot_limit`; None: as much as they need.
     """
 
     at: datetime
@@ -95,6 +96,7 @@ class ServerSeen:
     commit: str
     weak: tuple[Weak, ...] = ()
     hidden: str = ""
+    slot_limit: int | None = None
 
     def sender(self, application: str) -> Sender | None:
         """The receiver of this name, where it streams, or may: we are not told."""
@@ -155,13 +157,14 @@ class Server:
 
     raw: psycopg.Connection[tuple[Any, ...]]
     own: bool  # whether our role or database has its own commit: we do not see the server's
+    place: Place | None = None
 
     def seen(self, ask: Callable[[], str]) -> ServerSeen:
         """Everything about the log, now. `ask` gives the server's commit where we do not see it."""
         with _told():
             row = self.raw.execute(_SEEN).fetchall()[0]
         at, system, version, size, recovering, walfile, flushed, names, waiting, *more = row
-        commit, *lists = more
+        commit, limit, *lists = more
         senders, slots, weak = (found or [] for found in lists)
         hidden = ""
         if self.own:
@@ -193,6 +196,7 @@ class Server:
             commit=commit,
             weak=tuple(Weak(w["setting"], w["value"], w["place"]) for w in weak),
             hidden=hidden,
+            slot_limit=limit,
         )
 
     @property
@@ -298,7 +302,7 @@ def reach(database: Database) -> Server:
         own = opened.execute(_OWN).fetchall()[0][0]
         # Nothing here may wait for a receiver: who watches them must see when they are gone.
         opened.execute(_NEVER_WAIT)
-        return Server(opened, own)
+        return Server(opened, own, place_of(opened))
 
 
 @contextmanager
@@ -349,6 +353,8 @@ _SEEN = """
            current_setting('synchronous_standby_names'),
            (SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'),
            (SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit'),
+           (SELECT nullif(setting::bigint, -1) << 20 FROM pg_settings
+             WHERE name = 'max_slot_wal_keep_size'),
            (SELECT json_agg(json_build_object('application', application_name, 'state', state,
                    'sync', sync_state, 'flushed', flush_lsn::text, 'sent', sent_lsn::text))
               FROM pg_stat_replication),

@@ -18,12 +18,14 @@ from datetime import datetime, timedelta
 
 from opsd.clock import Stopwatch
 from opsd.drivers.postgres.replication import Sender, Server, ServerSeen, reach
+from opsd.drivers.system import Space
 from opsd.errors import OpsdError
 from opsd.policy import protection, worth
 from opsd.policy.parting import Parted
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.receiving import Reception
 from opsd.tasks.wal.recoverable import Forecaster
+from opsd.tasks.wal.room import room
 from opsd.tasks.wal.shipping import Shipped
 from opsd.wal import Exposure, position
 
@@ -53,6 +55,7 @@ class Look:
     # How long a recovery to now would take from each repository.
     forecasts: Mapping[str, timedelta | None] = field(default_factory=dict)
     parted: Mapping[str, Parted] = field(default_factory=dict)  # whose log is not the server's
+    room: Space | None = None  # under the server's own log
 
 
 @dataclass(slots=True)
@@ -255,6 +258,7 @@ class Guard:
             short_for=self._short.elapsed() if self._short else timedelta(),
             still=dict(self._still),
             forecasts={name: self._forecast(name, one) for name, one in shipped.items()},
+            room=room(self._server.place) if self._server else None,
         )
 
     def _forecast(self, repository: str, shipped: Shipped) -> timedelta | None:

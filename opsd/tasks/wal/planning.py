@@ -288,7 +288,7 @@ def _guard_delta(target: Path, base: Base, ways: Ways) -> None:
         return
     if system.is_held(target / DATA / "postmaster.pid"):
         raise Refused("recover.lives", target=target)
-    if cluster.system_of(target / DATA, base.version // 10000) != base.system:
+    if cluster.system_of(target / DATA) != base.system:
         raise Refused("recover.other_cluster", target=target, data=target / DATA)
     if not (target / HBA).exists() and not ways.over_live:
         raise Refused("recover.was_alive", data=target / DATA)

@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from opsd.catalogue import Size
 from opsd.drivers.postgres import quoted
 from opsd.drivers.postgres.replication import Ground, visiting
+from opsd.drivers.system import Space
 from opsd.errors import OpsdError, Refused
 from opsd.policy.protection import names
+from opsd.policy.retaining import retaining
 from opsd.tasks.wal.log import Log
+from opsd.tasks.wal.room import room
 from opsd.wal import Advice, Change
 
 _SPARE = 2  # senders for base copies and for whoever comes back before it was seen to be gone
@@ -36,16 +40,15 @@ class Planned:
 def plan(log: Log) -> Planned:
     """Look at the server. Raises `DatabaseFailed`; `Refused` for one that is a standby."""
     with visiting(log.database) as server:
-        ground = server.ground(log.wal.role, log.commit)
+        ground, free = server.ground(log.wal.role, log.commit), room(server.place)
     if ground.seen.recovering:
         raise Refused("wal.setup_standby", name=log.subject)
     waits = [one.where for one in ground.seen.weak if one.value.lower() == _APPLIED]
     if waits:
         raise Refused("wal.remote_apply", detail="\n".join(filter(None, waits)))
     ready = len(ground.seen.live(log.applications)) >= log.wal.wait_for
-    return Planned(
-        log, tuple(_changes(log, ground, ready)), tuple(_advice(log, ground, ready)), ready
-    )
+    advice = (*_advice(log, ground, ready), *_room(log, ground, free))
+    return Planned(log, tuple(_changes(log, ground, ready)), advice, ready)
 
 
 def carry_out(planned: Planned) -> None:
@@ -127,6 +130,17 @@ def _advice(log: Log, ground: Ground, ready: bool) -> Iterator[Advice]:
             log.programs().identify(log.connection(next(iter(log.wal.receivers))))
     except OpsdError as error:
         yield Advice("wal.no_way_in", {"role": log.wal.role, "said": error.detail.strip()})
+
+
+def _room(log: Log, ground: Ground, room: Space | None) -> Iterator[Advice]:
+    """What slots may come to must fit on the server's own disk, where that can be seen."""
+    if room is None:
+        return
+    kept = [slot.retained for slot in ground.seen.slots]
+    under = retaining(kept, log.wal.slot_limit, room.free, log.wal.min_free)
+    if not under.fits:
+        told = {"limit": log.wal.slot_limit, "free": Size(under.free), "place": room.path}
+        yield Advice("wal.slot_beyond_room", told)
 
 
 def _unsafe(log: Log, ground: Ground) -> Iterator[Advice]:

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 
 from opsd.catalogue import Size
 from opsd.drivers.postgres.replication import ServerSeen, Weak
+from opsd.drivers.system import Space
 from opsd.model import CheckResult, Measurement, Status
 from opsd.policy import protection
+from opsd.policy.retaining import Retaining, retaining
 from opsd.tasks.wal.guard import Look
 from opsd.tasks.wal.histories import placed
 from opsd.tasks.wal.log import Log
@@ -66,6 +68,11 @@ def _of_server(log: Log, look: Look) -> CheckResult:
     protected = waits_for == wanted and not seen.weak and not seen.recovering
     if not (protected and seen.hidden):
         figures.append(Measurement("opsd_wal_synchronous", float(protected), labels))
+    if look.room is not None:
+        figures.append(Measurement("opsd_wal_server_free_bytes", look.room.free, labels))
+        under = _retaining(log, seen, look.room)
+        fields |= {"free": Size(under.free), "kept": Size(under.kept), "more": Size(under.more)}
+        fields["place"] = look.room.path
     key, detail = f"wal.{cause or 'protected'}", seen.hidden if cause == "hidden" else ""
     if parted is not None and look.exposure is not None and not waits_for:
         key = "wal.went_back_exposed"
@@ -77,8 +84,10 @@ def _worst_of_server(
 ) -> tuple[Status, str]:
     """The first that applies, from the worst."""
     fallen, some = look.exposure is not None, waits_for is not None and waits_for > 0
+    under = _retaining(log, seen, look.room) if look.room else None
     ladder = (
         ("server" in look.parted, Status.CRITICAL, "went_back"),
+        (under is not None and under.is_full, Status.CRITICAL, "server_disk"),
         (fallen and not (some and log.wal.wait_for > 1), Status.CRITICAL, "exposed"),
         (seen.recovering, Status.WARNING, "standby"),
         (not live, Status.CRITICAL, "no_receiver"),
@@ -87,9 +96,17 @@ def _worst_of_server(
         (bool(seen.hidden), Status.UNKNOWN, "hidden"),
         (fallen, Status.WARNING, "fewer"),
         (waits_for != log.wal.wait_for, Status.WARNING, "unprotected"),
+        (under is not None and not under.fits, Status.WARNING, "server_room"),
         (live < len(log.applications), Status.WARNING, "one_left"),
     )
     return next(((s, c) for applies, s, c in ladder if applies), (Status.OK, ""))
+
+
+def _retaining(log: Log, seen: ServerSeen, room: Space) -> Retaining:
+    """Slots beside the room under them. Where the server sets them no limit, as it should be."""
+    kept = [slot.retained for slot in seen.slots]
+    limit = log.wal.slot_limit if seen.slot_limit is None else seen.slot_limit
+    return retaining(kept, limit, room.free, log.wal.min_free)
 
 
 def _weak(one: Weak) -> str:
