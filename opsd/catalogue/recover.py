@@ -160,8 +160,10 @@ TABLE: dict[str, Sentence] = {
     "recover.goal": Sentence(
         "không hiểu đích {found}",
         "this is no goal: {found}",
-        "viết: now | THỜI-ĐIỂM | VỊ-TRÍ (16/B374D848) | name TÊN | before-drop LƯỢC-ĐỒ.BẢNG",
-        "write: now | TIME | POSITION (16/B374D848) | name NAME | before-drop SCHEMA.TABLE",
+        "viết: now | THỜI-ĐIỂM | VỊ-TRÍ (16/B374D848) | name TÊN | before-drop LƯỢC-ĐỒ.BẢNG"
+        " | timeline SỐ",
+        "write: now | TIME | POSITION (16/B374D848) | name NAME | before-drop SCHEMA.TABLE"
+        " | timeline NUMBER",
     ),
     "recover.not_dropped": Sentence(
         "từ {at} tới nay không có giao dịch nào xoá bảng {table}",
@@ -174,6 +176,12 @@ TABLE: dict[str, Sentence] = {
         "the log since the base copy of {oldest} has no point named {point}",
         "kiểm tra tên (hoa, thường khác nhau), hoặc chọn thời điểm bằng --to THỜI-ĐIỂM",
         "look at the name (case counts), or choose the moment with --to TIME",
+    ),
+    "recover.no_timeline": Sentence(
+        "không nơi nào có nhật ký {name} của dòng thời gian {timeline}",
+        "nobody has log of {name} of timeline {timeline}",
+        "các dòng thời gian mà máy chủ đã bỏ: opsd wal status BỘ",
+        "the timelines that the server left: opsd wal status SET",
     ),
     "recover.several": Sentence(
         "bộ {name} có nhiều máy chủ được nhận nhật ký; chọn bằng --member: {known}",
@@ -237,6 +245,7 @@ TABLE: dict[str, Sentence] = {
     ),
     "recover.label_goal": Sentence("Tới", "Until"),
     "recover.goal_now": Sentence("giao dịch cuối cùng có được", "the last commit there is"),
+    "recover.goal_timeline": Sentence("cuối dòng thời gian {name}", "the end of timeline {name}"),
     "recover.goal_name": Sentence("điểm tên {name}", "the point named {name}"),
     "recover.goal_lsn": Sentence("vị trí {lsn}", "the position {lsn}"),
     "recover.goal_before": Sentence("ngay trước vị trí {lsn}", "just before the position {lsn}"),
@@ -322,8 +331,8 @@ TABLE: dict[str, Sentence] = {
         "recover a database to any moment, from a base copy and its log",
     ),
     "help.recover.to": Sentence(
-        "now | THỜI-ĐIỂM | VỊ-TRÍ | name TÊN | before-drop LƯỢC-ĐỒ.BẢNG",
-        "now | TIME | POSITION | name NAME | before-drop SCHEMA.TABLE",
+        "now | THỜI-ĐIỂM | VỊ-TRÍ | name TÊN | before-drop LƯỢC-ĐỒ.BẢNG | timeline SỐ",
+        "now | TIME | POSITION | name NAME | before-drop SCHEMA.TABLE | timeline NUMBER",
     ),
     "help.recover.target": Sentence(
         "thư mục trống; với --delta là nơi có cụm cũ",

@@ -193,7 +193,9 @@ def _goal(desk: Desk, kit: Kit, log: Log, target: Path) -> Goal:
             return Goal("before", lsn=dropping.find(kit, log, table, target))
         case [one] if is_position(one):
             return Goal("lsn", lsn=position(one))
-        case ["name" | "before-drop", *_]:
+        case ["timeline", number] if number.isdecimal():
+            return Goal("timeline", timeline=int(number))
+        case ["name" | "before-drop" | "timeline", *_]:
             raise UsageError("recover.goal", found=" ".join(desk.arguments.to))
         case words:
             return Goal("time", time=moments.read(" ".join(words), desk.voice.zone))
@@ -201,6 +203,7 @@ def _goal(desk: Desk, kit: Kit, log: Log, target: Path) -> Goal:
 
 def _facts(desk: Desk, planned: Planned, ways: Ways) -> dict[str, object]:
     base, goal = planned.base, planned.goal
+    name = str(goal.timeline) if goal.timeline else goal.name
     return {
         "base": {
             "at": base.until,
@@ -213,7 +216,7 @@ def _facts(desk: Desk, planned: Planned, ways: Ways) -> dict[str, object]:
             "bytes": Size(planned.wal_bytes),
             "end": written(planned.chain.end),
         },
-        "goal": report.goal(desk.voice, goal.kind, goal.time, goal.name, goal.lsn),
+        "goal": report.goal(desk.voice, goal.kind, goal.time, name, goal.lsn),
         "target": planned.target,
         "files": _wanted(desk, planned, ways),
         "expected": planned.expected,

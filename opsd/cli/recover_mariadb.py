@@ -77,7 +77,7 @@ def _goal(desk: Desk) -> Goal:
             return Goal()
         case [one] if (spot := Spot.of(one)) is not None:
             return Goal(spot=spot)
-        case ["name" | "before-drop", *_]:
+        case ["name" | "before-drop" | "timeline", *_]:
             raise UsageError("binlog.goal", found=" ".join(words))
         case _:
             return Goal(time=moments.read(" ".join(words), desk.voice.zone))

@@ -86,12 +86,13 @@ class Chain:
     timeline: int
 
 
-def chain(held: Holdings, timeline: int, start: int, size: int) -> Chain:
+def chain(held: Holdings, timeline: int, start: int, size: int, to: int = 0) -> Chain:
     """What of the log is there from a position on, along to the newest timeline that leads there.
 
-    Of a segment in which a timeline began, the newer timeline's file counts.
+    Of a segment in which a timeline began, the newer timeline's file counts. With `to` it goes to
+    the end of that timeline, whether the server left it or not.
     """
-    newest = _newest(held, timeline)
+    newest = to or _newest(held, timeline)
     way = [(t, until) for t, until in path_of(newest, held.switches) if t >= timeline]
     last = max((s.number for s in held.segments if s.timeline == way[-1][0]), default=None)
     if last is None:
@@ -143,9 +144,13 @@ def without(held: Holdings, damaged: Mapping[Segment, datetime]) -> Holdings:
     return replace(held, segments=segments)
 
 
-def was_left(base: Base | Need, held: Holdings) -> bool:
-    """Whether the server went back to before a base copy: nothing newer can be reached from it."""
-    left = dict(path_of(_newest(held, base.timeline), held.switches))[base.timeline]
+def was_left(base: Base | Need, held: Holdings, to: int = 0) -> bool:
+    """Whether the server went back to before a base copy: nothing newer can be reached from it.
+
+    With `to`: whether the end of that timeline cannot.
+    """
+    way = dict(path_of(to or _newest(held, base.timeline), held.switches))
+    left = way.get(base.timeline, 0)
     return base.stop > min(left, held.left.get(base.timeline, left))
 
 

@@ -162,6 +162,16 @@ def test_what_a_left_timeline_went_on_with_is_no_part_of_the_way() -> None:
     assert max(s.number for s in found.segments) == 6
 
 
+def test_a_timeline_that_was_left_can_be_gone_to_its_end() -> None:
+    went_back = held(*row(1, 1, 9), *row(2, 5, 6), parents={2: (1, 5 * WHOLE + 300)})
+    found = wal.chain(went_back, 1, 2 * WHOLE, WHOLE, to=1)
+    assert {segment.timeline for segment in found.segments} == {1}
+    assert (found.timeline, found.end) == (1, 10 * WHOLE)
+    before, across, after = base(9, 5 * WHOLE), base(5, 5 * WHOLE + 250), base(1, 8 * WHOLE)
+    assert not any(wal.was_left(one, went_back, 1) for one in (before, across, after))
+    assert wal.was_left(replace(after, timeline=2), went_back, 1)
+
+
 def test_a_history_file_tells_where_a_timeline_left_its_parent() -> None:
     content = "1\t0/5000098\tno recovery target specified\n\n2\t0/8000000\tbefore 2026\n"
     assert switches({3: content, 4: "nonsense"}) == {3: (2, 0x8000000)}

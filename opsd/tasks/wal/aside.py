@@ -29,9 +29,14 @@ def set_aside(directory: Path, paths: Iterable[Path], at: datetime) -> None:
         path.rename(place / path.name)
 
 
+def places_aside(directory: Path) -> list[Path]:
+    """Where something lies aside, the oldest first."""
+    return sorted(directory.glob(f"{_ASIDE}*"))
+
+
 def aside(directory: Path) -> Aside:
     """What lies aside there."""
-    places = list(directory.glob(f"{_ASIDE}*"))
+    places = places_aside(directory)
     return Aside(len(places), sum(_size(path) for one in places for path in one.glob("*")))
 
 

@@ -43,7 +43,7 @@ def reachable(log: Log, repository: str, place: Path) -> Reachable:
         found = bases(log, repository)
     if found:
         newest = found[-1]
-        known = stock(log, newest.system, segment_bytes(log, newest), keys, here=False)
+        known = stock(log, newest.system, segment_bytes(log, newest), keys, here=())
         same = (base for base in found if base.system == newest.system)
         able = tuple(base for base in same if not policy.was_left(base, known.held))
         if able:

@@ -19,6 +19,7 @@ from opsd.policy.wal import Chain
 from opsd.tasks.keys import opening
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal import at_hand
+from opsd.tasks.wal.aside import places_aside
 from opsd.tasks.wal.bases import every_base
 from opsd.tasks.wal.files import candidates
 from opsd.tasks.wal.layout import DATA
@@ -34,12 +35,21 @@ HBA = "recovery_hba.conf"  # who may come in while it is replayed; and a sign th
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Where to: the end of the log, a moment, a name, a position, or just before a position."""
+    """Where to: the end of the log, a moment, a name, a position, or just before a position.
 
-    kind: str  # now, time, name, lsn, before
+    Or the end of a timeline, whether the server left it or not.
+    """
+
+    kind: str  # now, time, name, lsn, before, timeline
     time: datetime | None = None
     name: str = ""
     lsn: int | None = None
+    timeline: int = 0
+
+    @property
+    def is_end(self) -> bool:
+        """Whether it is the last commit there is, wherever that may be."""
+        return self.kind in {"now", "timeline"}
 
     @property
     def settings(self) -> Mapping[str, str]:
@@ -55,6 +65,8 @@ class Goal:
                 inclusive = "off" if self.kind == "before" else "on"
                 at = written(self.lsn)
                 return {"recovery_target_lsn": at, "recovery_target_inclusive": inclusive}
+            case "timeline":
+                return {"recovery_target_timeline": str(self.timeline)}
             case _:
                 return {}
 
@@ -125,12 +137,16 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     found = tuple(b for b, line in lines.items() if line and ways.base in {"", b.id})
     base = _base(log, found, goal, silent)
     size = segment_bytes(log, base)
-    known = stock(log, base.system, size, keys, here=ways.here)
+    to = goal.timeline
+    known = stock(log, base.system, size, keys, _here(log, goal, ways))
+    if to and to not in policy.timelines(known.held):
+        raise UsageError("recover.no_timeline", timeline=to, name=log.subject)
     same = [one for one in found if one.system == base.system]
-    base = _base(log, [one for one in same if not policy.was_left(one, known.held)], goal, silent)
+    able = [one for one in same if not policy.was_left(one, known.held, to)]
+    base = _base(log, able, goal, silent)
     if ways.delta:
         _guard_delta(target, base, ways)
-    chain = policy.chain(known.held, base.timeline, base.start, size)
+    chain = policy.chain(known.held, base.timeline, base.start, size, to)
     unasked = [*silent, *(one for one in known.findings if one not in silent)]
     findings = [*unasked, *_missing(chain, base, goal, unasked)]
     _insist_within(log, chain, known, goal, unasked)
@@ -146,6 +162,14 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     expected = timedelta(seconds=needed / _speed(log))
     said = tuple(findings)
     return Planned(log, goal, base, chain, known, target, expected, said, trees, line, near)
+
+
+def _here(log: Log, goal: Goal, ways: Ways) -> Iterator[Path]:
+    """Where log lies on this machine: for the end of a timeline what was set aside, too."""
+    for directory in log.directories.values() if ways.here else ():
+        yield directory
+        if goal.timeline:
+            yield from places_aside(directory)
 
 
 def _base(log: Log, found: Sequence[Base], goal: Goal, silent: Sequence[Finding]) -> Base:
@@ -234,7 +258,7 @@ def _missing(chain: Chain, base: Base, goal: Goal, unasked: Sequence[Finding]) -
     for gap in chain.gaps:
         if goal.lsn is not None and gap.begin > goal.lsn:
             continue
-        if goal.kind == "now" or (goal.time is not None and goal.time < gap.since):
+        if goal.is_end or (goal.time is not None and goal.time < gap.since):
             yield Finding(Severity.FAULT, "recover.gap", _unreachable(gap).fields)
         else:
             raise _unreachable(gap)

@@ -199,7 +199,7 @@ def _fetch(kit: Kit, done: Recovered, ways: Ways, near: Mapping[str, Path]) -> N
         try:
             planned.stock.fetch(planned.chain.segments, log, own.go_on)
         except RepositoryDamaged as error:
-            if planned.goal.kind != "now":
+            if not planned.goal.is_end:
                 raise
             # As at a gap: the last commit there is, is the last before it.
             done.findings.append(Finding(Severity.FAULT, error.key, error.fields, error.detail))
@@ -376,6 +376,6 @@ def _insist_on_end(done: Recovered) -> None:
     It may end within a record, which is not replayed.
     """
     planned, reached = done.planned, (done.replay and done.replay.position) or 0
-    if planned.goal.kind == "now" and reached < planned.chain.end - _ONE_RECORD and done.good:
+    if planned.goal.is_end and reached < planned.chain.end - _ONE_RECORD and done.good:
         bounds = {"end": written(planned.chain.end), "reached": written(reached)}
         done.findings.append(Finding(Severity.FAULT, "recover.ended_early", bounds))

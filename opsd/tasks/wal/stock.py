@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -91,10 +91,15 @@ class Stock:
 
 
 def stock(
-    log: Log, system: str, size: int, keys: Mapping[str, Keys], *, here: bool = True
+    log: Log,
+    system: str,
+    size: int,
+    keys: Mapping[str, Keys],
+    here: Iterable[Path] | None = None,
 ) -> Stock:
-    """What can be had of a server's log: what repositories have, and with `here` this machine.
+    """What can be had of a server's log: what repositories have, and what lies `here`.
 
+    That is what the receivers of this machine have, unless it is told otherwise.
     `keys` are those of the repositories that are asked. One that does not answer, or cannot be
     read, is told, and the others are enough if they are.
     """
@@ -110,7 +115,7 @@ def stock(
                 found.know(name, content)
         except OpsdError as error:
             found.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
-    for directory in log.directories.values() if here else ():
+    for directory in log.directories.values() if here is None else here:
         if all(is_one(directory, *one, size) for one in kept):
             _add_directory(found, directory)
         else:
