@@ -12,6 +12,7 @@ from datetime import datetime
 
 SEGMENT_BYTES = 16 << 20  # initdb's default
 PARTIAL = ".partial"
+HEARTBEAT = "opsd"  # the prefix of opsd's own messages in the log
 _NAME = re.compile(r"([0-9A-F]{8})([0-9A-F]{8})([0-9A-F]{8})")
 _LSN = re.compile(r"([0-9A-Fa-f]{1,8})/([0-9A-Fa-f]{1,8})")
 _HISTORY = re.compile(r"^\s*(\d+)\s+([0-9A-F]{1,8}/[0-9A-F]{1,8})", re.MULTILINE)

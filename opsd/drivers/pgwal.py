@@ -11,7 +11,7 @@ from pathlib import Path
 
 from opsd.drivers import process
 from opsd.errors import DatabaseFailed, ScratchFull, ToolFailed
-from opsd.wal import Segment, position
+from opsd.wal import HEARTBEAT, Segment, position
 
 _QUICK = timedelta(seconds=20)
 _ONE_SEGMENT = timedelta(minutes=2)
@@ -21,6 +21,7 @@ _COMMIT = re.compile(
     r"tx:\s+(?P<tx>\d+), lsn: (?P<lsn>[0-9A-F]+/[0-9A-F]+), prev .*? desc: COMMIT "
     r"(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) UTC(?P<rest>.*)"
 )
+_BEAT = re.compile(rf'tx:\s+(?P<tx>\d+), lsn: .* desc: MESSAGE transactional, prefix "{HEARTBEAT}"')
 _POINT = re.compile(
     r"lsn: (?P<lsn>[0-9A-F]+/[0-9A-F]+), prev [0-9A-F/]+, desc: RESTORE_POINT (?P<name>.*)"
 )
@@ -32,13 +33,14 @@ _RELATIONS = re.compile(r"; rels: (?P<paths>[^;]*)")
 class Commit:
     """A commit in the log: where its record begins, when it was, and the files it removed.
 
-    `transaction` is its number without the epoch.
+    `transaction` is its number without the epoch. A beat is opsd's own.
     """
 
     lsn: int
     transaction: int
     at: datetime
     dropped: tuple[str, ...] = ()
+    is_beat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +107,19 @@ class WalPrograms:
             yield from self._commits(directory, list(row))
 
     def _commits(self, directory: Path, row: Sequence[str]) -> Iterator[Commit]:
-        way = ("-p", str(directory), "-r", "Transaction", row[0], row[-1])
+        way = ("-p", str(directory), "-r", "Transaction", "-r", "LogicalMessage", row[0], row[-1])
         # It ends with a complaint where the log does: in the middle of a segment.
         done = self._dump(*way, timeout=timedelta(hours=2))
+        beats: set[str] = set()
         for line in done.text.splitlines():
-            if found := _COMMIT.search(line):
+            if beat := _BEAT.search(line):
+                beats.add(beat["tx"])
+            elif found := _COMMIT.search(line):
                 relations = _RELATIONS.search(found["rest"])
                 dropped = tuple(relations["paths"].split()) if relations else ()
                 at = datetime.fromisoformat(f"{found['at']}+00:00")
-                yield Commit(position(found["lsn"]), int(found["tx"]), at, dropped)
+                lsn, transaction = position(found["lsn"]), int(found["tx"])
+                yield Commit(lsn, transaction, at, dropped, found["tx"] in beats)
 
     def restore_points(self, directory: Path) -> Iterator[tuple[str, int]]:
         """The named points in the segments of a directory, which follow one another, in order.

@@ -45,6 +45,12 @@ OF_LOGS: Final = (
         "Log of abandoned times that the receiver set aside; opsd deletes none of it.",
     ),
     Family(
+        "opsd_wal_receiver_left_bytes",
+        _RECEIVER,
+        "Log with commits that the receiver has and the server lacks since it went to another"
+        " timeline; absent while that is not known.",
+    ),
+    Family(
         "opsd_wal_slot_retained_bytes", _RECEIVER, "Log that the server keeps for the receiver."
     ),
     Family(

@@ -7,13 +7,20 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import pytest
 
 from opsd.demo.psql import ask
 from opsd.drivers.cluster import DURABLE, Cluster, binaries
 from opsd.drivers.process import become
-from opsd.model import Outcome
+from opsd.errors import UsageError
+from opsd.model import Outcome, Status
+from opsd.tasks.kit import Kit
 from opsd.tasks.wal import planning, recovering, setting_up
 from opsd.tasks.wal.bases import take_base
+from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
 from tests.logs import WAL, Heard, guarded, held_until_now, sql, until, with_log
 from tests.site import Site
@@ -74,6 +81,70 @@ def test_a_standby_that_lacks_commits_takes_them_from_a_receiver(site: Site) -> 
             ask(standby.connection(), "SELECT pg_promote()")
             ask(standby.connection("dossiers"), "INSERT INTO moments VALUES (4)")
             until(lambda: heard.cause(log.subject) == "")
+
+
+@pytest.mark.parametrize("more", ["pg_switch_wal()", "'in the same segment'"])
+def test_what_a_promoted_standby_lacks_is_told_and_can_be_had_until_it_is_moved_elsewhere(
+    site: Site, more: str
+) -> None:
+    with guarded(with_both(site)) as (kit, log, heard):
+        sql(site, "CREATE TABLE moments AS SELECT 1 AS number")
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        with standby_of(site) as standby:
+            until(lambda: told_to_lack(heard, log) == {"one": 0, "two": 0})
+            ask(standby.connection(), "ALTER SYSTEM SET primary_conninfo = ''")
+            ask(standby.connection(), "SELECT pg_reload_conf()")
+            fed = "SELECT count(*) FROM pg_stat_wal_receiver"
+            until(lambda: ask(standby.connection(), fed) == [("0",)])
+            sql(site, "INSERT INTO moments VALUES (2)")
+            sql(site, f"SELECT {more}")
+            sql(site, "INSERT INTO moments VALUES (3)")
+            site.system.cluster.stop(signal.SIGQUIT)
+            ask(standby.connection(), "SELECT pg_promote()")
+            ask(standby.connection("dossiers"), "INSERT INTO moments VALUES (4)")
+            until(
+                lambda: all((told_to_lack(heard, log)[name] or 0) > 0 for name in log.directories)
+            )
+            until(lambda: heard.cause(log.subject) == "")
+            ((switch,),) = ask(
+                standby.connection(),
+                "SELECT split_part(regexp_replace(pg_read_file('pg_wal/00000002.history'),"
+                " E'\\n.*', ''), E'\\t', 2)",
+            )
+            places: list[Path] = []
+            for name in log.directories:
+                found = heard.results[f"{log.subject}/{name}"]
+                assert (found.key, found.status) == ("wal.receives_left", Status.OK)
+                assert (found.fields["begin"], found.fields["timeline"]) == (switch, 1)
+                assert found.fields["commits"] == 2  # none of opsd's own
+                places += cast("list[Path]", found.fields["places"])
+
+            assert rows_at(site, kit, log, Goal("now")) == {"1", "4"}
+            assert rows_at(site, kit, log, Goal("timeline", timeline=1)) == {"1", "2", "3"}
+            with pytest.raises(UsageError, match="nobody has log"):
+                planning.plan(log, Goal("timeline", timeline=7), site.base / "none")
+            for one in places:
+                one.rename(site.base / f"{one.parent.name}-{one.name}")
+            until(lambda: told_to_lack(heard, log) == {"one": 0, "two": 0})
+            assert heard.results[f"{log.subject}/one"].key == "wal.receives"
+            # The repository has it too.
+            held = rows_at(site, kit, log, Goal("timeline", timeline=1), here=False)
+            assert {"1"} < held <= {"1", "2", "3"}
+
+
+def rows_at(site: Site, kit: Kit, log: Log, goal: Goal, *, here: bool = True) -> set[str]:
+    """What a recovery brings back."""
+    ways = Ways(throwaway=True, here=here)
+    target = site.base / f"{goal.kind}-{here}"
+    with recovering.recovered(kit, planning.plan(log, goal, target, ways), ways) as (done, server):
+        assert done.good
+        return {row for (row,) in ask(server.connection("dossiers"), "SELECT number FROM moments")}
+
+
+def told_to_lack(heard: Heard, log: Log) -> dict[str, float | None]:
+    """How much the server is said to lack of what each receiver has."""
+    metric = "opsd_wal_receiver_left_bytes"
+    return {name: heard.figure(metric, receiver=name) for name in log.directories}
 
 
 def test_a_new_server_in_the_place_of_the_old_one_is_told_and_followed_once_told_to(

@@ -62,7 +62,7 @@ def test_receivers_follow_a_server_that_goes_back_and_a_recovery_goes_across(sit
         for name, place in log.directories.items():
             assert {file for file in had[name] if "partial" not in file} <= set(files(place))
             assert any(path.is_dir() for path in place.glob("aside-*"))
-            assert heard.results[f"{log.subject}/{name}"].key == "wal.receives_aside"
+            assert heard.results[f"{log.subject}/{name}"].key == "wal.receives_left"
             kept = heard.figure("opsd_wal_receiver_aside_bytes", receiver=name)
             assert kept == sum(path.stat().st_size for path in place.glob("aside-*/*"))
 

@@ -19,6 +19,7 @@ from opsd.policy.parting import Parted
 from opsd.tasks.wal.aside import Aside, aside, set_aside
 from opsd.tasks.wal.clearing import clear
 from opsd.tasks.wal.guard import Look
+from opsd.tasks.wal.leaving import Left
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.receiving import Reception
 from opsd.tasks.wal.shipping import Shipped
@@ -304,6 +305,23 @@ def test_what_lies_aside_is_told_and_is_a_warning_only_where_the_disk_is_short_o
     assert (full.status, full.key, full.cause) == (Status.CRITICAL, "wal.disk_aside", "disk")
     bare = told(replace(GOOD, receptions={"one": replace(RUNS, free=1), "two": RUNS}))["/one"]
     assert bare.key == "wal.disk"
+
+
+def test_what_the_server_left_behind_is_told_and_changes_no_status() -> None:
+    metric = "opsd_wal_receiver_left_bytes"
+    left = Left(1, 0x5000100, 0x6000000, 2, 3, (Path("/wal/one/aside-1"),))
+    aside = replace(RUNS, aside=Aside(1, 32 << 20))
+    look = replace(GOOD, receptions={"one": aside, "two": RUNS}, left={"one": left, "two": None})
+    found = told(look)
+    assert (found["/one"].status, found["/one"].key) == (Status.OK, "wal.receives_left")
+    assert found["/one"].fields["begin"] == "0/5000100"
+    assert found["/one"].fields["bytes"] == Size(0xFFFF00)
+    assert found["/two"].key == "wal.receives"
+    figures = {name: {m.metric: m.value for m in found[name].measurements} for name in found}
+    assert (figures["/one"][metric], figures["/two"][metric]) == (0xFFFF00, 0)
+    assert metric not in {m.metric for m in told(GOOD)["/one"].measurements}  # it has not begun
+    down = told(replace(look, seen=NOBODY))["/one"]
+    assert (down.cause, down.key) == ("receiver_down", "wal.receiver_down")
 
 
 def test_what_was_set_aside_is_counted(tmp_path: Path) -> None:

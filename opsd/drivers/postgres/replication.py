@@ -17,9 +17,8 @@ from psycopg import sql
 from opsd.drivers.postgres import Database, impersonal
 from opsd.drivers.postgres.place import Place, place_of
 from opsd.errors import DatabaseFailed, OpsdError
-from opsd.wal import Segment, position
+from opsd.wal import HEARTBEAT, Segment, position
 
-HEARTBEAT = "opsd"  # the prefix of our messages in the log
 _CONNECT_SECONDS = 3
 _STATEMENT_MILLISECONDS = 5000
 _OPTIONS = f"-c lock_timeout=2s -c TimeZone=UTC -c statement_timeout={_STATEMENT_MILLISECONDS}"

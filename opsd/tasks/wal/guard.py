@@ -22,6 +22,7 @@ from opsd.drivers.system import Space
 from opsd.errors import OpsdError
 from opsd.policy import protection, worth
 from opsd.policy.parting import Parted
+from opsd.tasks.wal.leaving import Left
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.receiving import Reception
 from opsd.tasks.wal.recoverable import Forecaster
@@ -55,6 +56,8 @@ class Look:
     # How long a recovery to now would take from each repository.
     forecasts: Mapping[str, timedelta | None] = field(default_factory=dict)
     parted: Mapping[str, Parted] = field(default_factory=dict)  # whose log is not the server's
+    # By receivers: what they have that the server left behind; nothing of one that has not begun.
+    left: Mapping[str, Left | None] = field(default_factory=dict)
     room: Space | None = None  # under the server's own log
 
 

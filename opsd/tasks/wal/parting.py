@@ -26,9 +26,10 @@ from opsd.tasks.wal.archive import Archive
 from opsd.tasks.wal.aside import set_aside
 from opsd.tasks.wal.guard import Look
 from opsd.tasks.wal.histories import Kept, Lying, end_of, parted_from, refusal, source_of
+from opsd.tasks.wal.leaving import Left, left_behind
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.stock import is_one
-from opsd.wal import Holdings
+from opsd.wal import Holdings, written
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class Parting:
     _turn: int = 0  # another one whenever a receiver may have begun with another history
     _agreed: dict[str, int] = field(default_factory=dict)  # by repositories: in which turn
     _unasked: dict[str, Stopwatch] = field(default_factory=dict)  # since nobody could be asked
+    _left: dict[str, Left | None] = field(default_factory=dict)  # by receivers, as they began
     _peak: tuple[str, int, int] = ("", 0, 0)  # system, timeline, the most that anybody has of it
 
     def _told(self, seen: ServerSeen | None) -> Mapping[str, Parted]:
@@ -69,6 +71,7 @@ class Parting:
         here = source.standpoint()
         self._insist(f"{_RECEIVER}{receiver}", here)
         reached = self._own(receiver, directory, here, source)
+        self._look_behind(receiver, directory, here)
         for place in self.log.directories.values():
             parted = _seen_to_part(place, here, source) if place != directory else None
             # What another has wrong of what was just compared is its own matter.
@@ -102,6 +105,19 @@ class Parting:
         log.warning("%s: %s sets aside what the server left", self.log.subject, receiver)
         set_aside(place, left, self.log.kit.clock())
         return parted.begin
+
+    def _look_behind(self, receiver: str, place: Path, here: Standpoint) -> None:
+        """Keep in mind what a receiver has that the server left behind, where that can be read."""
+        before = self._left.pop(receiver, None)
+        try:
+            found = left_behind(self.log, place, here, before)
+        except OSError:
+            return
+        self._left[receiver] = found
+        if found is not None and (before is None or before.end != found.end):
+            said = "%s: on timeline %d the server lacks what %s has of timeline %d, from %s to %s"
+            span = written(found.begin), written(found.end)
+            log.error(said, self.log.subject, found.to, receiver, found.timeline, *span)
 
     def _refuse(self, name: str, parted: Parted) -> None:
         before = self._found.get(name)
@@ -178,8 +194,11 @@ class Parting:
         """
         seen = look.seen
         parted = self._told(seen)
+        left = {
+            name: one if one and one.is_there else None for name, one in list(self._left.items())
+        }
         if seen is None:
-            return replace(look, parted=parted)
+            return replace(look, parted=parted, left=left)
         told = parted.keys()
         kept = {
             name: None
@@ -187,7 +206,7 @@ class Parting:
             else at
             for name, at in look.held_by_repositories.items()
         }
-        return replace(look, parted=parted, held_by_repositories=kept)
+        return replace(look, parted=parted, left=left, held_by_repositories=kept)
 
     def _follow(self, seen: ServerSeen, look: Look) -> None:
         """A server's log is never shorter than what others were seen to have of it."""

@@ -13,6 +13,7 @@ from opsd.policy import protection
 from opsd.policy.retaining import Retaining, retaining
 from opsd.tasks.wal.guard import Look
 from opsd.tasks.wal.histories import placed
+from opsd.tasks.wal.leaving import Left
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.receiving import Reception
 from opsd.wal import written
@@ -140,6 +141,10 @@ def _of_receiver(log: Log, look: Look, name: str) -> CheckResult:
         figures.append(Measurement("opsd_wal_receiver_restarts_total", reception.restarts, labels))
         figures.append(Measurement("opsd_wal_receiver_free_bytes", reception.free, labels))
         figures.append(Measurement("opsd_wal_receiver_aside_bytes", reception.aside.bytes, labels))
+    left = look.left.get(name)
+    if name in look.left:
+        lacking = left.bytes if left else 0
+        figures.append(Measurement("opsd_wal_receiver_left_bytes", lacking, labels))
     figures += until(
         "opsd_wal_receiver_held_timestamp_seconds", look.held_by_receivers[name], labels
     )
@@ -158,8 +163,24 @@ def _of_receiver(log: Log, look: Look, name: str) -> CheckResult:
     if reception is not None and reception.aside.times and cause in {"", "disk"}:
         fields |= {"times": reception.aside.times, "aside": Size(reception.aside.bytes)}
         key += "_aside"
+    if left is not None and not cause:
+        fields |= _lacked(left)
+        key = "wal.receives_left"
     subject = f"{log.subject}/{name}"
     return CheckResult(status, key, fields, said, cause, subject, tuple(figures))
+
+
+def _lacked(left: Left) -> dict[str, object]:
+    """What the server lacks since it went to another timeline, and where it lies."""
+    return {
+        "to": left.to,
+        "timeline": left.timeline,
+        "begin": written(left.begin),
+        "end": written(left.end),
+        "bytes": Size(left.bytes),
+        "commits": left.commits,
+        "places": list(left.places),
+    }
 
 
 def _worst_of_receiver(log: Log, look: Look, name: str, retained: int) -> tuple[Status, str]:
