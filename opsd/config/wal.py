@@ -56,10 +56,11 @@ class Wal(Options):
     with those that there are; with none it goes on without protection. None: they wait."""
 
     slot_limit: PositiveBytes = Size(16 << 30)
-    """What the server keeps at most for a receiver that is away; beyond it there is a gap."""
+    """What the server keeps at most for a receiver that is away; beyond it there is a gap. The
+    server's own disk must have room for so much."""
 
     min_free: Bytes = Size(1 << 30)
-    """Space that stays free on the disk of a receiver."""
+    """Space that stays free on the disk of a receiver, and on the server's own."""
 
     keep: Bytes = Size(1 << 30)
     """Received log that stays with a receiver after every repository has it."""

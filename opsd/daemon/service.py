@@ -25,11 +25,13 @@ from opsd.daemon.timetable import Timetable
 from opsd.daemon.wal import Wardens
 from opsd.daemon.watch import Watchtower
 from opsd.drivers import lock, systemd
+from opsd.drivers.postgres.place import Place
 from opsd.errors import ConfigError, OpsdError, Refused, StorageFailed
 from opsd.metrics import Answered, Board, Collector, Exposition, Sources, Told, Vitals, Watched
 from opsd.tasks import audit, sweep
 from opsd.tasks.check.notebook import Answers
 from opsd.tasks.kit import Kit
+from opsd.tasks.wal.room import Room
 from opsd.web import AdminPages, MetricsPages, Server
 
 log = logging.getLogger(__name__)
@@ -109,7 +111,7 @@ class Daemon:
         self._tower: Watchtower | None = None
         self._switchboard: Switchboard | None = None
         self._reception = Reception(kit, lambda: self._reading.config, self._arrived)
-        self._wardens = Wardens(kit, self._take)
+        self._wardens = Wardens(kit, self._take, self._elsewhere)
         self._tally = Tally()
         sources = Sources(
             config=lambda: self._reading.config,
@@ -237,6 +239,11 @@ class Daemon:
         tower = self._tower
         if tower is not None:
             tower.take(answers)
+
+    def _elsewhere(self, place: Place) -> Room | None:
+        """The room under a server of another machine, where that is watched."""
+        tower = self._tower
+        return tower.room(place) if tower is not None else None
 
     def _leave_tower(self) -> None:
         switchboard, self._switchboard = self._switchboard, None

@@ -28,6 +28,7 @@ from opsd.tasks.wal.guard import Guard, Look
 from opsd.tasks.wal.log import Log, logs
 from opsd.tasks.wal.parting import Parting
 from opsd.tasks.wal.receiving import Receiver, Reception
+from opsd.tasks.wal.room import Elsewhere
 from opsd.tasks.wal.shipping import Shipped, Shipper, clear
 from opsd.tasks.wal.telling import CHECK, results
 
@@ -128,6 +129,7 @@ class Warden:
     log: Log
     tell: Callable[[], None]
     rounds: Rounds
+    elsewhere: Elsewhere
     receivers: dict[str, Receiver] = field(default_factory=dict)
     shippers: dict[str, Shipper] = field(default_factory=dict)
     look: Look | None = None
@@ -160,7 +162,7 @@ class Warden:
             for name, place in found.directories.items()
         }
         self.shippers = {name: Shipper(found, name, parting) for name in found.repositories}
-        guard = Guard(found, self._receptions, self._shipped, self._renew)
+        guard = Guard(found, self._receptions, self._shipped, self._renew, self.elsewhere)
         for receiver in self.receivers.values():
             receiver.begin()
         self.rounds.every(
@@ -263,15 +265,19 @@ class BinlogWarden:
 class Wardens:
     """The wardens of all logs that are configured; one configuration after the other is adopted."""
 
-    def __init__(self, kit: Kit, take: Callable[[Answers], None]) -> None:
+    def __init__(
+        self, kit: Kit, take: Callable[[Answers], None], elsewhere: Elsewhere = lambda _: None
+    ) -> None:
+        """`elsewhere` knows the room under a server that is not on this machine."""
         self._kit = kit
+        self._elsewhere = elsewhere
         self._take = take
         self._wardens: dict[str, Keeper] = {}
 
     def adopt(self, config: Config) -> None:
         """Guard what this configuration names; what it says of a log unchanged goes on."""
         wanted: dict[str, Keeper] = {
-            found.subject: Warden(found, self._tell, Rounds(found.subject))
+            found.subject: Warden(found, self._tell, Rounds(found.subject), self._elsewhere)
             for found in logs(self._kit, config)
         }
         for stream in streams(self._kit, config):

@@ -10,10 +10,12 @@ from opsd import app, assembly
 from opsd.config.schema import Config
 from opsd.daemon.respond import Responder
 from opsd.daemon.rounds import Rounds
+from opsd.drivers.postgres.place import Place
 from opsd.metrics import Watched
 from opsd.tasks.check.gather import Hands
 from opsd.tasks.check.notebook import Answers
 from opsd.tasks.kit import Kit
+from opsd.tasks.wal.room import Room, room_elsewhere
 
 
 class Watchtower:
@@ -68,6 +70,10 @@ class Watchtower:
             writable=dict(self._watching.itself.writable),
             bare=frozenset(name for name, host in config.hosts.items() if host.node_exporter),
         )
+
+    def room(self, place: Place) -> Room | None:
+        """What is free where a server's data lies on a host that is watched."""
+        return room_elsewhere(place, self._config().hosts, self._watching.ledger.states())
 
     def _ways(self) -> Mapping[str, Counter[str]]:
         """Connections of the watch and of playbooks: all under no word, failures under theirs."""

@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from opsd.config.hosts import Host
 from opsd.drivers.postgres.place import Place
 from opsd.drivers.postgres.replication import visiting
+from opsd.model import CheckId, CheckResult, CheckState, Measurement, Status
 from opsd.tasks.wal import setting_up
 from opsd.tasks.wal.log import logs_of
-from opsd.tasks.wal.room import room
+from opsd.tasks.wal.room import Room, room, room_elsewhere
 from tests.logs import WAL, guarded, sql, until, with_log
 from tests.site import SET, Site
 
+NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 METRIC = "opsd_wal_server_free_bytes"
 ENDLESS = WAL + "          slot_limit: 1048576GiB\n"
 
@@ -31,7 +35,9 @@ def test_a_limit_beyond_the_room_of_the_server_is_told_before_and_while_it_is_so
         sql(site, f"ALTER SYSTEM SET max_slot_wal_keep_size = '{2 * size >> 20}MB'")
         sql(site, "SELECT pg_reload_conf()")
         until(lambda: heard.cause(log.subject) == "server_room")
-        assert heard.results[log.subject].fields["place"] == site.system.cluster.data / "pg_wal"
+        assert heard.results[log.subject].fields["place"] == str(
+            site.system.cluster.data / "pg_wal"
+        )
         setting_up.carry_out(setting_up.plan(log))
         until(lambda: heard.cause(log.subject) == "")
     with with_log(site, wal=ENDLESS).kit() as kit:
@@ -61,16 +67,20 @@ def may_not_be_looked_into(place: Place, elsewhere: Path) -> Place:
 
 def is_reached_through_a_tunnel(place: Place, _: Path) -> Place:
     """The far end has its data at the same path."""
-    return replace(place, by_socket=False, system="7")
+    return replace(place, by_socket=False, by_loopback=True, system="7")
 
 
 def is_behind_a_tunnel_and_hidden(place: Place, elsewhere: Path) -> Place:
-    return replace(may_not_be_looked_into(place, elsewhere), by_socket=False)
+    return replace(may_not_be_looked_into(place, elsewhere), by_socket=False, by_loopback=True)
 
 
 def is_another_here(place: Place, _: Path) -> Place:
     """What answers at the socket has its data in a container, at the path of another server."""
     return replace(place, system="7")
+
+
+def is_on_another_machine(place: Place, _: Path) -> Place:
+    return replace(place, by_socket=False)
 
 
 def is_in_a_container(place: Place, elsewhere: Path) -> Place:
@@ -92,6 +102,7 @@ def linked(place: Place, elsewhere: Path) -> None:
         (is_reached_through_a_tunnel, None),
         (is_behind_a_tunnel_and_hidden, None),
         (is_another_here, None),
+        (is_on_another_machine, None),
         (is_in_a_container, None),
     ],
 )
@@ -104,12 +115,12 @@ def test_room_is_known_only_where_it_is_that_servers(
             place = server.place
     assert place is not None
     assert place.directory == site.system.cluster.data
-    assert room(replace(place, by_socket=False)) is not None  # its own loopback address
+    assert (
+        room(replace(place, by_socket=False, by_loopback=True)) is not None
+    )  # its own loopback address
     site.system.cluster.stop()
     found = room(change(place, site.base / "elsewhere"))
-    assert (found and found.path) == (None if seen is None else place.directory / seen)
-    if found is not None:
-        assert found.device == found.path.stat().st_dev
+    assert (found and found.place) == (None if seen is None else str(place.directory / seen))
 
 
 def test_who_may_not_ask_where_the_data_lies_does_not_know_the_room(site: Site) -> None:
@@ -120,3 +131,44 @@ def test_who_may_not_ask_where_the_data_lies_does_not_know_the_room(site: Site) 
         (log,) = logs_of(kit, SET)
         with visiting(log.database) as server:
             assert server.place is None
+
+
+FREE = "opsd_host_filesystem_avail_bytes"
+FAR = Place(Path("/var/lib/postgresql/15/main"), "7", False, False, frozenset(("db1", "10.0.0.5")))
+
+
+def watched(host: str, point: str, free: int | None, check: str = "filesystems") -> CheckState:
+    """What the watch knows of a filesystem."""
+    figures = () if free is None else (Measurement(FREE, free, {"mountpoint": point}),)
+    found = CheckResult(Status.OK, "x", subject=point, measurements=figures)
+    return CheckState(CheckId(host, check, point), Status.OK, NOON, found, NOON)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "states", "seen"),
+    [
+        ({"db1": Host()}, [watched("db1", "/", 5)], Room("db1:/", 5)),
+        ({"main": Host(address="db1")}, [watched("main", "/", 5)], Room("main:/", 5)),
+        ({"main": Host(address="10.0.0.5")}, [watched("main", "/", 5)], Room("main:/", 5)),
+        (
+            {"db1": Host()},
+            [watched("db1", "/", 5), watched("db1", "/var/lib", 6), watched("db1", "/srv", 7)],
+            Room("db1:/var/lib", 6),
+        ),
+        (
+            {"db1": Host()},
+            [watched("db1", "/var", 5), watched("db1", f"{FAR.directory}/pg_wal", 6)],
+            Room(f"db1:{FAR.directory}/pg_wal", 6),
+        ),
+        # What was not heard of for too long, does not answer, or is of another host or check.
+        ({"db1": Host()}, [watched("db1", "/", 5), watched("db1", "/var", None)], None),
+        ({"db1": Host(), "db2": Host()}, [watched("db2", "/", 5)], None),
+        ({"db1": Host()}, [watched("db1", "/", 5, "disk_speed")], None),
+        ({"db2": Host(address="db2")}, [watched("db2", "/", 5)], None),
+        ({}, [watched("", "/", 5)], None),
+    ],
+)
+def test_of_another_machine_what_the_watch_sees_of_it_is_told(
+    hosts: dict[str, Host], states: list[CheckState], seen: Room | None
+) -> None:
+    assert room_elsewhere(FAR, hosts, states) == seen

@@ -12,7 +12,6 @@ import pytest
 
 from opsd.catalogue import Size
 from opsd.drivers.postgres.replication import Sender, ServerSeen, Slot, Weak
-from opsd.drivers.system import Space
 from opsd.model import CheckResult, Status
 from opsd.policy import protection
 from opsd.policy.parting import Parted
@@ -22,6 +21,7 @@ from opsd.tasks.wal.guard import Look
 from opsd.tasks.wal.leaving import Left
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.receiving import Reception
+from opsd.tasks.wal.room import Room
 from opsd.tasks.wal.shipping import Shipped
 from opsd.tasks.wal.telling import results
 from opsd.wal import Exposure, Gap
@@ -65,7 +65,7 @@ PARTED = {
 GAP = Gap(1, 100, 200, NOON, NOON)
 ALONE = replace(SEEN, senders=SEEN.senders[:1])
 NOBODY = replace(SEEN, senders=())
-LOW = Space(Path("/pg_wal"), 1, 9 << 30, 1000)
+LOW = Room("/pg_wal", 1000)
 TIGHT = replace(LOW, free=3 << 29)
 KEEPS = tuple(Slot(name, True, 500 << 20, "extended") for name in NAMES)
 HIDDEN = replace(SEEN, commit="", hidden="no way in")

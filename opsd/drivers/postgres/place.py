@@ -1,4 +1,4 @@
-"""Where a server's data lies on this machine, as the server itself says."""
+"""Where a server's data lies, as the server itself says."""
 
 from __future__ import annotations
 
@@ -11,22 +11,33 @@ import psycopg
 _ASKED = """
     SELECT current_setting('data_directory'), (SELECT system_identifier::text
                                                  FROM pg_control_system()),
-           inet_server_addr() IS NULL
+           inet_server_addr() IS NULL,
+           coalesce(inet_server_addr() <<= ANY('{127.0.0.0/8,::1}'::inet[]), false)
      WHERE pg_has_role('pg_read_all_settings', 'USAGE')
-       AND coalesce(inet_server_addr() <<= ANY('{127.0.0.0/8,::1}'::inet[]), true)
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The data directory of a server that answers at a socket or a loopback address."""
+    """The data directory of a server, how it answers, and the names under which it was reached."""
 
     directory: Path
     system: str
     by_socket: bool
+    by_loopback: bool
+    names: frozenset[str]
+
+    @property
+    def log(self) -> Path:
+        """The directory of its log, which may be a link."""
+        return self.directory / "pg_wal"
 
 
 def place_of(opened: psycopg.Connection[tuple[Any, ...]]) -> Place | None:
-    """Where the data lies; None where that is elsewhere, or not ours to know."""
-    found = opened.execute(_ASKED).fetchall()
-    return Place(Path(found[0][0]), *found[0][1:]) if found else None
+    """Where the data lies; None where that is not ours to know."""
+    found = opened.execute(_ASKED).fetchone()
+    if found is None:
+        return None
+    directory, system, by_socket, by_loopback = found
+    names = frozenset((opened.info.host, opened.info.hostaddr))
+    return Place(Path(directory), system, by_socket, by_loopback, names)

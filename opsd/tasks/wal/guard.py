@@ -18,7 +18,6 @@ from datetime import datetime, timedelta
 
 from opsd.clock import Stopwatch
 from opsd.drivers.postgres.replication import Sender, Server, ServerSeen, reach
-from opsd.drivers.system import Space
 from opsd.errors import OpsdError
 from opsd.policy import protection, worth
 from opsd.policy.parting import Parted
@@ -26,7 +25,7 @@ from opsd.tasks.wal.leaving import Left
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.receiving import Reception
 from opsd.tasks.wal.recoverable import Forecaster
-from opsd.tasks.wal.room import room
+from opsd.tasks.wal.room import Elsewhere, Room, room
 from opsd.tasks.wal.shipping import Shipped
 from opsd.wal import Exposure, position
 
@@ -58,7 +57,7 @@ class Look:
     parted: Mapping[str, Parted] = field(default_factory=dict)  # whose log is not the server's
     # By receivers: what they have that the server left behind; nothing of one that has not begun.
     left: Mapping[str, Left | None] = field(default_factory=dict)
-    room: Space | None = None  # under the server's own log
+    room: Room | None = None  # under the server's own log
 
 
 @dataclass(slots=True)
@@ -96,6 +95,7 @@ class Guard:
     receptions: Callable[[], Mapping[str, Reception]]
     shipped: Callable[[], Mapping[str, Shipped]]
     renew: Callable[[str], None]
+    elsewhere: Elsewhere = lambda _: None
     seen: ServerSeen | None = None
     _error: str = ""
     _forecaster: Forecaster | None = None
@@ -261,8 +261,12 @@ class Guard:
             short_for=self._short.elapsed() if self._short else timedelta(),
             still=dict(self._still),
             forecasts={name: self._forecast(name, one) for name, one in shipped.items()},
-            room=room(self._server.place) if self._server else None,
+            room=self._room(),
         )
+
+    def _room(self) -> Room | None:
+        place = self._server.place if self._server else None
+        return room(place) or (self.elsewhere(place) if place else None)
 
     def _forecast(self, repository: str, shipped: Shipped) -> timedelta | None:
         """Nothing where it is not known that all of the log is there."""

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from opsd.catalogue import Size
 from opsd.drivers.postgres import quoted
 from opsd.drivers.postgres.replication import Ground, visiting
-from opsd.drivers.system import Space
 from opsd.errors import OpsdError, Refused
 from opsd.policy.protection import names
 from opsd.policy.retaining import retaining
 from opsd.tasks.wal.log import Log
-from opsd.tasks.wal.room import room
+from opsd.tasks.wal.room import Room, room
 from opsd.wal import Advice, Change
 
 _SPARE = 2  # senders for base copies and for whoever comes back before it was seen to be gone
@@ -132,14 +131,14 @@ def _advice(log: Log, ground: Ground, ready: bool) -> Iterator[Advice]:
         yield Advice("wal.no_way_in", {"role": log.wal.role, "said": error.detail.strip()})
 
 
-def _room(log: Log, ground: Ground, room: Space | None) -> Iterator[Advice]:
+def _room(log: Log, ground: Ground, room: Room | None) -> Iterator[Advice]:
     """What slots may come to must fit on the server's own disk, where that can be seen."""
     if room is None:
         return
     kept = [slot.retained for slot in ground.seen.slots]
     under = retaining(kept, log.wal.slot_limit, room.free, log.wal.min_free)
     if not under.fits:
-        told = {"limit": log.wal.slot_limit, "free": Size(under.free), "place": room.path}
+        told = {"limit": log.wal.slot_limit, "free": Size(under.free), "place": room.place}
         yield Advice("wal.slot_beyond_room", told)
 
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from opsd.catalogue import Size
 from opsd.drivers.postgres.replication import ServerSeen, Weak
-from opsd.drivers.system import Space
 from opsd.model import CheckResult, Measurement, Status
 from opsd.policy import protection
 from opsd.policy.retaining import Retaining, retaining
@@ -16,6 +15,7 @@ from opsd.tasks.wal.histories import placed
 from opsd.tasks.wal.leaving import Left
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.receiving import Reception
+from opsd.tasks.wal.room import Room
 from opsd.wal import written
 
 CHECK = "wal"
@@ -73,7 +73,7 @@ def _of_server(log: Log, look: Look) -> CheckResult:
         figures.append(Measurement("opsd_wal_server_free_bytes", look.room.free, labels))
         under = _retaining(log, seen, look.room)
         fields |= {"free": Size(under.free), "kept": Size(under.kept), "more": Size(under.more)}
-        fields["place"] = look.room.path
+        fields["place"] = look.room.place
     key, detail = f"wal.{cause or 'protected'}", seen.hidden if cause == "hidden" else ""
     if parted is not None and look.exposure is not None and not waits_for:
         key = "wal.went_back_exposed"
@@ -103,7 +103,7 @@ def _worst_of_server(
     return next(((s, c) for applies, s, c in ladder if applies), (Status.OK, ""))
 
 
-def _retaining(log: Log, seen: ServerSeen, room: Space) -> Retaining:
+def _retaining(log: Log, seen: ServerSeen, room: Room) -> Retaining:
     """Slots beside the room under them. Where the server sets them no limit, as it should be."""
     kept = [slot.retained for slot in seen.slots]
     limit = log.wal.slot_limit if seen.slot_limit is None else seen.slot_limit
