@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 from opsd.drivers.postgres import Database, impersonal
+from opsd.drivers.postgres.asked import OWN, REPLAY, RIGHTS, ROLE, SEEN
 from opsd.drivers.postgres.place import Place, place_of
 from opsd.errors import DatabaseFailed, OpsdError
 from opsd.wal import HEARTBEAT, Segment, position
@@ -161,7 +162,7 @@ class Server:
     def seen(self, ask: Callable[[], str]) -> ServerSeen:
         """Everything about the log, now. `ask` gives the server's commit where we do not see it."""
         with _told():
-            row = self.raw.execute(_SEEN).fetchall()[0]
+            row = self.raw.execute(SEEN).fetchall()[0]
         at, system, version, size, recovering, walfile, flushed, names, waiting, *more = row
         commit, limit, *lists = more
         senders, slots, weak = (found or [] for found in lists)
@@ -225,13 +226,13 @@ class Server:
                 ).fetchall()
             )
             user, superuser, monitor, may_set, may_reload, first = self.raw.execute(
-                _RIGHTS
+                RIGHTS
             ).fetchall()[0]
             places = self.raw.execute(
                 "SELECT oid::text, pg_tablespace_location(oid) FROM pg_tablespace"
                 " WHERE pg_tablespace_location(oid) <> ''"
             ).fetchall()
-            found = self.raw.execute(_ROLE, (role,)).fetchall()
+            found = self.raw.execute(ROLE, (role,)).fetchall()
         return Ground(
             seen=self.seen(ask),
             settings=settings,
@@ -270,7 +271,7 @@ class Server:
     def replay(self) -> Replay:
         """How far the recovery of this server is, or was when it ended."""
         with _told():
-            recovering, paused, at, behind = self.raw.execute(_REPLAY).fetchall()[0]
+            recovering, paused, at, behind = self.raw.execute(REPLAY).fetchall()[0]
         return Replay(recovering, paused, at, _position(behind))
 
     @property
@@ -298,7 +299,7 @@ def reach(database: Database) -> Server:
             prepare_threshold=None,
             **passfile,
         )
-        own = opened.execute(_OWN).fetchall()[0][0]
+        own = opened.execute(OWN).fetchall()[0][0]
         # Nothing here may wait for a receiver: who watches them must see when they are gone.
         opened.execute(_NEVER_WAIT)
         return Server(opened, own, place_of(opened))
@@ -332,67 +333,3 @@ def _answer(ask: Callable[[], str]) -> tuple[str, str]:
 
 def _position(text: str | None) -> int | None:
     return None if text is None else position(text)
-
-
-# What a session begins with is the server's, and follows it, but for what is set closer to it.
-_OWN = """
-    SELECT source NOT IN ('default', 'environment variable', 'configuration file', 'command line')
-      FROM pg_settings WHERE name = 'synchronous_commit'
-"""
-_SEEN = """
-    SELECT clock_timestamp(),
-           (SELECT system_identifier::text FROM pg_control_system()),
-           current_setting('server_version_num')::int,
-           (SELECT setting::int FROM pg_settings WHERE name = 'wal_segment_size'),
-           pg_is_in_recovery(),
-           CASE WHEN NOT pg_is_in_recovery() THEN pg_walfile_name(pg_current_wal_flush_lsn()) END,
-           CASE WHEN pg_is_in_recovery()
-                THEN coalesce(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
-                ELSE pg_current_wal_flush_lsn() END::text,
-           current_setting('synchronous_standby_names'),
-           (SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'),
-           (SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit'),
-           (SELECT nullif(setting::bigint, -1) << 20 FROM pg_settings
-             WHERE name = 'max_slot_wal_keep_size'),
-           (SELECT json_agg(json_build_object('application', application_name, 'state', state,
-                   'sync', sync_state, 'flushed', flush_lsn::text, 'sent', sent_lsn::text))
-              FROM pg_stat_replication),
-           (SELECT json_agg(json_build_object('name', slot_name, 'active', active,
-                   'status', coalesce(wal_status, ''), 'retained',
-                   CASE WHEN NOT pg_is_in_recovery()
-                        THEN pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint END))
-              FROM pg_replication_slots WHERE slot_type = 'physical'),
-           (SELECT json_agg(json_build_object('setting', setting, 'value', value, 'place', place)
-                   ORDER BY place, setting)
-              FROM (SELECT name, reset_val, '' FROM pg_settings
-                     WHERE name IN ('fsync', 'full_page_writes')
-                    UNION ALL
-                    SELECT split_part(line, '=', 1), split_part(line, '=', 2),
-                           coalesce((SELECT 'DATABASE ' || quote_ident(datname) FROM pg_database
-                                      WHERE oid = setdatabase),
-                                    (SELECT 'ROLE ' || quote_ident(rolname) FROM pg_roles
-                                      WHERE oid = setrole), '')
-                      FROM pg_db_role_setting, unnest(setconfig) AS line
-                     WHERE split_part(line, '=', 1) = 'synchronous_commit'
-                   ) AS set(setting, value, place)
-             WHERE lower(value) NOT IN ('on', 'true', 'yes', '1'))
-"""
-_REPLAY = """
-    SELECT pg_is_in_recovery(),
-           pg_is_in_recovery() AND pg_get_wal_replay_pause_state() = 'paused',
-           pg_last_xact_replay_timestamp(), pg_last_wal_replay_lsn()::text
-"""
-_RIGHTS = """
-    SELECT current_user::text, rolsuper,
-           rolsuper OR pg_has_role(current_user, 'pg_monitor', 'USAGE'),
-           rolsuper OR has_parameter_privilege('synchronous_standby_names', 'ALTER SYSTEM'),
-           has_function_privilege('pg_reload_conf()', 'EXECUTE'),
-           (SELECT rolname::text FROM pg_roles WHERE oid = 10)
-      FROM pg_roles WHERE rolname = current_user
-"""
-_ROLE = """
-    SELECT rolreplication, rolsuper,
-           ARRAY(SELECT word FROM (VALUES ('CREATEROLE', rolcreaterole), ('CREATEDB', rolcreatedb),
-                                          ('BYPASSRLS', rolbypassrls)) AS may(word, yes) WHERE yes)
-      FROM pg_roles WHERE rolname = %s
-"""
