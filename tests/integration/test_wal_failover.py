@@ -22,6 +22,7 @@ from opsd.tasks.wal import planning, recovering, setting_up
 from opsd.tasks.wal.bases import take_base
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
+from opsd.wal import position
 from tests.logs import WAL, Heard, guarded, held_until_now, sql, until, with_log
 from tests.site import Site
 
@@ -99,6 +100,9 @@ def test_what_a_promoted_standby_lacks_is_told_and_can_be_had_until_it_is_moved_
             sql(site, "INSERT INTO moments VALUES (2)")
             sql(site, f"SELECT {more}")
             sql(site, "INSERT INTO moments VALUES (3)")
+            ((end,),) = sql(site, "SELECT pg_current_wal_lsn()")
+            have = "SELECT flush_lsn FROM pg_stat_replication"
+            until(lambda: all(position(at) >= position(end) for (at,) in sql(site, have)))
             site.system.cluster.stop(signal.SIGQUIT)
             ask(standby.connection(), "SELECT pg_promote()")
             ask(standby.connection("dossiers"), "INSERT INTO moments VALUES (4)")
