@@ -52,6 +52,7 @@ WAL_ON_ROADS = """\
             one: {{directory: {base}/wal/one, connection: "host={base}/roads/one dbname=postgres"}}
             two: {{directory: {base}/wal/two, connection: "host={base}/roads/two dbname=postgres"}}
           ship_every: 1s
+          slot_limit: 1GiB
           min_free: 1MiB
           wait_for: {wait_for}
 """

@@ -31,6 +31,7 @@ WAL = """\
             one: {{directory: {base}/wal/one}}
             two: {{directory: {base}/wal/two}}
           ship_every: 1s
+          slot_limit: 1GiB
           min_free: 1MiB
 """
 

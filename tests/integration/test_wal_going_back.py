@@ -132,7 +132,7 @@ def moment(text: str) -> datetime:
 
 
 def test_a_receiver_whose_slot_is_lost_goes_on_and_deletes_nothing(site: Site) -> None:
-    small = WAL.replace("ship_every: 1s", "ship_every: 1s\n          slot_limit: 32MiB")
+    small = WAL.replace("slot_limit: 1GiB", "slot_limit: 32MiB")
     with guarded(with_log(site, wal=small)) as (_, log, heard):
         sql(site, "CREATE TABLE moments AS SELECT 'before' AS said")
         sql(site, "SELECT pg_switch_wal()")

@@ -26,8 +26,7 @@ from tests.site import Site
 
 OLD, NEW = "only for tests", "only for tests too"
 MORE = """\
-ship_every: 1s
-          slot_limit: 48MiB
+slot_limit: 48MiB
           passfile: {base}/wal-password"""
 
 
@@ -137,7 +136,7 @@ def test_what_strikes_a_receiver_is_named_recovered_from_and_loses_nothing(
     site: Site, name: str
 ) -> None:
     strike, causes = FAULTS[name]
-    small = WAL.replace("ship_every: 1s", MORE)
+    small = WAL.replace("slot_limit: 1GiB", MORE)
     asks_for_a_password(site)
     with small_disk(site.base / "wal" / "one"), guarded(with_log(site, wal=small)) as found:
         struck = Struck(site, *found)
