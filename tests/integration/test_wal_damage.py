@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from opsd.model import Outcome
@@ -13,7 +11,7 @@ from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
 from opsd.tasks.wal.rereading import NIGHTS, reread
 from opsd.wal import Segment, written
-from tests.logs import finished, guarded, held_until_now, objects, sql, until, with_log
+from tests.logs import finished, guarded, held_until_now, objects, spoil, sql, until, with_log
 from tests.site import Site
 
 
@@ -61,10 +59,3 @@ def test_what_is_damaged_is_sent_again_or_is_a_gap_until_it_is_whole(site: Site)
         read = kit.last_told(log.backup_set, "reread", repository="main")
         assert read
         assert read["damaged"] == {}
-
-
-def spoil(path: Path) -> None:
-    """One byte of an object is another one."""
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)

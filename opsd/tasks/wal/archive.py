@@ -37,6 +37,10 @@ class Archive:
     _histories: dict[int, str] = field(default_factory=dict)
     _pieces: dict[Segment, list[tuple[int, int]]] = field(default_factory=dict)
 
+    def again(self) -> Archive:
+        """The same, for somebody else who reads whole segments meanwhile."""
+        return Archive(self.storage, self.keys, self.root, self.size)
+
     def holdings(self) -> Holdings:
         """What lies there, by its names; history files are read once, and forgotten when gone.
 
