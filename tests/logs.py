@@ -192,7 +192,8 @@ def finished(site: Site, repository: str = "repository") -> list[str]:
 
 
 def spoil(path: Path) -> None:
-    """One byte of an object is another one."""
-    content = bytearray(path.read_bytes())
+    """One byte of an object is another one, as where a disk fails: nobody wrote it."""
+    content, state = bytearray(path.read_bytes()), path.stat()
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))

@@ -6,11 +6,12 @@ import pytest
 
 from opsd.model import Outcome
 from opsd.tasks.wal import planning
+from opsd.tasks.wal.archive import open_archive
 from opsd.tasks.wal.bases import take_base
 from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
 from opsd.tasks.wal.rereading import NIGHTS, reread
-from opsd.wal import Segment, written
+from opsd.wal import SEGMENT_BYTES, Segment, written
 from tests.logs import finished, guarded, held_until_now, objects, spoil, sql, until, with_log
 from tests.site import Site
 
@@ -32,6 +33,16 @@ def test_what_is_damaged_is_sent_again_or_is_a_gap_until_it_is_whole(site: Site)
         # What a lost power left of it is nothing, and it is sent again while a receiver has it.
         objects(site)[cut].write_bytes(b"")
         until(lambda: objects(site)[cut].stat().st_size > 0, 60)
+
+        # A piece of the newest is another one than was listed: it is kept again from there on.
+        piece = max(name for name in objects(site) if "-" in name)
+        objects(site)[piece].write_bytes(objects(site)[cut].read_bytes()[:200])
+        begin, newest = piece.partition("-")[0], Segment.of(piece[:24])
+        assert newest
+        until(lambda: sum(name.startswith(begin) for name in objects(site)) > 1, 30)
+        archive = open_archive(log, "main", objects(site)[piece].parent.name, SEGMENT_BYTES)
+        archive.holdings()
+        assert archive.read(newest)
 
         good = objects(site)[nowhere].read_bytes()
         spoil(objects(site)[here])
