@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Callable
+
 import pytest
 
+from opsd.drivers.storage import LocalStorage
 from opsd.model import Outcome
 from opsd.tasks.wal import planning
 from opsd.tasks.wal.archive import open_archive
@@ -17,7 +21,9 @@ from tests.site import Site
 
 
 @pytest.mark.usefixtures("listed_often")
-def test_what_is_damaged_is_sent_again_or_is_a_gap_until_it_is_whole(site: Site) -> None:
+def test_what_is_damaged_is_sent_again_or_is_a_gap_until_it_is_whole(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with guarded(with_log(site)) as (kit, log, heard):
         main = f"{log.subject}@main"
         sql(site, "CREATE TABLE moments AS SELECT 0 AS number")
@@ -62,6 +68,10 @@ def test_what_is_damaged_is_sent_again_or_is_a_gap_until_it_is_whole(site: Site)
         assert heard.figure("opsd_wal_repository_gaps") == 1
         planned = planning.plan(log, Goal("now"), site.base / "back", Ways(here=False))
         assert list(reread(log, planned, "main", range(NIGHTS)).damaged) == [lost]
+        with monkeypatch.context() as failing:
+            failing.setattr(LocalStorage, "get", no_more_of(here, LocalStorage.get))
+            found = reread(log, planned, "main", range(NIGHTS)).damaged
+        assert list(found) == [Segment.of(here), lost]
 
         # Somebody brings it back.
         objects(site)[nowhere].write_bytes(good)
@@ -70,3 +80,14 @@ def test_what_is_damaged_is_sent_again_or_is_a_gap_until_it_is_whole(site: Site)
         read = kit.last_told(log.backup_set, "reread", repository="main")
         assert read
         assert read["damaged"] == {}
+
+
+def no_more_of(name: str, get: Callable[[LocalStorage, str], bytes]) -> object:
+    """A disk that gives back all but one segment."""
+
+    def failing(storage: LocalStorage, path: str) -> bytes:
+        if path.endswith(name):
+            raise OSError(errno.EIO, "Input/output error", path)
+        return get(storage, path)
+
+    return failing

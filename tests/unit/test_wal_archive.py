@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from itertools import pairwise
@@ -103,6 +104,22 @@ def exchanged(path: Path) -> None:
 
 def touched(path: Path) -> None:
     os.utime(path, (0, 0))
+
+
+class Failing(LocalStorage):
+    """A disk that gives nothing back."""
+
+    def get(self, name: str) -> bytes:
+        raise OSError(errno.EIO, "Input/output error", name)
+
+
+def test_a_piece_that_the_disk_does_not_give_back_is_none(archive: Archive, tmp_path: Path) -> None:
+    archive.holdings()
+    archive.keep_piece(SECOND, 20_000, CONTENT[20_000:20_040])
+    archive.storage = Failing(tmp_path / "repository")
+    for _ in range(2):
+        held = archive.holdings().segments
+        assert (held[FIRST].whole, held[SECOND].bytes) == (True, 20_000)
 
 
 @pytest.mark.parametrize(

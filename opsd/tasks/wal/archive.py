@@ -99,11 +99,11 @@ class Archive:
         self._broken.pop(found.name, None)
         try:
             self.keys.seal.open(found.name, self.storage.get(found.name))
-        except RepositoryDamaged as error:
-            log.error("%s: %s", self.keys.repository, error)  # noqa: TRY400
-            self._broken[found.name] = found
         except FileNotFoundError:  # a piece, when its segment was finished meanwhile
             pass
+        except (RepositoryDamaged, OSError) as error:
+            log.error("%s: %s", self.keys.repository, error)  # noqa: TRY400
+            self._broken[found.name] = found
 
     def keep_piece(self, segment: Segment, begin: int, content: bytes) -> None:
         """Keep bytes of a segment that is still being written."""
