@@ -60,6 +60,12 @@ TABLE: dict[str, Sentence] = {
         "xem chi tiết; kiểm tra chỗ trống và lỗi của ổ đĩa",
         "see the detail; look at the room and at the errors of the disk",
     ),
+    "increment.unknown": Sentence(
+        "{path} không phải là phần thay đổi của một tệp",
+        "{path} is not what changed of a file",
+        "dùng bản gốc khác: xem opsd wal bases BỘ; kiểm tra kho",
+        "use another base copy: see opsd wal bases SET; check the repository",
+    ),
     "source.missing": Sentence(
         "thư mục nguồn {path} không tồn tại",
         "the source {path} does not exist",

@@ -23,7 +23,7 @@ from opsd.report import plain, text
 from opsd.report import recover as report
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal import dropping, naming, planning, recovering
-from opsd.tasks.wal.layout import DATA, PLACES
+from opsd.tasks.wal.layout import DATA, PLACES, WAL
 from opsd.tasks.wal.log import Log, logs_of
 from opsd.tasks.wal.planning import Goal, Planned, Ways
 from opsd.tasks.wal.recovering import Recovered
@@ -138,7 +138,7 @@ def _answer(desk: Desk, told: str, done: Recovered) -> Answer:
 
 def _places(planned: Planned) -> dict[str, object]:
     """Where it lies, and how and as whom it is started: the server takes its owner's account."""
-    data, wal = planned.target / DATA, planned.target / recovering.WAL
+    data, wal = planned.target / DATA, planned.target / WAL
     owned = [one for one in (data, planned.target / PLACES, wal) if one.exists()]
     return {
         "target": planned.target,

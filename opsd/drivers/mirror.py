@@ -9,8 +9,9 @@ import fcntl
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
@@ -22,7 +23,18 @@ _CLONE = 0x40049409  # ioctl_ficlonerange(2): FICLONE
 _PIECE = 1 << 20
 
 
-def mirror(source: Path, target: Path, stop: Stop) -> None:
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Files whose names begin with `prefix` say what shall become of those without it.
+
+    `apply` carries that out on those, which a mirror before this one made.
+    """
+
+    prefix: str
+    apply: Callable[[Path, Path], None]
+
+
+def mirror(source: Path, target: Path, stop: Stop, changes: Changes | None = None) -> None:
     """Make all below `target` as it is below `source`; blocks are shared where that can be.
 
     Files of the same content are left alone, and what the source has not is removed. Nothing is
@@ -32,7 +44,10 @@ def mirror(source: Path, target: Path, stop: Stop) -> None:
     try:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             try:
-                work = [pool.submit(_bring, *two, stop) for two in _files(source, target, stop)]
+                work = [
+                    pool.submit(_bring, *two, stop, changes)
+                    for two in _files(source, target, stop, changes)
+                ]
                 done, _ = wait(work, return_when=FIRST_EXCEPTION)
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -42,14 +57,16 @@ def mirror(source: Path, target: Path, stop: Stop) -> None:
         raise ToolFailed("mirror.failed", path=target, detail=str(error)) from error
 
 
-def _files(source: Path, target: Path, stop: Stop) -> Iterator[tuple[Path, Path]]:
+def _files(
+    source: Path, target: Path, stop: Stop, changes: Changes | None
+) -> Iterator[tuple[Path, Path]]:
     """The files of both; all else is made to be alike on the way."""
     _go_on(stop)
     if target.is_symlink() or not target.is_dir():
         _remove(target)
         target.mkdir(mode=0o700)
     with os.scandir(source) as found, os.scandir(target) as there:
-        wanted = {one.name: one for one in found}
+        wanted = {one.name.removeprefix(changes.prefix if changes else ""): one for one in found}
         strays = [one.name for one in there if one.name not in wanted]
     for name in strays:
         _remove(target / name)
@@ -59,9 +76,9 @@ def _files(source: Path, target: Path, stop: Stop) -> Iterator[tuple[Path, Path]
             _remove(twin)
             twin.symlink_to(Path(one.path).readlink())
         elif one.is_dir():
-            yield from _files(source / name, twin, stop)
+            yield from _files(source / name, twin, stop, changes)
         else:
-            yield source / name, twin
+            yield source / one.name, twin
     _like(source, target)
 
 
@@ -72,13 +89,20 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _bring(source: Path, target: Path, stop: Stop) -> None:
+def _bring(source: Path, target: Path, stop: Stop, changes: Changes | None) -> None:
     _go_on(stop)
+    if changes and source.name != target.name:
+        changes.apply(source, target)
+    else:
+        _copied(source, target, stop)
+    _like(source, target)
+
+
+def _copied(source: Path, target: Path, stop: Stop) -> None:
     if target.is_symlink() or not target.is_file() or target.stat().st_nlink > 1:
         _remove(target)
     if not (target.exists() and _same(source, target, stop)):
         _copy(source, target, stop)
-    _like(source, target)
 
 
 def _copy(source: Path, target: Path, stop: Stop) -> None:

@@ -154,22 +154,6 @@ class WalPrograms:
             timeout=left,
         ).complaint
 
-    def combine(self, parts: Sequence[Path], target: Path, places: Mapping[Path, Path]) -> None:
-        """Make one whole copy of a whole one and of those that build on it, in their order.
-
-        `places` tells for each tablespace of the last where it shall lie.
-        """
-        self._run(
-            "pg_combinebackup",
-            *("--output", str(target), "--no-sync"),
-            *(
-                f"--tablespace-mapping={_mapped(str(old))}={_mapped(str(new))}"
-                for old, new in places.items()
-            ),
-            *map(str, parts),
-            timeout=_LONG,
-        )
-
     def verify(self, directory: Path, *, contents: bool = True) -> str:
         """What a restored base copy lacks or has altered, by its own manifest; empty: nothing.
 

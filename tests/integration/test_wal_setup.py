@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from opsd.cli import main
 from opsd.cli.exit_codes import ExitCode
+from opsd.model import Task
+from opsd.tasks.wal import setting_up
+from opsd.tasks.wal.log import logs_of
+from tests.faults.child import in_a_mount_of_its_own
 from tests.logs import sql, with_log
-from tests.site import SET, Site
+from tests.site import ROOT, SET, Site
 
 CONFIG = """\
 demo: true
@@ -68,3 +74,17 @@ def test_the_doctor_looks_at_where_the_log_is_received(site: Site) -> None:
     assert found() == 2 * [("doctor.receiver", "ok")]
     (site.base / "wal").write_text("a file where the directory should be")
     assert found() == 2 * [("target.barred", "critical")]
+
+
+def test_a_base_copy_that_has_no_room_is_refused_before_it_is_begun(site: Site) -> None:
+    place = with_log(site).base / "scratch"
+    place.mkdir(mode=0o711, exist_ok=True)
+    with site.kit() as kit:
+        setting_up.carry_out(setting_up.plan(logs_of(kit, SET)[0]))
+    words = ("wal", "base", SET, "--language", "en", "--config", str(site.config_file))
+    command = in_a_mount_of_its_own("16m", place, (sys.executable, "-m", "opsd", *words))
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    with site.kit() as kit:
+        assert [end.reason for _, end in kit.store.runs(Task.BASE, SET) if end] == ["space"]
+    assert done.returncode == ExitCode.FAILED, done.stderr
+    assert f"{place} has" in done.stdout + done.stderr

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -10,11 +13,15 @@ import pytest
 
 from opsd.demo.system import DossierSystem
 from opsd.drivers import cluster
+from opsd.errors import RepositoryDamaged
 from opsd.model import Outcome
-from opsd.tasks.wal import planning, recovering
+from opsd.tasks.wal import at_hand, fetching, planning, recovering
 from opsd.tasks.wal.bases import bases, take_base
+from opsd.tasks.wal.layout import DATA, PLACES
+from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
+from opsd.wal import Base
 from tests.faults.telling import empty_repository
 from tests.logs import guarded, held_until_now, sql, with_log
 from tests.site import ROOT, SMALL, Site, workplace
@@ -67,14 +74,78 @@ def test_copies_that_build_on_each_other_come_back_as_one(monkeypatch: pytest.Mo
             assert planned.is_at_hand
             assert rows(planned, ways) == 40
             (site.base / "away").rename(site.repository / "data")
-            # Over what lies there, which is made anew from its parts.
+            # What they make together is what PostgreSQL's own program makes of them.
+            fetching.fetch(kit, replace(planned, target=fresh(base / "made")), durable=False)
+            assert read(base / "made" / DATA) == read(combined(log, found, base / "theirs"))
+            # Over what lies there, of which only what differs is written.
             over = Ways(throwaway=True, delta=True)
             goal = Goal("lsn", lsn=found[2].stop)
+            before = inodes(target)
             assert rows(planning.plan(log, goal, target, over), over) == 30
+            assert inodes(target) == before
+            not_applied(site, log, found)
 
 
-def rows(planned: planning.Planned, ways: Ways) -> int:
-    """How many rows there are, as recovered."""
+def not_applied(site: Site, log: Log, line: Sequence[Base]) -> None:
+    """One that is damaged is fetched instead; one that builds on another is refused."""
+    ways = Ways(throwaway=True)
+    spoil(at_hand.directory(log) / line[1].id / DATA)
+    planned = planning.plan(log, Goal("now"), site.base / "harmed", ways)
+    assert rows(planned, ways, {"recover.at_hand_damaged"}) == 40
+    gap = replace(planned, target=fresh(site.base / "gap"), at_hand=frozenset())
+    with pytest.raises(RepositoryDamaged, match=line[2].id):
+        fetching.fetch(log.kit, replace(gap, line=(line[0], line[2])), durable=False)
+
+
+def fresh(directory: Path) -> Path:
+    """A directory, made."""
+    directory.mkdir()
+    return directory
+
+
+def combined(log: Log, line: Sequence[Base], target: Path) -> Path:
+    """A line of copies at hand, as `pg_combinebackup` makes one of it."""
+    parts = [at_hand.directory(log) / one.id for one in line]
+    place = next((parts[-1] / PLACES).iterdir())
+    subprocess.run(
+        [
+            SEVENTEEN / "bin" / "pg_combinebackup",
+            *("--no-sync", "-o", target, "-T", f"{place}={target}.places"),
+            *(one / DATA for one in parts),
+        ],
+        check=True,
+    )
+    return target
+
+
+def read(data: Path) -> Mapping[str, bytes]:
+    """All files of a cluster, its tablespaces too, but for the manifest."""
+    found = (path for path in Path(data).rglob("*") if path.is_file())
+    below = {str(path.relative_to(data)): path.read_bytes() for path in found}
+    for link in (data / "pg_tblspc").iterdir():
+        for path in link.resolve().rglob("*"):
+            if path.is_file():
+                below[f"{link.name}/{path.relative_to(link.resolve())}"] = path.read_bytes()
+    below.pop("backup_manifest", None)
+    return below
+
+
+def spoil(data: Path) -> None:
+    """Change the end of a file that holds what changed."""
+    path = max(data.rglob("INCREMENTAL.*"), key=lambda one: one.stat().st_size)
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def inodes(target: Path) -> Mapping[str, int]:
+    """Which files of tables that every cluster has lie there."""
+    below = target / DATA / "base" / "1"
+    return {path.name: path.stat().st_ino for path in below.glob("[0-9]*")}
+
+
+def rows(planned: planning.Planned, ways: Ways, told: Collection[str] = ()) -> int:
+    """How many rows there are, as recovered, and nothing else is told."""
     assert len(planned.line) == 3
     log = planned.log
     with (
@@ -82,6 +153,7 @@ def rows(planned: planning.Planned, ways: Ways) -> int:
         psycopg.connect(server.connection(log.database_name)) as connection,
     ):
         assert done.good
+        assert {finding.key for finding in done.findings} == set(told)
         place = connection.execute(
             "SELECT pg_tablespace_location(oid) FROM pg_tablespace WHERE spcname = 'more'"
         ).fetchall()[0][0]

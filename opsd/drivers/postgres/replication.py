@@ -241,6 +241,13 @@ class Server:
             first=first,
         )
 
+    @property
+    def bytes(self) -> int:
+        """How large the cluster is, its log excepted."""
+        with _told():
+            query = "SELECT sum(pg_tablespace_size(oid))::bigint FROM pg_tablespace"
+            return int(self.raw.execute(query).fetchall()[0][0])
+
     def file_of(self, table: str) -> str | None:
         """The file of a table, as a commit in the log names it; None where there is no table."""
         with _told():

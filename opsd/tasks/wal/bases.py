@@ -19,6 +19,7 @@ from opsd.errors import (
 )
 from opsd.model import Closing, Finding, Severity, Task
 from opsd.policy import wal as policy
+from opsd.policy.preflight import Room, judge_room, spare_room
 from opsd.tasks import shelf
 from opsd.tasks.journal import Journal, opened
 from opsd.tasks.kit import Kit, tagged
@@ -164,6 +165,7 @@ def _copy(journal: Journal, log: Log, home: Path, parent: Base | None = None) ->
         onto.write_bytes(_manifest(log, parent))
     with visiting(log.database) as server:
         ground = server.ground(log.wal.role, log.commit)
+        _insist_on_room(kit, 0 if parent else server.bytes)
     places = {where: home / PLACES / oid for oid, where in ground.tablespaces.items()}
     limit = kit.backup_set(log.backup_set).timeout
     log.programs().base(log.connection(), home / DATA, places, limit, onto)
@@ -192,6 +194,14 @@ def _copy(journal: Journal, log: Log, home: Path, parent: Base | None = None) ->
         parent=parent.id if parent else "",
         segment_bytes=seen.segment_bytes,
     )
+
+
+def _insist_on_room(kit: Kit, needed: int) -> None:
+    """Raise `SpaceExhausted` before a copy fills the disk; how large changes are nobody knows."""
+    space = system.space(kit.config.scratch)
+    room = Room(kit.config.scratch, space.free, needed, spare_room(space.total))
+    for against in judge_room(room):
+        raise against
 
 
 def _manifest(log: Log, base: Base) -> bytes:

@@ -15,9 +15,9 @@ from opsd.errors import UsageError
 from opsd.tasks.kit import Kit, new_run_id
 from opsd.tasks.wal import planning, recovering
 from opsd.tasks.wal.bases import every_base
+from opsd.tasks.wal.layout import WAL
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Planned, Ways
-from opsd.tasks.wal.recovering import WAL
 
 _MOST = 100  # commits that are looked into, one after the other
 _WAYS = Ways(promote=False, throwaway=True)

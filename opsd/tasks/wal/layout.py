@@ -6,6 +6,7 @@ from pathlib import Path
 
 DATA = "cluster"
 PLACES = "tablespaces"
+WAL = "wal"  # what is replayed onto it
 
 
 def settle_places(home: Path, at: Path | None = None) -> None:

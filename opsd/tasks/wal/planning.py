@@ -140,7 +140,7 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     line = lines[base]
     near = at_hand.present(log, line) if ways.here else frozenset()
     needed = _written(line, near) + len(chain.segments) * size + _tree_bytes(log, trees)
-    over = base.bytes if ways.delta and len(line) == 1 else 0  # what differs is written over
+    over = line[0].bytes if ways.delta else 0  # what differs is written over
     for against in judge_room(Room(target, system.space(target).free, needed - over, _SPARE)):
         raise against
     expected = timedelta(seconds=needed / _speed(log))
@@ -155,14 +155,10 @@ def _base(log: Log, found: Sequence[Base], goal: Goal, silent: Sequence[Finding]
     return base
 
 
-def is_made(line: Sequence[Base], near: Collection[str]) -> bool:
-    """Whether the whole copy is made from what lies elsewhere, and not fetched into its place."""
-    return len(line) > 1 or bool(near)
-
-
 def _written(line: Sequence[Base], near: Collection[str]) -> int:
-    fetched = sum(one.bytes for one in line if one.id not in near)
-    return fetched + (line[0].bytes if is_made(line, near) else 0)
+    """The whole copy, and what the others change of it; fetched, they lie beside it before."""
+    fetched = sum(one.bytes for one in line[1:] if one.id not in near)
+    return sum(one.bytes for one in line) + fetched
 
 
 def _trees(log: Log, goal: Goal, findings: list[Finding]) -> RecoveryPoint | None:

@@ -90,6 +90,7 @@ class Receiver:
         self._since: datetime | None = None
         self._restarts = 0
         self._said = ""
+        self._logged = ""  # what it said, while it says nothing else and never stays
 
     def begin(self) -> None:
         """Start it, and keep it."""
@@ -130,6 +131,7 @@ class Receiver:
             self._restarts += 1
             steady = self._log.kit.clock() - began > _STEADY
             pause = _PAUSE if steady else min(2 * pause, _LONGEST_PAUSE)
+            self._logged = "" if steady else self._said
             self._over.wait(pause.total_seconds())
 
     def _receive(self) -> None:
@@ -155,7 +157,8 @@ class Receiver:
             text = said.read_bytes()[before:][-_SAID:].decode(errors="backslashreplace").strip()
             self._said = reason(text)
             told = {"backup_set": found.backup_set, "receiver": self._name}
-            log.warning(
+            log.log(
+                logging.DEBUG if self._said == self._logged else logging.WARNING,
                 "%s: receiver %s ended (%d): %s",
                 found.subject,
                 self._name,
