@@ -35,12 +35,27 @@ WAL = """\
           min_free: 1MiB
 """
 
+FAR = """\
+  far:
+    url: {base}/far
+    password_file: {base}/password
+    min_free: 1MiB
+    lock_wait: 0s
+backup_sets:
+"""
+
 
 def with_log(site: Site, more: str = "", wal: str = WAL) -> Site:
     """The same site, its log received."""
     line = f"        connection: {site.system.connection}\n"
     site.changes[line] = line + wal.format(base=site.base) + more
     return site
+
+
+def with_far(site: Site) -> Site:
+    """The same site, its log received, and kept in two repositories."""
+    site.changes["backup_sets:\n"] = FAR.format(base=site.base)
+    return with_log(site, "          repositories: [main, far]\n")
 
 
 def until(what: Callable[[], object], seconds: float = 90) -> None:
@@ -166,12 +181,20 @@ def hit(site: Site, number: signal.Signals, name: str = "") -> None:
             os.kill(pid, number)
 
 
-def objects(site: Site) -> dict[str, Path]:
-    """What of the log lies in the repository, by the names of its files."""
-    found = (site.repository / "opsd-objects").rglob("0*")
+def objects(site: Site, repository: str = "repository") -> dict[str, Path]:
+    """What of the log lies in a repository, by the names of its files."""
+    found = (site.base / repository / "opsd-objects").rglob("0*")
     return {path.name: path for path in found if path.is_file()}
 
 
-def finished(site: Site) -> list[str]:
-    """The segments that lie whole in the repository."""
-    return sorted(name for name in objects(site) if Segment.of(name))
+def finished(site: Site, repository: str = "repository") -> list[str]:
+    """The segments that lie whole in a repository."""
+    return sorted(name for name in objects(site, repository) if Segment.of(name))
+
+
+def spoil(path: Path) -> None:
+    """One byte of an object is another one, as where a disk fails: nobody wrote it."""
+    content, state = bytearray(path.read_bytes()), path.stat()
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))

@@ -286,8 +286,10 @@ _STATES: dict[str, Sentence] = {
         " số khoảng trống: {count}",
         "{repository} lacks the log from {begin} to {end} (written between {since} and {until});"
         " gaps: {count}",
-        "nếu nơi nhận còn giữ, opsd tự gửi lại; nếu không, chụp bản gốc mới ngay: opsd wal base BỘ",
-        "what a receiver still has is sent again by itself; else copy a base: opsd wal base SET",
+        "nếu nơi nhận hay kho khác còn giữ, opsd tự đưa lại; nếu không, chụp bản gốc mới ngay:"
+        " opsd wal base BỘ",
+        "what a receiver or another repository still has is brought again by itself; else copy a"
+        " base: opsd wal base SET",
     ),
     "wal.no_history": Sentence(
         "thiếu tệp {name}: nhật ký trước đó không dẫn tới dòng thời gian này",

@@ -26,6 +26,7 @@ from opsd.tasks.kit import Kit
 from opsd.tasks.wal import resuming
 from opsd.tasks.wal.guard import Guard, Look
 from opsd.tasks.wal.log import Log, logs
+from opsd.tasks.wal.mending import Mender
 from opsd.tasks.wal.parting import Parting
 from opsd.tasks.wal.receiving import Receiver, Reception
 from opsd.tasks.wal.room import Elsewhere
@@ -173,6 +174,8 @@ class Warden:
         )
         for shipper in self.shippers.values():
             self.rounds.every(found.wal.ship_every, partial(self._ship, shipper, guard))
+            if others := [one for one in self.shippers.values() if one is not shipper]:
+                self.rounds.every(found.wal.ship_every, Mender(found, shipper, others).turn)
 
     def close(self) -> None:
         """End all of it; what was received by then is shipped once more by the next daemon."""

@@ -78,12 +78,16 @@ def filled(content: bytes, known: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The log from a position on: which segments in order, how far without a gap, and the gaps."""
+    """The log from a position on: which segments in order, how far without a gap, and the gaps.
+
+    `missing` are those that the gaps are made of.
+    """
 
     segments: tuple[Segment, ...]
     end: int
     gaps: tuple[Gap, ...]
     timeline: int
+    missing: tuple[Segment, ...]
 
 
 def chain(held: Holdings, timeline: int, start: int, size: int, to: int = 0) -> Chain:
@@ -101,7 +105,10 @@ def chain(held: Holdings, timeline: int, start: int, size: int, to: int = 0) -> 
     gaps = tuple(_gaps(held, wanted, size))
     present = [s for s in wanted if s in held.segments]
     end = gaps[0].begin if gaps else _end(held, present, start, size)
-    return Chain(tuple(present), end, gaps, newest)
+    missing = tuple(
+        s for s in wanted[:-1] if s not in held.segments or held.segments[s].bytes < size
+    )
+    return Chain(tuple(present), end, gaps, newest, missing)
 
 
 def until(found: Chain, lsn: int, size: int) -> Chain:

@@ -24,6 +24,7 @@ class Worth:
     gaps: tuple[Gap, ...] = ()
     unlinked: int = 0  # a timeline whose history is missing: the one before does not lead to it
     headless: bool = False  # what the oldest base copy begins with is missing
+    missing: tuple[Segment, ...] = ()  # what the gaps are made of, oldest first
 
 
 def worth(
@@ -46,13 +47,14 @@ def worth(
     way = path_of(newest, held.switches)
     ends = (_reached(held, need, dict(way), size) for need in reversed(needs))
     soon = replace(held, segments={**held.segments, **coming})
-    gaps = chain(soon, oldest.timeline, oldest.start, size).gaps
+    found = chain(soon, oldest.timeline, oldest.start, size)
     return Worth(
         newest,
         next(filter(None, ends), 0),
-        gaps,
+        found.gaps,
         way[0][0] if way[0][0] > oldest.timeline else 0,
-        headless=any(gap.begin <= oldest.start for gap in gaps),
+        headless=any(gap.begin <= oldest.start for gap in found.gaps),
+        missing=found.missing,
     )
 
 

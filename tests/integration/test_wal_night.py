@@ -13,7 +13,7 @@ from opsd.tasks.kit import Kit
 from opsd.tasks.wal import nightly
 from opsd.tasks.wal.bases import bases, take_base
 from opsd.tasks.wal.log import logs_of
-from tests.logs import WAL, guarded, held_until_now, with_log
+from tests.logs import guarded, held_until_now, with_far, with_log
 from tests.site import SET, Site
 
 NOBODY = """\
@@ -22,14 +22,6 @@ NOBODY = """\
         kind: postgres
         connection: host=/nowhere dbname=absent
         wal: {receivers: {here: {}}}
-"""
-FAR = """\
-  far:
-    url: {base}/far
-    password_file: {base}/password
-    min_free: 1MiB
-    lock_wait: 0s
-backup_sets:
 """
 
 
@@ -40,10 +32,8 @@ def replays(kit: Kit) -> list[tuple[str, Outcome]]:
 
 
 def test_a_server_that_is_gone_keeps_no_other_from_its_night(site: Site) -> None:
-    site.changes["backup_sets:\n"] = FAR.format(base=site.base)
     site.changes["    members:\n"] = NOBODY
-    more = "          repositories: [main, far]\n"
-    with guarded(with_log(site, more, WAL)) as (kit, log, heard):
+    with guarded(with_far(site)) as (kit, log, heard):
         with pytest.raises(OpsdError, match="nowhere"):
             nightly.take_bases(kit, SET)
         assert [len(bases(log, name)) for name in ("main", "far")] == [1, 1]

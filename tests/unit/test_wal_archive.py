@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,9 +14,12 @@ import pytest
 
 from opsd.drivers import seal
 from opsd.drivers.storage import LocalStorage
+from opsd.errors import RepositoryDamaged
 from opsd.tasks.keys import Keys
+from opsd.tasks.wal import archive as archives
 from opsd.tasks.wal.archive import Archive
 from opsd.wal import Segment
+from tests.logs import spoil
 
 SIZE = 1 << 20
 ROOT = "wal/dossiers/database/1"
@@ -28,7 +34,9 @@ def archive(tmp_path: Path) -> Archive:
     (tmp_path / "password").write_text("a password\n")
     keys, _ = seal.new(tmp_path / "password")
     storage = LocalStorage(tmp_path / "repository")
-    found = Archive(storage, cast("Keys", SimpleNamespace(seal=keys)), ROOT, SIZE)
+    found = Archive(
+        storage, cast("Keys", SimpleNamespace(seal=keys, repository="main")), ROOT, SIZE
+    )
     found.keep_whole(FIRST, CONTENT)
     for begin, end in pairwise(PIECES):
         found.keep_piece(SECOND, begin, CONTENT[begin:end])
@@ -82,3 +90,85 @@ def test_what_is_set_aside_is_kept_and_is_no_log_any_more(archive: Archive, tmp_
     archive.leave(1, FIRST.start(SIZE), FIRST.start(SIZE) + 8)
     assert archive.holdings().left == {1: FIRST.start(SIZE)}
     assert set(archive.holdings().segments) == {SECOND, THIRD}
+
+
+def overwritten(path: Path) -> None:
+    spoil(path)
+    path.touch()
+
+
+def exchanged(path: Path) -> None:
+    """What stands there is a good object of another name."""
+    path.write_bytes(path.with_name(THIRD.name(SIZE)).read_bytes())
+
+
+def touched(path: Path) -> None:
+    os.utime(path, (0, 0))
+
+
+class Failing(LocalStorage):
+    """A disk that gives nothing back."""
+
+    def get(self, name: str) -> bytes:
+        raise OSError(errno.EIO, "Input/output error", name)
+
+
+def test_a_piece_that_the_disk_does_not_give_back_is_none(archive: Archive, tmp_path: Path) -> None:
+    archive.holdings()
+    archive.keep_piece(SECOND, 20_000, CONTENT[20_000:20_040])
+    archive.storage = Failing(tmp_path / "repository")
+    for _ in range(2):
+        held = archive.holdings().segments
+        assert (held[FIRST].whole, held[SECOND].bytes) == (True, 20_000)
+
+
+@pytest.mark.parametrize(
+    ("damage", "is_good"), [(overwritten, False), (exchanged, False), (touched, True)]
+)
+def test_what_is_another_object_than_before_is_looked_into(
+    archive: Archive, tmp_path: Path, damage: Callable[[Path], None], *, is_good: bool
+) -> None:
+    place = tmp_path / "repository" / "opsd-objects" / ROOT
+    archive.keep_whole(THIRD, CONTENT)
+    archive.holdings()
+    damage(place / FIRST.name(SIZE))
+    damage(place / f"{SECOND.name(SIZE)}.{3000:08x}-{9000:08x}")
+    for _ in range(2):
+        held = archive.holdings().segments
+        assert (FIRST in held) is is_good
+        assert held[SECOND].bytes == (20_000 if is_good else 3000)
+    # It is kept again; what nobody can open stays, and is of no harm.
+    archive.keep_whole(FIRST, CONTENT)
+    archive.keep_piece(SECOND, 3000, CONTENT[3000:20_100])
+    for one in (archive, archive.again()):
+        held = one.holdings().segments
+        assert held[FIRST].whole
+        assert held[SECOND].bytes == 20_100
+        assert one.read(SECOND).rstrip(b"\0") == CONTENT[:20_100]
+
+
+def test_a_piece_that_was_damaged_before_it_was_ever_listed_is_found(
+    archive: Archive, tmp_path: Path
+) -> None:
+    archive.holdings()
+    archive.keep_piece(SECOND, 20_000, CONTENT[20_000:20_040])
+    place = tmp_path / "repository" / "opsd-objects" / ROOT
+    spoil(place / f"{SECOND.name(SIZE)}.{20_000:08x}-{20_040:08x}")
+    assert archive.holdings().segments[SECOND].bytes == 20_000
+    again = archive.again()
+    again.holdings()
+    with pytest.raises(RepositoryDamaged):
+        again.read(SECOND)
+
+
+def test_of_much_that_changed_some_is_looked_into_at_a_time(
+    archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "_LOOKED_INTO", 1)
+    archive.keep_whole(THIRD, CONTENT)
+    archive.holdings()
+    place = tmp_path / "repository" / "opsd-objects" / ROOT
+    for segment in (FIRST, THIRD):
+        overwritten(place / segment.name(SIZE))
+    found = [len(archive.holdings().segments) for _ in range(3)]
+    assert found == [2, 1, 1]

@@ -135,6 +135,13 @@ def test_two_gaps_are_told_apart() -> None:
     assert [(g.begin // WHOLE, g.end // WHOLE) for g in found.gaps] == [(4, 5), (6, 8)]
 
 
+def test_what_gaps_are_made_of_is_of_the_timeline_that_leads_on_there() -> None:
+    log = held(*row(1, 3, 3), (1, 5, 80), *row(2, 8, 9), parents={2: (1, 6 * WHOLE + 40)})
+    found = wal.chain(log, 1, 3 * WHOLE, WHOLE)
+    assert found.missing == (Segment(1, 4), Segment(1, 5), Segment(2, 6), Segment(2, 7))
+    assert wal.chain(held(*row(1, 3, 5), (1, 6, 80)), 1, 3 * WHOLE, WHOLE).missing == ()
+
+
 def test_a_lost_beginning_is_a_gap() -> None:
     found = wal.chain(held(*row(1, 5, 6)), 1, 3 * WHOLE, WHOLE)
     assert [(g.begin // WHOLE, g.end // WHOLE) for g in found.gaps] == [(3, 5)]

@@ -112,6 +112,14 @@ def spans(found: tuple[Gap, ...]) -> list[tuple[int, int]]:
     return [(gap.begin // WHOLE, gap.end // WHOLE) for gap in found]
 
 
+def test_nothing_is_missing_that_no_base_copy_needs_or_that_is_coming() -> None:
+    log, coming = held(*row(1, 3, 3), *row(1, 6, 6), *row(1, 9, 9)), held(*row(1, 7, 7)).segments
+    (young,) = worth.worth(log, (YOUNG,), WHOLE, coming).missing
+    assert young.number == 8
+    found = worth.worth(log, (OLD, YOUNG), WHOLE, coming).missing
+    assert [segment.number for segment in found] == [2, 4, 5, 8]
+
+
 @pytest.mark.parametrize(("first", "gaps"), [(4, []), (5, [(4, 5)])])
 def test_what_is_still_coming_is_worth_nothing_yet_and_is_no_gap(
     first: int, gaps: list[tuple[int, int]]

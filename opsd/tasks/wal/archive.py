@@ -9,6 +9,7 @@ opsd/wal/SET/MEMBER/SYSTEM/left-TIMELINE-POSITION/SEGMENT   what the server wrot
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -22,6 +23,9 @@ from opsd.tasks.keys import Keys, storage_of
 from opsd.tasks.wal.log import Log
 from opsd.wal import Covered, Holdings, Segment, switches, timeline_of_history
 
+log = logging.getLogger(__name__)
+
+_LOOKED_INTO = 16 << 20  # bytes in one listing, which is 0.1 s of a core, but one object at least
 _LEFT = re.compile(r"left-([0-9A-F]{8})-([0-9A-F]{16})")
 _PIECE = re.compile(r"([0-9A-F]{24})\.([0-9a-f]{8})-([0-9a-f]{8})")
 
@@ -36,19 +40,27 @@ class Archive:
     size: int
     _histories: dict[int, str] = field(default_factory=dict)
     _pieces: dict[Segment, list[tuple[int, int]]] = field(default_factory=dict)
+    _seen: dict[str, OwnObject] | None = None  # when it was last listed
+    _broken: dict[str, OwnObject] = field(default_factory=dict)
+
+    def again(self) -> Archive:
+        """The same, for somebody else who reads whole segments meanwhile."""
+        return Archive(self.storage, self.keys, self.root, self.size)
 
     def holdings(self) -> Holdings:
         """What lies there, by its names; history files are read once, and forgotten when gone.
 
-        An empty object, as a lost power may leave it, is none.
+        An empty object, as a lost power may leave it, is none; so is one that is found damaged.
         """
+        listed = {one.name: one for one in self.storage.own(self.root) if one.size > seal.ADDED}
+        self._look_into(listed)
         histories: dict[int, str] = {}
         whole: dict[Segment, datetime] = {}
         pieces: dict[Segment, list[tuple[int, int, datetime]]] = {}
         left: dict[int, int] = {}
-        for found in self.storage.own(self.root):
-            if found.size <= seal.ADDED:
-                continue  # cut off before anything of it
+        for found in listed.values():
+            if self._broken.get(found.name) == found:
+                continue
             aside, _, name = found.name.removeprefix(f"{self.root}/").rpartition("/")
             if aside:
                 left |= _earlier(left, aside)
@@ -64,6 +76,34 @@ class Archive:
         segments = {s: _joined(found) for s, found in pieces.items()}
         segments |= {s: Covered(self.size, at, whole=True) for s, at in whole.items()}
         return Holdings(segments, self.switches(), left)
+
+    def _look_into(self, listed: Mapping[str, OwnObject]) -> None:
+        """Open what is another object than when it was last listed, and pieces that are new."""
+        before, room = self._seen, _LOOKED_INTO
+        self._seen = dict(listed)
+        if before is None:
+            return
+        for name, one in listed.items():
+            was = before.get(name)
+            if was == one or not (was or _piece(one, self.size)):
+                continue
+            if room > 0:
+                room -= one.size
+                self._look_at(one)
+            elif was:  # the next time
+                self._seen[name] = was
+            else:
+                del self._seen[name]
+
+    def _look_at(self, found: OwnObject) -> None:
+        self._broken.pop(found.name, None)
+        try:
+            self.keys.seal.open(found.name, self.storage.get(found.name))
+        except FileNotFoundError:  # a piece, when its segment was finished meanwhile
+            pass
+        except (RepositoryDamaged, OSError) as error:
+            log.error("%s: %s", self.keys.repository, error)  # noqa: TRY400
+            self._broken[found.name] = found
 
     def keep_piece(self, segment: Segment, begin: int, content: bytes) -> None:
         """Keep bytes of a segment that is still being written."""
@@ -103,8 +143,15 @@ class Archive:
         pieces = sorted(self._pieces.get(segment, ()))
         if not pieces:
             raise FileNotFoundError(segment.name(self.size))
+        good, broken = [], None
         for begin, end in pieces:
-            content[begin:end] = self._piece(segment, begin, end)
+            try:
+                content[begin:end] = self._piece(segment, begin, end)
+                good.append((begin, end))
+            except RepositoryDamaged as error:  # it may have been kept again since
+                broken = error
+        if broken and _reach(good) < _reach(pieces):
+            raise broken
         return bytes(content)
 
     def end_of(self, segment: Segment, most: int, until: int) -> tuple[int, bytes]:

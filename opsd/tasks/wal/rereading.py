@@ -45,7 +45,7 @@ def reread(log: Log, planned: Planned, repository: str, nights: Iterable[int]) -
         log.kit.go_on()
         try:
             wrong = policy.misfit(archive.read(segment), segment, system)
-        except (RepositoryDamaged, FileNotFoundError):
+        except (RepositoryDamaged, OSError):  # a disk that gives no more of it
             wrong = "broken"
         if wrong:
             damaged[segment] = held[segment].at

@@ -1,6 +1,7 @@
 """From the receivers of this machine into one repository.
 
-Finished segments go whole and checked, the one that is being written piece by piece.
+Finished segments go whole and checked, the one that is being written piece by piece. What no
+receiver has any more is kept when somebody found it elsewhere (opsd/tasks/wal/mending.py).
 """
 
 from __future__ import annotations
@@ -54,6 +55,25 @@ class Found:
     finished: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What another repository had of a segment, checked."""
+
+    repository: str
+    content: bytes
+
+
+@dataclass(slots=True)
+class Lack:
+    """What a repository lacks and no receiver of this machine has, oldest first.
+
+    Who finds some of it elsewhere puts it here.
+    """
+
+    segments: tuple[Segment, ...] = ()
+    found: Mapping[Segment, Elsewhere] = field(default_factory=dict)
+
+
 class Agreement(Protocol):
     """Who sees to it that two histories of one server are not mixed in a repository."""
 
@@ -75,6 +95,7 @@ class Shipper:
     agreement: Agreement | None = None
     shipped: Shipped = field(default_factory=Shipped)
     held: Holdings = field(default_factory=Holdings)
+    lack: Lack = field(default_factory=Lack)
     _archive: Archive | None = None
     _system: str = ""
     _listed: Stopwatch | None = None
@@ -112,6 +133,7 @@ class Shipper:
             self._refused.clear()  # looked at again
         if self.agreement and (there := self.agreement.agree(self.repository, archive)):
             self.held = self._sound(there, archive)
+            self.lack = Lack()  # what is found for another one may be of what the server left
         for directory in self.log.directories.values():
             self._histories(archive, directory)
         whole = Covered(archive.size, self.log.kit.clock(), whole=True)
@@ -126,6 +148,7 @@ class Shipper:
         if not coming:  # nothing would lead on to it
             for name, files in found.items():
                 self._partial(archive, files, flushed.get(name, 0), segments)
+        segments |= dict.fromkeys(self._mended(archive), whole)
         self.held = Holdings(segments, archive.switches(), self.held.left)
         self.shipped = self._judged(archive.size, coming)
         return bool(coming and brought)
@@ -139,6 +162,7 @@ class Shipper:
             archive = open_archive(self.log, self.repository, system, size)
             archive.keys.insist()
             self._archive, self._system, self._listed = archive, system, None
+            self.lack = Lack()
         return self._archive
 
     def _judged(self, size: int, coming: Mapping[Segment, Covered]) -> Shipped:
@@ -146,6 +170,8 @@ class Shipper:
         found = worth(self.held, self._needs, size, coming)
         if found.headless:
             found = worth(self.held, self._asked(), size, coming)
+        if found.missing != self.lack.segments:
+            self.lack = Lack(found.missing)
         error = ""
         if found.unlinked:
             name = f"{found.unlinked:08X}.history"
@@ -171,7 +197,7 @@ class Shipper:
             segment = Segment.of(file.path.name, size)
             if file.path in self._refused or not file.finished or segment is None:
                 continue
-            if not _is_whole(self.held, segment):
+            if not is_whole(self.held, segment):
                 wanted.setdefault(segment, []).append(file.path)
         return sorted(wanted.items(), key=lambda one: (one[0].number, one[0].timeline))
 
@@ -180,7 +206,7 @@ class Shipper:
         if self.log.kit.stop.requested:
             return False
         content = path.read_bytes()
-        if wrong := self._wrong(content, segment, path, archive.size):
+        if wrong := self.wrong(content, segment, path, archive.size):
             self._refused[path] = f"{path}: {wrong}"
             log.error("%s: %s is refused: %s", self.log.subject, path, wrong)
             return False
@@ -190,7 +216,7 @@ class Shipper:
         self._refused.pop(path, None)
         return True
 
-    def _wrong(self, content: bytes, segment: Segment, path: Path, size: int) -> str:
+    def wrong(self, content: bytes, segment: Segment, path: Path, size: int) -> str:
         """What is wrong with a finished segment: each page in its place, each record readable."""
         if len(content) != size:
             return "short"
@@ -198,6 +224,28 @@ class Shipper:
             return wrong
         head = policy.heading(content)
         return self.log.programs(head.major if head else None).readable(path)
+
+    def archive(self) -> Archive:
+        """The log there, for somebody else who reads whole segments of it meanwhile."""
+        assert self._archive is not None  # noqa: S101  (it told of what it has)
+        return self._archive.again()
+
+    def _mended(self, archive: Archive) -> list[Segment]:
+        """Keep what was found elsewhere of what is lacking."""
+        kept = []
+        for segment, found in self.lack.found.items():
+            if self.log.kit.stop.requested or not self._agreed:
+                break
+            archive.keep_whole(segment, found.content)
+            log.warning(
+                "%s: %s was missing or damaged in %s, and was brought there from %s",
+                self.log.subject,
+                segment.name(archive.size),
+                self.repository,
+                found.repository,
+            )
+            kept.append(segment)
+        return kept
 
     def _partial(
         self,
@@ -245,7 +293,7 @@ def clear(found: Log, holdings: list[Holdings], size: int) -> None:
     everywhere = {
         segment
         for segment, covered in (holdings[0].segments.items() if holdings else ())
-        if covered.whole and all(_is_whole(one, segment) for one in holdings)
+        if covered.whole and all(is_whole(one, segment) for one in holdings)
     }
     most = max(int(found.wal.keep) // size, 2)
     for directory in found.directories.values():
@@ -255,7 +303,8 @@ def clear(found: Log, holdings: list[Holdings], size: int) -> None:
             files[segment].unlink(missing_ok=True)
 
 
-def _is_whole(held: Holdings, segment: Segment) -> bool:
+def is_whole(held: Holdings, segment: Segment) -> bool:
+    """Whether a segment lies there as one checked object."""
     covered = held.segments.get(segment)
     return covered is not None and covered.whole
 
