@@ -14,7 +14,7 @@ import pytest
 
 from opsd.drivers import seal
 from opsd.drivers.storage import LocalStorage
-from opsd.errors import RepositoryDamaged
+from opsd.errors import RepositoryDamaged, StorageFailed
 from opsd.tasks.keys import Keys
 from opsd.tasks.wal import archive as archives
 from opsd.tasks.wal.archive import Archive
@@ -39,7 +39,7 @@ def archive(tmp_path: Path) -> Archive:
     )
     found.keep_whole(FIRST, CONTENT)
     for begin, end in pairwise(PIECES):
-        found.keep_piece(SECOND, begin, CONTENT[begin:end])
+        found.keep_piece(SECOND, begin, CONTENT[:end])
     return found
 
 
@@ -71,6 +71,55 @@ def test_a_segment_that_is_finished_meanwhile_is_read_whole(archive: Archive) ->
     start = SECOND.start(SIZE)
     assert archive.end_of(SECOND, 100, start + SIZE) == (start, CONTENT)
     assert archive.end_of(FIRST, 100, FIRST.start(SIZE) + 40) == (FIRST.start(SIZE), CONTENT[:40])
+
+
+def test_many_small_pieces_become_one_for_whoever_reads_meanwhile(archive: Archive) -> None:
+    archive.keep_whole(THIRD, CONTENT)
+    other = archive.again()
+    other.holdings()
+    most = 0
+    for end in range(20_001, 20_201):
+        archive.keep_piece(SECOND, end - 1, CONTENT[:end])
+        most = max(most, sum(SECOND.name(SIZE) in one.name for one in archive.storage.own(ROOT)))
+        held = archive.holdings().segments[SECOND]
+        assert held.bytes == end
+    assert most <= archives._MOST_SMALL + 1
+    # Who listed them before reads what there is now.
+    assert other.read(SECOND).rstrip(b"\0") == CONTENT[:20_200]
+    assert archive.read(SECOND).rstrip(b"\0") == CONTENT[:20_200]
+    archive.drop([SECOND])
+    assert set(archive.holdings().segments) == {FIRST, THIRD}
+
+
+class Keeping(LocalStorage):
+    """A bucket that lets nobody delete."""
+
+    def remove(self, name: str) -> None:
+        raise StorageFailed("s3.failed", detail=name)
+
+
+def test_where_nothing_may_be_deleted_pieces_stay_apart(archive: Archive, tmp_path: Path) -> None:
+    archive.storage = Keeping(tmp_path / "repository")
+    for end in range(20_001, 20_201):
+        archive.keep_piece(SECOND, end - 1, CONTENT[:end])
+    assert len(list(archive.storage.own(ROOT))) == len(PIECES) + 200
+    archive.holdings()
+    assert archive.read(SECOND).rstrip(b"\0") == CONTENT[:20_200]
+    archive.keep_whole(SECOND, CONTENT)
+    assert archive.holdings().segments[SECOND].whole
+
+
+def test_large_pieces_are_not_written_again(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "_SMALL", 100)
+    for end in range(20_001, 20_201):
+        archive.keep_piece(SECOND, end - 1, CONTENT[:end])
+    names = [one.name.rpartition(".")[2] for one in archive.storage.own(ROOT)]
+    assert {
+        f"{begin:08x}-{end:08x}" for begin, end in pairwise(PIECES) if end - begin >= 100
+    } <= set(names)
+    assert archive.holdings().segments[SECOND].bytes == 20_200
 
 
 def test_what_is_set_aside_is_kept_and_is_no_log_any_more(archive: Archive, tmp_path: Path) -> None:
@@ -115,7 +164,7 @@ class Failing(LocalStorage):
 
 def test_a_piece_that_the_disk_does_not_give_back_is_none(archive: Archive, tmp_path: Path) -> None:
     archive.holdings()
-    archive.keep_piece(SECOND, 20_000, CONTENT[20_000:20_040])
+    archive.keep_piece(SECOND, 20_000, CONTENT[:20_040])
     archive.storage = Failing(tmp_path / "repository")
     for _ in range(2):
         held = archive.holdings().segments
@@ -139,7 +188,7 @@ def test_what_is_another_object_than_before_is_looked_into(
         assert held[SECOND].bytes == (20_000 if is_good else 3000)
     # It is kept again; what nobody can open stays, and is of no harm.
     archive.keep_whole(FIRST, CONTENT)
-    archive.keep_piece(SECOND, 3000, CONTENT[3000:20_100])
+    archive.keep_piece(SECOND, 3000, CONTENT[:20_100])
     for one in (archive, archive.again()):
         held = one.holdings().segments
         assert held[FIRST].whole
@@ -151,7 +200,7 @@ def test_a_piece_that_was_damaged_before_it_was_ever_listed_is_found(
     archive: Archive, tmp_path: Path
 ) -> None:
     archive.holdings()
-    archive.keep_piece(SECOND, 20_000, CONTENT[20_000:20_040])
+    archive.keep_piece(SECOND, 20_000, CONTENT[:20_040])
     place = tmp_path / "repository" / "opsd-objects" / ROOT
     spoil(place / f"{SECOND.name(SIZE)}.{20_000:08x}-{20_040:08x}")
     assert archive.holdings().segments[SECOND].bytes == 20_000

@@ -18,7 +18,7 @@ from datetime import datetime
 
 from opsd.drivers import seal
 from opsd.drivers.storage import OwnObject, Storage
-from opsd.errors import RepositoryDamaged
+from opsd.errors import RepositoryDamaged, StorageFailed
 from opsd.tasks.keys import Keys, storage_of
 from opsd.tasks.wal.log import Log
 from opsd.wal import Covered, Holdings, Segment, switches, timeline_of_history
@@ -26,6 +26,8 @@ from opsd.wal import Covered, Holdings, Segment, switches, timeline_of_history
 log = logging.getLogger(__name__)
 
 _LOOKED_INTO = 16 << 20  # bytes in one listing, which is 0.1 s of a core, but one object at least
+_SMALL = 1 << 20  # bytes of a piece
+_MOST_SMALL = 64  # pieces: five minutes of a server that does nothing
 _LEFT = re.compile(r"left-([0-9A-F]{8})-([0-9A-F]{16})")
 _PIECE = re.compile(r"([0-9A-F]{24})\.([0-9a-f]{8})-([0-9a-f]{8})")
 
@@ -42,6 +44,7 @@ class Archive:
     _pieces: dict[Segment, list[tuple[int, int]]] = field(default_factory=dict)
     _seen: dict[str, OwnObject] | None = None  # when it was last listed
     _broken: dict[str, OwnObject] = field(default_factory=dict)
+    _joins: bool = True  # until a repository takes nothing away
 
     def again(self) -> Archive:
         """The same, for somebody else who reads whole segments meanwhile."""
@@ -106,10 +109,17 @@ class Archive:
             self._broken[found.name] = found
 
     def keep_piece(self, segment: Segment, begin: int, content: bytes) -> None:
-        """Keep bytes of a segment that is still being written."""
-        end = begin + len(content)
-        self._close(self._name(segment, begin, end), content)
-        self._pieces.setdefault(segment, []).append((begin, end))
+        """Keep a segment that is still being written; its content is new from `begin` on.
+
+        Where small pieces have become many, one takes their place: each is listed, and fetched.
+        """
+        pieces = self._pieces.setdefault(segment, [])
+        small = [(first, end) for first, end in pieces if end - first < _SMALL]
+        going = small if len(small) >= _MOST_SMALL and self._joins else []
+        begin = min([begin, *(first for first, _ in going)])
+        self._close(self._name(segment, begin, len(content)), content[begin:])
+        self._pieces[segment] = [*(set(pieces) - set(going)), (begin, len(content))]
+        self._remove(segment, going)
 
     def keep_whole(self, segment: Segment, content: bytes) -> None:
         """Keep a finished segment; its pieces go."""
@@ -137,6 +147,13 @@ class Archive:
 
         Raises `RepositoryDamaged`, and `FileNotFoundError` where there is nothing of it.
         """
+        try:
+            return self._read(segment)
+        except FileNotFoundError:  # it was finished, or its pieces became one, since it was listed
+            self.holdings()
+            return self._read(segment)
+
+    def _read(self, segment: Segment) -> bytes:
         with suppress(FileNotFoundError):
             return self._open(segment.name(self.size))
         content = bytearray(self.size)
@@ -170,8 +187,8 @@ class Archive:
         try:
             for first, last in sorted(wanted):
                 content[first - begin : last - begin] = self._piece(segment, first, last)
-        except FileNotFoundError:  # it was finished meanwhile
-            return start, self._open(segment.name(self.size))[: until - start]
+        except FileNotFoundError:
+            return start, self.read(segment)[: until - start]
         return start + begin, bytes(content[: reach - begin])
 
     def leave(self, timeline: int, position: int, until: int) -> None:
@@ -192,8 +209,17 @@ class Archive:
             self._drop_pieces(segment)
 
     def _drop_pieces(self, segment: Segment) -> None:
-        for begin, end in self._pieces.pop(segment, ()):
-            self.storage.remove(f"{self.root}/{self._name(segment, begin, end)}")
+        self._remove(segment, self._pieces.pop(segment, ()))
+
+    def _remove(self, segment: Segment, pieces: Iterable[tuple[int, int]]) -> None:
+        """Remove pieces that something takes the place of; a key may not be allowed to."""
+        try:
+            for begin, end in pieces:
+                self.storage.remove(f"{self.root}/{self._name(segment, begin, end)}")
+        except StorageFailed as error:
+            if self._joins:
+                log.warning("%s: pieces stay where they are: %s", self.keys.repository, error)
+            self._joins = False
 
     def _piece(self, segment: Segment, begin: int, end: int) -> bytes:
         return self._open(self._name(segment, begin, end))

@@ -139,9 +139,10 @@ def _compare(
     if goal is night.meeting and night.dump is not None:
         comparing.compare(journal, log, night.dump, server)
         return {}
-    at = replay.at if replay else None
-    if goal.time is not None and (at is None or not goal.time - _TOLERANCE <= at <= goal.time):
-        journal.find(Severity.FAULT, "replay.moment", asked=goal.time, at=at or "-")
+    # Where nothing was committed since, it is what the base copy has.
+    at = (replay and replay.at) or night.planned.base.until
+    if goal.time is not None and not goal.time - _TOLERANCE <= at <= goal.time:
+        journal.find(Severity.FAULT, "replay.moment", asked=goal.time, at=at)
     database = Database(server.connection(log.database_name))
     programs = reading.programs(log, server, database)
     limits = programs.timeout, programs.stop
@@ -149,8 +150,8 @@ def _compare(
         ask(journal, log.name, lambda query: connection.violations(query, *limits))
     read = reading.read(log, server, log.database_name)
     return {
-        "goal": (goal.time or at or journal.kit.clock()).isoformat(),
-        "achieved": at.isoformat() if at else None,
+        "goal": (goal.time or at).isoformat(),
+        "achieved": at.isoformat(),
         "tables": len(read),
         "rows": sum(rows for rows, _ in read.values()),
     }

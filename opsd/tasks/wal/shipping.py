@@ -272,7 +272,7 @@ class Shipper:
                 continue
             if not self._agreed:
                 return
-            archive.keep_piece(segment, have, content[have:end])
+            archive.keep_piece(segment, have, content[:end])
             segments[segment] = Covered(end, self.log.kit.clock())
 
     @property
