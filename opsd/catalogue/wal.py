@@ -39,6 +39,13 @@ _FAULTS: dict[str, Sentence] = {
         "mend connection if that is a mistake; where it is new in the place of the old one, move"
         " the files of {directory} elsewhere, then opsd wal setup and opsd wal base",
     ),
+    "wal.recovers": Sentence(
+        "máy chủ còn đang khôi phục, ở dòng thời gian {timeline}; {directory} đã có dòng {held}",
+        "the server still recovers, on timeline {timeline}; {directory} has {held} already",
+        "chờ khôi phục xong: nơi nhận tự bắt đầu; nếu lâu, xem máy chủ chờ gì",
+        "wait until it has recovered: receivers begin by themselves; where that takes long, look"
+        " what the server waits for",
+    ),
     "wal.remote_apply": Sentence(
         "synchronous_commit = remote_apply: giao dịch sẽ chờ mãi, vì nơi nhận nhật ký không áp"
         " dụng nó",

@@ -146,9 +146,13 @@ def test_a_new_timeline_needs_a_number_that_nobody_had(site: Site) -> None:
         held_until_now(heard)
         assert not list((site.repository / "opsd-objects").rglob("left-*"))
 
-        # Put back once more, it takes the same number for another history.
+        # Put back once more, it takes the same number for another history. While it recovers it
+        # is on the one before: no receiver begins, since it would go over with the server.
         server.stop()
-        begins_a_new_timeline(site, site.base / "second")
+        recovers(site, site.base / "second", signal_file="standby.signal")
+        until(lambda: "still recovers" in heard.results[f"{log.subject}/one"].detail, WITHIN)
+        assert not receivers(site)
+        sql(site, "SELECT pg_promote()")
         until(lambda: heard.cause(f"{log.subject}/one") == "went_back", WITHIN)
         assert heard.results[f"{log.subject}/one"].fields["timeline"] == 2
 
@@ -164,6 +168,38 @@ def test_a_new_timeline_needs_a_number_that_nobody_had(site: Site) -> None:
         held_until_now(heard)
         assert any(name.startswith("00000003") for name in objects(site))
         assert recovered(site, log, "back") == {"before", "kept", "second"}
+
+
+def test_a_receiver_that_went_over_to_a_used_number_brings_nothing_into_a_repository(
+    site: Site,
+) -> None:
+    server = site.system.cluster
+    with guarded(with_log(site)) as (kit, log, heard):
+        copy = lives_on_behind_a_copy(site, kit, log)
+        held_until_now(heard)
+        server.stop()
+        subprocess.run(["cp", "-a", copy, site.base / "second"], check=True)
+        begins_a_new_timeline(site, copy)
+        until(lambda: heard.cause(log.subject) == "", WITHIN)
+        sql(site, "INSERT INTO moments VALUES ('first')")
+        held_until_now(heard)
+        # Both receivers are made anew, and begin while the server still is on the first timeline.
+        server.stop()
+        until(lambda: heard.cause(log.subject) == "unreachable", WITHIN)
+        kept = digests(objects(site).values())
+        for place in log.directories.values():
+            shutil.rmtree(place)
+        recovers(site, site.base / "second", signal_file="standby.signal")
+        until(lambda: len(receivers(site)) == len(log.directories), WITHIN)
+        time.sleep(3)  # shippers agree every second: nothing is wrong yet
+        assert "went_back" not in heard.causes[f"{log.subject}@main"]
+        sql(site, "SELECT pg_promote()")
+        until(lambda: any(p.name.startswith("00000002") for p in files_of(log)), WITHIN)
+        goes_beyond(site)
+        until(lambda: heard.cause(f"{log.subject}@main") == "went_back", WITHIN)
+        assert kept.items() <= digests(objects(site).values()).items()
+        held = {name for name in objects(site) if name.startswith("00000002")}
+        assert held == {path.name for path in kept if path.name.startswith("00000002")}
 
 
 def test_a_server_that_dies_and_comes_back_went_nowhere(site: Site) -> None:
@@ -263,15 +299,20 @@ def goes_beyond(site: Site) -> None:
 
 def begins_a_new_timeline(site: Site, copy: Path | None = None) -> None:
     """As docs/wal.md tells it; a copy of the server is put back for that."""
+    site.system.cluster.stop()
+    recovers(site, copy)
+    until(lambda: sql(site, "SELECT pg_is_in_recovery()") == [("f",)])
+
+
+def recovers(site: Site, copy: Path | None, *, signal_file: str = "recovery.signal") -> None:
+    """It goes to the end of its own log, and on a new timeline, where it is no standby."""
     server = site.system.cluster
-    server.stop()
     if copy is not None:
         replaced(site, copy)
-    (server.data / "recovery.signal").touch()
+    (server.data / signal_file).touch()
     before, server.settings = server.settings, {**server.settings, **NEW_TIMELINE}
     server.start()
     server.settings = before
-    until(lambda: sql(site, "SELECT pg_is_in_recovery()") == [("f",)])
 
 
 def recovered(site: Site, log: Log, name: str, *, good: bool = True) -> set[str]:

@@ -81,7 +81,7 @@ def parted_from(held: Holding, here: Standpoint, size: int, source: Source) -> P
     What the server has no more cannot be compared. A standby may be behind.
     """
     newest = max(held.segments, default=None)
-    if here.standby or newest is None:
+    if newest is None:
         return None
     most = end_of(held, size)
     if most > here.flushed:  # somebody may be receiving it just now: what it has, the server has
@@ -92,7 +92,8 @@ def parted_from(held: Holding, here: Standpoint, size: int, source: Source) -> P
     begin, end = _where(held, shared, size, limit, source), limit
     if newest.timeline >= here.timeline:
         timeline, end = here.timeline, most
-        if begin is None and (most > here.flushed or newest.timeline > here.timeline):
+        ahead = most > here.flushed or newest.timeline > here.timeline
+        if begin is None and ahead and not here.standby:
             begin = min(limit, most)
     return None if begin is None else Parted(timeline, begin, end, here.flushed)
 

@@ -29,7 +29,7 @@ from opsd.tasks.wal.histories import Kept, Lying, end_of, parted_from, refusal, 
 from opsd.tasks.wal.leaving import Left, left_behind
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.stock import is_one
-from opsd.wal import Holdings, written
+from opsd.wal import PARTIAL, Holdings, Segment, written
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,8 @@ class Parting:
     _found: dict[str, tuple[Parted, Stopwatch]] = field(default_factory=dict)
     _turns: Iterator[int] = field(default_factory=partial(count, 1))
     _turn: int = 0  # another one whenever a receiver may have begun with another history
-    _agreed: dict[str, int] = field(default_factory=dict)  # by repositories: in which turn
+    # By repositories: in which turn, and on which timeline.
+    _agreed: dict[str, tuple[int, int]] = field(default_factory=dict)
     _unasked: dict[str, Stopwatch] = field(default_factory=dict)  # since nobody could be asked
     _left: dict[str, Left | None] = field(default_factory=dict)  # by receivers, as they began
     _peak: tuple[str, int, int] = ("", 0, 0)  # system, timeline, the most that anybody has of it
@@ -70,6 +71,7 @@ class Parting:
         source = source_of(self.log, receiver)
         here = source.standpoint()
         self._insist(f"{_RECEIVER}{receiver}", here)
+        self._await_timeline(here)
         reached = self._own(receiver, directory, here, source)
         self._look_behind(receiver, directory, here)
         for place in self.log.directories.values():
@@ -88,6 +90,18 @@ class Parting:
                 self._found.pop(other, None)
             elif other == name and since.elapsed() < _again(name):
                 raise refusal(parted)
+
+    def _await_timeline(self, here: Standpoint) -> None:
+        """Raise `DatabaseFailed` while a server recovers on an older timeline than is held.
+
+        Its next one may have a number that is held, and a receiver goes over to it by itself.
+        """
+        for place in self.log.directories.values() if here.standby else ():
+            held = _timeline(place)
+            if held > here.timeline:
+                raise DatabaseFailed(
+                    "wal.recovers", timeline=here.timeline, held=held, directory=place
+                )
 
     def _own(self, receiver: str, place: Path, here: Standpoint, source: Source) -> int:
         """How far what a receiver has is the server's, when it is."""
@@ -136,7 +150,7 @@ class Parting:
         Raises `DatabaseFailed` where it would be mixed with another history's. While the server
         does not answer, what receivers have is compared instead.
         """
-        turn, name = self._turn, f"{_REPOSITORY}{repository}"
+        turn, name = self._now, f"{_REPOSITORY}{repository}"
         if self._agreed.get(repository) == turn and not self._is_to_ask(repository):
             return None
         source, held = source_of(self.log), archive.holdings()
@@ -177,7 +191,12 @@ class Parting:
 
     def still_agreed(self, repository: str) -> bool:
         """Whether no receiver can have begun with another history since it was agreed."""
-        return self._agreed.get(repository) == self._turn
+        return self._agreed.get(repository) == self._now
+
+    @property
+    def _now(self) -> tuple[int, int]:
+        """The turn, and the newest timeline that is received: receivers go on to one unasked."""
+        return self._turn, max(map(_timeline, self.log.directories.values()), default=0)
 
     # --- the guard
 
@@ -233,6 +252,15 @@ def _compared(
     if found.head is None or found.head.system != here.system:
         return found, None
     return found, parted_from(Lying(dict(found.files), found.size), here, found.size, source)
+
+
+def _timeline(place: Path) -> int:
+    """The newest timeline of which a receiver has anything; 0: none, as far as can be seen."""
+    try:
+        names = [path.name.removesuffix(PARTIAL) for path in place.iterdir()]
+    except OSError:
+        return 0
+    return max((segment.timeline for segment in map(Segment.of, names) if segment), default=0)
 
 
 def _seen_to_part(place: Path, here: Standpoint, source: Source) -> Parted | None:
