@@ -186,9 +186,9 @@ def test_a_receiver_that_went_over_to_a_used_number_brings_nothing_into_a_reposi
         # Both receivers are made anew, and begin while the server still is on the first timeline.
         server.stop()
         until(lambda: heard.cause(log.subject) == "unreachable", WITHIN)
-        kept = digests(objects(site).values())
         for place in log.directories.values():
             shutil.rmtree(place)
+        kept = digests(objects(site).values())
         recovers(site, site.base / "second", signal_file="standby.signal")
         until(lambda: len(receivers(site)) == len(log.directories), WITHIN)
         time.sleep(3)  # shippers agree every second: nothing is wrong yet
