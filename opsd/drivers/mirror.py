@@ -18,9 +18,9 @@ from pathlib import Path
 from opsd.drivers.process import Stop
 from opsd.errors import Cancelled, ToolFailed
 
-_AT_ONCE = 4
+_AT_ONCE = min(4, os.cpu_count() or 1)
 _CLONE = 0x40049409  # ioctl_ficlonerange(2): FICLONE
-_PIECE = 1 << 20
+_PIECE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,9 @@ def _bring(source: Path, target: Path, stop: Stop, changes: Changes | None) -> N
 def _copied(source: Path, target: Path, stop: Stop) -> None:
     if target.is_symlink() or not target.is_file() or target.stat().st_nlink > 1:
         _remove(target)
-    if not (target.exists() and _same(source, target, stop)):
         _copy(source, target, stop)
+    else:
+        _mend(source, target, stop)
 
 
 def _copy(source: Path, target: Path, stop: Stop) -> None:
@@ -115,21 +116,25 @@ def _copy(source: Path, target: Path, stop: Stop) -> None:
                 _write(new, piece)
 
 
-def _write(new: FileIO, piece: bytes) -> None:
+def _mend(source: Path, target: Path, stop: Stop) -> None:
+    """Write over what differs, piece by piece."""
+    mine, other, at = bytearray(_PIECE), bytearray(_PIECE), 0
+    with source.open("rb", buffering=0) as old, target.open("r+b", buffering=0) as new:
+        while size := old.readinto(mine):
+            _go_on(stop)
+            there = new.readinto(other)
+            if size != there or (mine != other if size == _PIECE else mine[:size] != other[:size]):
+                new.seek(at)
+                _write(new, memoryview(mine)[:size])
+            at += size
+        if os.fstat(new.fileno()).st_size != at:
+            new.truncate(at)
+
+
+def _write(new: FileIO, piece: bytes | memoryview) -> None:
     left = memoryview(piece)
     while left:
         left = left[new.write(left) :]
-
-
-def _same(source: Path, target: Path, stop: Stop) -> bool:
-    if source.stat().st_size != target.stat().st_size:
-        return False
-    with source.open("rb", buffering=0) as one, target.open("rb", buffering=0) as other:
-        while (piece := one.read(_PIECE)) == other.read(_PIECE):
-            _go_on(stop)
-            if not piece:
-                return True
-    return False
 
 
 def _like(source: Path, target: Path) -> None:

@@ -7,15 +7,17 @@ import fcntl
 import os
 import shutil
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 
 import pytest
 
+from opsd.drivers import mirror as mirrors
 from opsd.drivers.mirror import mirror
 from opsd.drivers.process import NEVER, Stop
 from opsd.errors import Cancelled, ToolFailed
 
-LARGE = bytes(range(256)) * (3 << 12)  # three pieces that are compared
+LARGE = bytes(range(256)) * (3 << 12)  # a dozen pieces that are compared
 
 
 def source(base: Path) -> Path:
@@ -163,3 +165,22 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
         mirror(tmp_path / "nowhere", tmp_path / "target", NEVER)
     assert told.value.key == "mirror.failed"
     assert "nowhere" in told.value.detail
+
+
+def test_of_a_file_that_differs_only_the_piece_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, target = source(tmp_path), tmp_path / "target"
+    mirror(made, target, NEVER)
+    turned(len(LARGE) // 2)(target)
+    written: list[int] = []
+
+    def counting(file: FileIO, piece: bytes | memoryview) -> None:
+        written.append(len(piece))
+        write(file, piece)
+
+    write = mirrors._write
+    monkeypatch.setattr(mirrors, "_write", counting)
+    mirror(made, target, NEVER)
+    assert seen(target) == seen(made)
+    assert 0 < sum(written) < len(LARGE) / 8
