@@ -44,6 +44,8 @@ FAR = """\
 backup_sets:
 """
 
+NEW_TIMELINE = {"restore_command": "false", "recovery_target_timeline": "current"}
+
 
 def with_log(site: Site, more: str = "", wal: str = WAL) -> Site:
     """The same site, its log received."""
@@ -198,3 +200,28 @@ def spoil(path: Path) -> None:
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
+def replaced(site: Site, copy: Path) -> None:
+    """What lay there lies elsewhere."""
+    data = site.system.cluster.data
+    data.rename(data.with_name(f"abandoned.{copy.name}"))
+    copy.rename(data)
+
+
+def begins_a_new_timeline(site: Site, copy: Path | None = None) -> None:
+    """As docs/wal.md tells it; a copy of the server is put back for that."""
+    site.system.cluster.stop()
+    recovers(site, copy)
+    until(lambda: sql(site, "SELECT pg_is_in_recovery()") == [("f",)])
+
+
+def recovers(site: Site, copy: Path | None, *, signal_file: str = "recovery.signal") -> None:
+    """It goes to the end of its own log, and on a new timeline, where it is no standby."""
+    server = site.system.cluster
+    if copy is not None:
+        replaced(site, copy)
+    (server.data / signal_file).touch()
+    before, server.settings = server.settings, {**server.settings, **NEW_TIMELINE}
+    server.start()
+    server.settings = before

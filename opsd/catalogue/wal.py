@@ -210,11 +210,11 @@ _STATES: dict[str, Sentence] = {
         "receives; the server keeps {retained} for it; log of abandoned times lies in aside-*:"
         " {aside}, set aside {times} times",
     ),
-    "wal.receives_left": Sentence(
-        "đang nhận; máy chủ giữ lại {retained}. Máy chủ nay ở dòng thời gian {to} và KHÔNG CÓ nhật"
+    "wal.left_behind": Sentence(
+        "máy chủ nay ở dòng thời gian {to} và KHÔNG CÓ nhật"
         " ký của dòng {timeline} từ {begin} tới {end} ({bytes}, ít nhất {commits} giao dịch, có thể"
         " đã được xác nhận); phần ấy còn ở {places}",
-        "receives; the server keeps {retained} for it. The server is on timeline {to} now and LACKS"
+        "the server is on timeline {to} now and LACKS"
         " the log of timeline {timeline} from {begin} to {end} ({bytes}, at least {commits}"
         " commits, which may have been acknowledged); it lies at {places}",
         "nếu không ai cố ý đưa máy chủ về lúc đó: xem thiếu gì theo docs/wal.md, 'What a new"

@@ -119,7 +119,7 @@ def test_what_a_promoted_standby_lacks_is_told_and_can_be_had_until_it_is_moved_
             places: list[Path] = []
             for name in log.directories:
                 found = heard.results[f"{log.subject}/{name}"]
-                assert (found.key, found.status) == ("wal.receives_left", Status.OK)
+                assert (found.key, found.status) == ("wal.left_behind", Status.WARNING)
                 assert (found.fields["begin"], found.fields["timeline"]) == (switch, 1)
                 assert found.fields["commits"] == 2  # none of opsd's own
                 places += cast("list[Path]", found.fields["places"])

@@ -53,7 +53,7 @@ def test_receivers_follow_a_server_that_goes_back_and_a_recovery_goes_across(sit
 
         goes_back(site, kit, log, second)
         until(lambda: len(receivers(site)) == 2)
-        until(lambda: all(heard.cause(f"{log.subject}/{name}") == "" for name in had))
+        until(lambda: all(heard.cause(f"{log.subject}/{name}") == "left_behind" for name in had))
         setting_up.carry_out(setting_up.plan(log))
         until(lambda: heard.cause(log.subject) == "")
         sql(site, "INSERT INTO moments VALUES ('after')")
@@ -62,7 +62,7 @@ def test_receivers_follow_a_server_that_goes_back_and_a_recovery_goes_across(sit
         for name, place in log.directories.items():
             assert {file for file in had[name] if "partial" not in file} <= set(files(place))
             assert any(path.is_dir() for path in place.glob("aside-*"))
-            assert heard.results[f"{log.subject}/{name}"].key == "wal.receives_left"
+            assert heard.results[f"{log.subject}/{name}"].key == "wal.left_behind"
             kept = heard.figure("opsd_wal_receiver_aside_bytes", receiver=name)
             assert kept == sum(path.stat().st_size for path in place.glob("aside-*/*"))
 
@@ -90,7 +90,7 @@ def test_a_night_takes_nothing_of_the_time_that_was_abandoned(site: Site) -> Non
         assert take_base(kit, log).outcome is Outcome.SUCCEEDED
         held_until_now(heard)
         goes_back(site, kit, log, second)
-        until(lambda: heard.cause(f"{log.subject}/one") == "")
+        until(lambda: heard.cause(f"{log.subject}/one") == "left_behind")
         sql(site, "INSERT INTO moments VALUES ('after')")
         after = a_moment_apart()
         held_until_now(heard)

@@ -27,10 +27,13 @@ from opsd.tasks.wal.bases import bases, take_base
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
 from tests.logs import (
+    begins_a_new_timeline,
     guarded,
     held_until_now,
     objects,
     receivers,
+    recovers,
+    replaced,
     sql,
     until,
     watched,
@@ -40,7 +43,6 @@ from tests.meanwhile import meanwhile
 from tests.site import Site
 
 WITHIN = 60  # seconds: what happened is named by then
-NEW_TIMELINE = {"restore_command": "false", "recovery_target_timeline": "current"}
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
 
@@ -280,13 +282,6 @@ def put_back(site: Site, copy: Path) -> None:
     site.system.cluster.start()
 
 
-def replaced(site: Site, copy: Path) -> None:
-    """What lay there lies elsewhere."""
-    data = site.system.cluster.data
-    data.rename(data.with_name(f"abandoned.{copy.name}"))
-    copy.rename(data)
-
-
 def goes_beyond(site: Site) -> None:
     """The server writes more segments than it had before it was put back."""
     with psycopg.connect(site.system.connection, autocommit=True) as connection:
@@ -295,24 +290,6 @@ def goes_beyond(site: Site) -> None:
             connection.execute("INSERT INTO moments VALUES ('other')")
             connection.execute("SELECT pg_switch_wal()")
         connection.execute("INSERT INTO moments VALUES ('other')")
-
-
-def begins_a_new_timeline(site: Site, copy: Path | None = None) -> None:
-    """As docs/wal.md tells it; a copy of the server is put back for that."""
-    site.system.cluster.stop()
-    recovers(site, copy)
-    until(lambda: sql(site, "SELECT pg_is_in_recovery()") == [("f",)])
-
-
-def recovers(site: Site, copy: Path | None, *, signal_file: str = "recovery.signal") -> None:
-    """It goes to the end of its own log, and on a new timeline, where it is no standby."""
-    server = site.system.cluster
-    if copy is not None:
-        replaced(site, copy)
-    (server.data / signal_file).touch()
-    before, server.settings = server.settings, {**server.settings, **NEW_TIMELINE}
-    server.start()
-    server.settings = before
 
 
 def recovered(site: Site, log: Log, name: str, *, good: bool = True) -> set[str]:

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 from pathlib import Path
+
+import psycopg
 
 from opsd.demo.psql import ask
 from opsd.model import Outcome
 from opsd.tasks.wal import planning, recovering
 from opsd.tasks.wal.bases import take_base
 from opsd.tasks.wal.planning import Goal, Ways
-from tests.logs import guarded, held_until_now, sql, until, watched, with_log
+from opsd.wal import SEGMENT_BYTES, position
+from tests.logs import (
+    begins_a_new_timeline,
+    guarded,
+    held_until_now,
+    sql,
+    until,
+    watched,
+    with_log,
+)
 from tests.site import Site
 
 SHORT = 1 << 20  # bytes, less than a segment
@@ -42,6 +55,40 @@ def test_a_file_that_a_receiver_had_not_made_to_its_end_keeps_it_from_nothing(si
             assert done.good
             rows = ask(server.connection("dossiers"), "SELECT said FROM moments")
             assert rows == [("before",), ("after",)]
+
+
+def test_a_timeline_that_was_left_between_two_segments_is_followed(site: Site) -> None:
+    server = site.system.cluster
+    with guarded(with_log(site), leave=True) as (kit, log, heard):
+        sql(site, "CREATE TABLE moments AS SELECT 'before' AS said")
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        held_until_now(heard)
+    server.start()
+    with psycopg.connect(site.system.connection, autocommit=True) as connection:
+        connection.execute("SET synchronous_commit = local")
+        connection.execute("INSERT INTO moments VALUES ('kept')")
+        connection.execute("SELECT pg_switch_wal()")
+        server.stop(signal.SIGQUIT)
+    copy = site.base / "copy"
+    subprocess.run(["cp", "-a", server.data, copy], check=True)
+    server.start()
+    with watched(site) as (_, log, heard):
+        until(lambda: heard.cause(log.subject) == "", 30)
+        sql(site, "INSERT INTO moments VALUES ('abandoned')")
+        held_until_now(heard)
+        begins_a_new_timeline(site, copy)
+        history = server.data / "pg_wal" / "00000002.history"
+        assert position(history.read_text().split()[1]) % SEGMENT_BYTES == 0
+        for place in log.directories.values():
+            until(lambda: list(place.glob("00000002*.partial")), 30)  # noqa: B023
+        until(lambda: heard.cause(log.subject) == "", 30)
+        sql(site, "INSERT INTO moments VALUES ('after')")
+        held_until_now(heard)
+        planned = planning.plan(log, Goal("now"), site.base / "back", WAYS)
+        with recovering.recovered(log.kit, planned, WAYS) as (done, recovered):
+            assert done.good
+            rows = ask(recovered.connection("dossiers"), "SELECT said FROM moments")
+            assert rows == [("before",), ("kept",), ("after",)]
 
 
 def newest(place: Path) -> Path:

@@ -307,13 +307,14 @@ def test_what_lies_aside_is_told_and_is_a_warning_only_where_the_disk_is_short_o
     assert bare.key == "wal.disk"
 
 
-def test_what_the_server_left_behind_is_told_and_changes_no_status() -> None:
+def test_what_the_server_left_behind_is_told_until_it_is_moved() -> None:
     metric = "opsd_wal_receiver_left_bytes"
     left = Left(1, 0x5000100, 0x6000000, 2, 3, (Path("/wal/one/aside-1"),))
     aside = replace(RUNS, aside=Aside(1, 32 << 20))
     look = replace(GOOD, receptions={"one": aside, "two": RUNS}, left={"one": left, "two": None})
     found = told(look)
-    assert (found["/one"].status, found["/one"].key) == (Status.OK, "wal.receives_left")
+    assert (found["/one"].status, found["/one"].key) == (Status.WARNING, "wal.left_behind")
+    assert found["/one"].cause == "left_behind"
     assert found["/one"].fields["begin"] == "0/5000100"
     assert found["/one"].fields["bytes"] == Size(0xFFFF00)
     assert found["/two"].key == "wal.receives"

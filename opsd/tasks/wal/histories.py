@@ -84,7 +84,8 @@ def parted_from(held: Holding, here: Standpoint, size: int, source: Source) -> P
     if newest is None:
         return None
     most = end_of(held, size)
-    if most > here.flushed:  # somebody may be receiving it just now: what it has, the server has
+    # Somebody may be receiving it just now: what he has, the server has.
+    if most > here.flushed and not here.standby:
         here = source.standpoint()
     shared = policy.shared(held.segments, here.way, size, here.flushed)
     timeline = shared[0].timeline if shared else here.timeline

@@ -5,6 +5,7 @@ earlier moment, what it left so is set aside. When the server gave up what comes
 whole segment that anybody has is put there; what lies between stays with those who have it, and is
 a gap where nobody has it, which shipping tells. Nothing is deleted.
 
+Where the server left a timeline between two segments, it is given the next one to begin with.
 Where one was killed, or its disk filled, while it made a file, it refuses that file for ever: a
 file of zeros alone is emptied, so that it is made anew.
 """
@@ -36,6 +37,7 @@ _LEFT = re.compile(
     r"requested starting point .* is (not in this server's history|ahead of the WAL flush position)"
     r"|requested timeline \d+ is not in this server's history"
 )
+_BETWEEN = re.compile(r'could not send replication command "START_REPLICATION": *$', re.MULTILINE)
 _CUT_SHORT = re.compile(r'write-ahead log file "(.+)" has \d+ bytes, should be 0 or \d+')
 
 
@@ -57,8 +59,26 @@ def ended(log: Log, name: str, directory: Path, said: str) -> None:
         _follow(log, name, directory)
     elif _GONE.search(said) is not None:
         _resume(log, name, directory)
+    elif _BETWEEN.search(said) is not None:
+        _go_over(log, name, directory)
     elif (cut := _CUT_SHORT.search(said)) is not None:
         _make_anew(directory, Path(cut[1]).name, log.kit.clock())
+
+
+def _go_over(log: Log, name: str, directory: Path) -> None:
+    """Let a receiver that has all of a timeline begin the one that the server left it for.
+
+    Where that was between two segments the server has nothing to send of the old one, says which
+    comes next, and pg_receivewal takes that for a failure (`receivelog.c`).
+    """
+    there, mine = source_of(log, name).standpoint(), received(directory)
+    if mine.head is None or mine.head.system != there.system:
+        return
+    newest, path = mine.files[-1]
+    number = newest.number if _is_partial(path) else newest.number + 1
+    following = min((one for one in there.way if one > newest.timeline), default=None)
+    if following and there.way.get(newest.timeline) == number * mine.size:
+        (directory / f"{Segment(following, number).name(mine.size)}{PARTIAL}").touch(mode=0o600)
 
 
 def _make_anew(directory: Path, name: str, at: datetime) -> None:

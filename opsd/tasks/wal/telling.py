@@ -163,9 +163,8 @@ def _of_receiver(log: Log, look: Look, name: str) -> CheckResult:
     if reception is not None and reception.aside.times and cause in {"", "disk"}:
         fields |= {"times": reception.aside.times, "aside": Size(reception.aside.bytes)}
         key += "_aside"
-    if left is not None and not cause:
+    if left is not None and cause == "left_behind":
         fields |= _lacked(left)
-        key = "wal.receives_left"
     subject = f"{log.subject}/{name}"
     return CheckResult(status, key, fields, said, cause, subject, tuple(figures))
 
@@ -204,6 +203,8 @@ def _worst_of_receiver(log: Log, look: Look, name: str, retained: int) -> tuple[
         return Status.WARNING, "receiver_hung"
     if retained > log.wal.slot_limit / 2:
         return Status.WARNING, "slot_large"
+    if look.left.get(name) is not None:
+        return Status.WARNING, "left_behind"
     return Status.OK, ""
 
 
