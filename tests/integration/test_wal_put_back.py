@@ -217,7 +217,7 @@ def test_a_server_that_dies_and_comes_back_went_nowhere(site: Site) -> None:
         # One receiver begins again and again beside another that is being sent what is written.
         place = str(log.directories["one"])
         with committing(site):
-            for _ in range(10):
+            for _ in range(6):
                 until(lambda: killed(site, place))
                 until(lambda: not of(site, place))
             until(lambda: heard.cause(log.subject) == "")
