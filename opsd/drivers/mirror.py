@@ -37,9 +37,9 @@ class Changes:
 def mirror(source: Path, target: Path, stop: Stop, changes: Changes | None = None) -> None:
     """Make all below `target` as it is below `source`; blocks are shared where that can be.
 
-    Files of the same content are left alone, and what the source has not is removed. Nothing is
-    written through a link, symbolic or hard. Raises `ToolFailed` and `Cancelled`; the target is
-    then something between the two.
+    Of a file that is there only what differs is written, and what the source has not is removed.
+    Nothing is written through a link, symbolic or hard. Raises `ToolFailed` and `Cancelled`; the
+    target is then something between the two.
     """
     try:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -93,17 +93,12 @@ def _bring(source: Path, target: Path, stop: Stop, changes: Changes | None) -> N
     _go_on(stop)
     if changes and source.name != target.name:
         changes.apply(source, target)
-    else:
-        _copied(source, target, stop)
-    _like(source, target)
-
-
-def _copied(source: Path, target: Path, stop: Stop) -> None:
-    if target.is_symlink() or not target.is_file() or target.stat().st_nlink > 1:
+    elif target.is_symlink() or not target.is_file() or target.stat().st_nlink > 1:
         _remove(target)
         _copy(source, target, stop)
     else:
         _mend(source, target, stop)
+    _like(source, target)
 
 
 def _copy(source: Path, target: Path, stop: Stop) -> None:

@@ -18,7 +18,7 @@ from opsd.errors import ClockWrong, OpsdError, Refused, RepositoryMissing
 from opsd.model import Finding, Severity
 from opsd.policy import preflight
 from opsd.policy.preflight import Booted
-from opsd.tasks import locks, shelf
+from opsd.tasks import locks, scratch, shelf
 from opsd.tasks.journal import Journal
 from opsd.tasks.kit import TAG, Kit
 from opsd.tasks.members import dumped, files
@@ -130,9 +130,7 @@ def _neighbours(kit: Kit, journal: Journal, ground: Ground) -> tuple[OpsdError, 
 def _judge_room(kit: Kit, journal: Journal, ground: Ground) -> tuple[OpsdError, ...]:
     """Room for the dumps, and room in a local repository for what will be added."""
     dumps = _dump_bytes(kit, journal, ground)
-    scratch = system.space(kit.config.scratch)
-    spare = preflight.spare_room(scratch.total)
-    against = preflight.judge_room(preflight.Room(kit.config.scratch, scratch.free, dumps, spare))
+    against = preflight.judge_room(scratch.room(kit, dumps))
     repository = kit.config.repositories[journal.run.repository]
     if repository.path is not None:
         points = kit.store.points(journal.run.backup_set)

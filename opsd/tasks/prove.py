@@ -15,13 +15,11 @@ from typing import Any
 
 from opsd import record
 from opsd.catalogue import Size
-from opsd.drivers import system
 from opsd.drivers.process import Stop
 from opsd.drivers.restic import Piece, Source
 from opsd.errors import OpsdError, RepositoryDamaged, UsageError
 from opsd.model import Closing, Finding, MemberKind, Outcome, Proof, RecoveryPoint, Severity, Task
-from opsd.policy import preflight
-from opsd.tasks import locks, sweep
+from opsd.tasks import locks, scratch, sweep
 from opsd.tasks.beside import beside
 from opsd.tasks.journal import end, opened, outcome_of, scratch_failed
 from opsd.tasks.kit import PROOF_RECORD, Kit, tags
@@ -196,11 +194,7 @@ def _judge_room(bench: Bench) -> None:
         m.bytes // bench.part(m).parts if m.kind is MemberKind.FILES else _LOADED * m.bytes
         for m in bench.point.members
     )
-    place = bench.kit.config.scratch
-    space = system.space(place)
-    room = preflight.Room(place, space.free, needed, preflight.spare_room(space.total))
-    for against in preflight.judge_room(room):
-        raise against
+    scratch.insist(bench.kit, needed)
 
 
 def _fetch_record(bench: Bench) -> None:

@@ -29,28 +29,10 @@ from opsd.model import (
 )
 from opsd.policy.recoverable import Reach, Recoverable
 from opsd.report import wal
-from tests.configured import configured
+from tests.configured import LOGGED, configured
 
 HOUR = timedelta(hours=1)
-CONFIG = """
-language: en
-demo: true
-state: {base}/state
-repositories:
-  main: {{url: {base}/main, password_file: {base}/password}}
-backup_sets:
-  dossiers:
-    repository: main
-    schedule: "01:30"
-    rpo: 24h
-    rto: 1h
-    members:
-      database:
-        kind: postgres
-        connection: host=/nowhere dbname=dossiers
-        wal: {{receivers: {{here: {{directory: {base}/wal}}}}}}
-      scans: {{kind: files, path: {base}/scans}}
-"""
+CONFIG = LOGGED + "      scans: {{kind: files, path: {base}/scans}}\n"
 
 
 @pytest.fixture

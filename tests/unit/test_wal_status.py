@@ -15,26 +15,7 @@ from opsd.clock import now
 from opsd.config.load import load
 from opsd.model import CheckId, CheckResult, CheckState, Measurement, Status
 from opsd.store import Page
-from tests.configured import configured
-
-CONFIG = """
-language: en
-demo: true
-state: {base}/state
-repositories:
-  main: {{url: {base}/main, password_file: {base}/password}}
-backup_sets:
-  dossiers:
-    repository: main
-    schedule: "01:30"
-    rpo: 24h
-    rto: 1h
-    members:
-      database:
-        kind: postgres
-        connection: host=/nowhere dbname=dossiers
-        wal: {{receivers: {{here: {{directory: {base}/wal}}}}}}
-"""
+from tests.configured import LOGGED, configured
 
 
 @pytest.mark.parametrize(
@@ -53,7 +34,7 @@ def test_the_room_under_the_server_is_told_while_it_is_seen(
     said: str,
     free: int | None,
 ) -> None:
-    path, at = configured(tmp_path, CONFIG), now() - ago
+    path, at = configured(tmp_path, LOGGED), now() - ago
     labels = {"backup_set": "dossiers", "member": "database"}
     figures = (Measurement("opsd_wal_server_free_bytes", 2 << 30, labels),)
     found = CheckResult(status, "wal.standby", subject="dossiers/database", measurements=figures)

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from opsd.drivers import system
 from opsd.errors import Cancelled, DatabaseFailed, ScratchFull, ToolFailed
 from opsd.policy import preflight
+from opsd.tasks import scratch
 from opsd.tasks.proving.bench import Bench
 
 _TICK_SECONDS = 0.3
@@ -50,5 +50,4 @@ def guarded(bench: Bench) -> Iterator[None]:
 
 
 def _short(bench: Bench) -> bool:
-    room = system.space(bench.kit.config.scratch)
-    return room.free < preflight.spare_room(room.total)
+    return bool(preflight.judge_room(scratch.room(bench.kit, 0)))

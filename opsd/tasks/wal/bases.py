@@ -19,8 +19,7 @@ from opsd.errors import (
 )
 from opsd.model import Closing, Finding, Severity, Task
 from opsd.policy import wal as policy
-from opsd.policy.preflight import Room, judge_room, spare_room
-from opsd.tasks import shelf
+from opsd.tasks import scratch, shelf
 from opsd.tasks.journal import Journal, opened
 from opsd.tasks.kit import Kit, tagged
 from opsd.tasks.members.captured import Forward
@@ -44,9 +43,9 @@ def take_base(kit: Kit, log: Log) -> Closing:
             seen, summarizes = server.seen(log.commit), server.summarizes
         leading = [_leading(log, seen, *one) for one in zip(repositories, found, strict=True)]
         parent = _parent(kit, log, seen, leading) if summarizes else None
-        scratch = journal.workplace()
+        place = journal.workplace()
         try:
-            home = scratch / log.name
+            home = place / log.name
             with journal.phase("base", log.name):
                 taken = _copied(journal, log, home, parent)
             kept = []
@@ -56,7 +55,7 @@ def take_base(kit: Kit, log: Log) -> Closing:
                     kept.append((*before, stored))
             _keep_at_hand(journal, log, home, kept[0])
         finally:
-            system.wipe(scratch)
+            system.wipe(place)
         for repository, there in zip(repositories, kept, strict=True):
             with journal.phase("forget", repository):
                 _drop_old(journal, log, repository, there)
@@ -165,7 +164,7 @@ def _copy(journal: Journal, log: Log, home: Path, parent: Base | None = None) ->
         onto.write_bytes(_manifest(log, parent))
     with visiting(log.database) as server:
         ground = server.ground(log.wal.role, log.commit)
-        _insist_on_room(kit, 0 if parent else server.bytes)
+        scratch.insist(kit, 0 if parent else server.bytes)  # how much changed nobody knows
     places = {where: home / PLACES / oid for oid, where in ground.tablespaces.items()}
     limit = kit.backup_set(log.backup_set).timeout
     log.programs().base(log.connection(), home / DATA, places, limit, onto)
@@ -194,14 +193,6 @@ def _copy(journal: Journal, log: Log, home: Path, parent: Base | None = None) ->
         parent=parent.id if parent else "",
         segment_bytes=seen.segment_bytes,
     )
-
-
-def _insist_on_room(kit: Kit, needed: int) -> None:
-    """Raise `SpaceExhausted` before a copy fills the disk; how large changes are nobody knows."""
-    space = system.space(kit.config.scratch)
-    room = Room(kit.config.scratch, space.free, needed, spare_room(space.total))
-    for against in judge_room(room):
-        raise against
 
 
 def _manifest(log: Log, base: Base) -> bytes:
