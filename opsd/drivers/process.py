@@ -35,6 +35,8 @@ _KEPT_BYTES = 1 << 22
 _FOREIGN = ("RESTIC_", "PG", "AWS_", "LC_", "LANG")
 
 LAST_AT_THE_DISK = ("ionice", "-c", "2", "-n", "7")  # what a program is begun with
+# We may have died before setpriv asked to be told of it; `$0` is who we were.
+_UNLESS_ORPHANED = '[ "$PPID" -eq "$0" ] && exec "$@"'
 
 OnLine = Callable[[bytes], None]
 
@@ -263,6 +265,7 @@ def _start(
     if shutil.which(command.argv[0]) is None:
         raise ToolFailed("process.cannot_start", program=command.argv[0])
     argv = ("setpriv", *become(command.user), "--pdeathsig", command.death_signal, "--")
+    argv += ("sh", "-c", _UNLESS_ORPHANED, str(os.getpid()))
     argv += ("nice", "-n", str(command.niceness)) if command.niceness else ()
     try:
         with _given(command.stdin) as stdin:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,8 +23,9 @@ from opsd.tasks.prove import prove
 from tests import cheap
 from tests.faults.child import child, gone, start_again
 from tests.faults.telling import all_is_well, attempt, nothing_left
+from tests.logs import until
 from tests.meanwhile import meanwhile
-from tests.site import SET, Site
+from tests.site import ROOT, SET, Site
 
 BACKUP, PROVE = Task.BACKUP, Task.PROVE
 # (phase, how many times it was announced, seconds to wait then)
@@ -111,6 +114,25 @@ def test_what_a_dead_proof_restored_is_wiped_and_told(ward: Site) -> None:
         assert found is not None
         assert (found.outcome, found.reason) == (Outcome.INTERRUPTED, "interrupted")
         assert [f.key for f in found.findings] == ["run.died"]
+
+
+def test_a_check_that_will_not_hear_that_it_shall_end_dies_with_opsd(tmp_path: Path) -> None:
+    """Restic 0.18's may wait for itself for ever once it was asked to end: one in 1,500 did."""
+    deaf = tmp_path / "restic"
+    deaf.write_text(f"#!/bin/sh\ntrap '' TERM\ntouch {tmp_path}/checks\nexec sleep 600\n")
+    deaf.chmod(0o755)
+    script = (
+        "import sys; from pathlib import Path; from datetime import timedelta;"
+        "from opsd.drivers.restic import Limits, Restic; here = Path(sys.argv[1]);"
+        "door = Restic('main', '/nowhere', here, here, program=str(here / 'restic'));"
+        "door.check(limits=Limits(timedelta(hours=1)))"
+    )
+    with subprocess.Popen((sys.executable, "-c", script, str(tmp_path)), cwd=ROOT) as opsd:
+        until((tmp_path / "checks").exists)
+        family = psutil.Process(opsd.pid).children(recursive=True)
+        opsd.kill()
+    assert family
+    assert gone(family)
 
 
 # --- its children

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -115,6 +116,28 @@ def test_the_death_of_its_parent_ends_a_command(tmp_path: Path) -> None:
         pid = pid_in(tmp_path / "pid")
         os.kill(us.pid, signal.SIGKILL)
     assert waited(lambda: dead(pid))
+
+
+def test_what_was_about_to_begin_when_its_parent_died_does_not(tmp_path: Path) -> None:
+    slow = tmp_path / "bin" / "setpriv"
+    slow.parent.mkdir()
+    slow.write_text(
+        f"#!/bin/sh\necho $$ > {tmp_path}/pid; while [ ! -e {tmp_path}/go ]; do sleep 0.01; done\n"
+        f'exec {shutil.which("setpriv")} "$@"\n'
+    )
+    slow.chmod(0o755)
+    script = (
+        "import sys; from datetime import timedelta; from opsd.drivers.process import *;"
+        "run(Command(('touch', sys.argv[1]), timedelta(60)))"
+    )
+    words = (sys.executable, "-c", script, str(tmp_path / "begun"))
+    env = {**os.environ, "PATH": f"{slow.parent}:{os.environ['PATH']}"}
+    with subprocess.Popen(words, cwd=ROOT, env=env) as us:
+        pid = pid_in(tmp_path / "pid")
+        os.kill(us.pid, signal.SIGKILL)
+    (tmp_path / "go").touch()
+    assert waited(lambda: dead(pid))
+    assert not (tmp_path / "begun").exists()
 
 
 def test_the_callers_settings_do_not_reach_a_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -247,6 +247,8 @@ class Restic:
                 **self.bounds.env,
                 **self.env,
             },
+            # Nothing is left behind without a lock; asked to end, restic's check may wait for ever.
+            death_signal="KILL" if "--no-lock" in arguments else "TERM",
             whole=messages is None,
             niceness=niceness,
         )
