@@ -31,8 +31,7 @@ _SEEN_OFF_EVERY_SECONDS = 0.02
 _CHUNK = 1 << 16
 _WIDE_PIPE = 1 << 18  # the kernel's 64 KiB make a table's rows wait for us again and again
 _KEPT_BYTES = 1 << 22
-# Settings of the caller's shell that would change what a program means.
-_FOREIGN = ("RESTIC_", "PG", "AWS_", "LC_", "LANG")
+_FOREIGN = ("RESTIC_", "PG", "AWS_", "LC_", "LANG")  # a caller's, that change what programs mean
 
 LAST_AT_THE_DISK = ("ionice", "-c", "2", "-n", "7")  # what a program is begun with
 # We may have died before setpriv asked to be told of it; `$0` is who we were.
@@ -136,9 +135,7 @@ def run(
                 if stop.requested:
                     raise Cancelled("process.cancelled", program=command.program)
                 if time.monotonic() - began > command.timeout.total_seconds():
-                    raise TimedOut(
-                        "process.timed_out", program=command.program, limit=command.timeout
-                    )
+                    raise _late(command)
         except BaseException:
             _end(child)
             raise
@@ -190,9 +187,7 @@ def _guard(
             if stop.requested:
                 broken.append(Cancelled("process.cancelled", program=command.program))
             elif time.monotonic() > deadline:
-                broken.append(
-                    TimedOut("process.timed_out", program=command.program, limit=command.timeout)
-                )
+                broken.append(_late(command))
             else:
                 continue
             _signal(child, signal.SIGTERM)
@@ -216,9 +211,7 @@ def attached(command: Command) -> int:
     try:
         return child.wait(command.timeout.total_seconds())
     except subprocess.TimeoutExpired:
-        raise TimedOut(
-            "process.timed_out", program=command.program, limit=command.timeout
-        ) from None
+        raise _late(command) from None
     finally:
         _end(child)
 
@@ -312,6 +305,10 @@ def _given(stdin: bytes) -> Iterator[int]:
 def _environment() -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN)}
     return {**kept, "LC_ALL": "C.UTF-8"}
+
+
+def _late(command: Command) -> TimedOut:
+    return TimedOut("process.timed_out", program=command.program, limit=command.timeout)
 
 
 def _end(child: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM) -> None:
