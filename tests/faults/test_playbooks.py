@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -185,11 +186,11 @@ def test_a_host_is_isolated_and_freed(town: Town) -> None:
     town.on("two", "nft delete table inet opsd_isolation")
 
 
-def test_who_can_wait_does(town: Town) -> None:
+def test_who_can_wait_does(town: Town, tmp_path: Path) -> None:
     """The hosts share this machine's disks, which are not slow: what is done about it is seen."""
     shutil.copy2(os.path.realpath(program("shred")), town.base / "rsync")
-    (town.base / "much").write_bytes(bytes(8 << 20))
-    town.begin("two", f"{town.base}/rsync", "-n", "100000", f"{town.base}/much")
+    (tmp_path / "much").write_bytes(bytes(8 << 20))
+    town.begin("two", f"{town.base}/rsync", "-n", "100000", f"{tmp_path}/much")
     watch = timed()
     incident, _ = town.desk.raised(CheckId("two", "disk_latency"))
     opened = town.desk.begun(replace(incident, cause="io_pressure"))
