@@ -58,7 +58,7 @@ _SETTINGS = {
 }
 _LOOKED = 20  # seconds
 _ROUNDS = 3  # of recoveries: the middle one counts
-_QUIET = 0.1  # of a core: less than any work takes
+_QUIET = 0.04  # of a core: less than any work takes
 _TOGETHER = """
     UPDATE pgbench_accounts SET abalance = abalance + 1
      WHERE aid BETWEEN (SELECT max(aid) FROM pgbench_accounts)::bigint * %(number)s / 100

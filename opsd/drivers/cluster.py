@@ -23,6 +23,7 @@ from opsd.errors import OpsdError, Refused, ScratchFull, ToolFailed
 
 _DEBIAN_ROOT = Path("/usr/lib/postgresql")
 _START_LIMIT = timedelta(seconds=60)
+_POLL_SECONDS = 0.01
 _INITDB_LIMIT = timedelta(minutes=5)
 _NAME = "cluster"  # of the data directory below the cluster's own directory
 _SOCKET = ".s.PGSQL.5432"
@@ -235,21 +236,25 @@ class Cluster:
         return self._server is not None and self._server.alive
 
     def _await_answer(self, server: process.Background) -> None:
-        probe = process.Command(
-            (str(binaries(self.major) / "pg_isready"), "-q", "-d", self.connection("template1")),
-            timedelta(seconds=5),
-        )
         deadline = time.monotonic() + self.start_limit.total_seconds()
         while server.alive and time.monotonic() < deadline:
-            if process.run(probe).exit_code == 0:
+            if self._answers(server.pid):
                 return
-            time.sleep(0.05)
+            time.sleep(_POLL_SECONDS)
         silent = server.alive
         ended = server.end(signal.SIGQUIT)
         limit = self.start_limit.total_seconds()
         how = f"no answer within {limit:.0f} s" if silent else f"the server ended with {ended}"
         said = self.log.read_text(errors="backslashreplace")[-2000:]
         raise self._failed(f"{how}\n{said}".strip())
+
+    def _answers(self, pid: int) -> bool:
+        """Whether it takes connections, as it writes for pg_ctl (its source has the lines)."""
+        try:
+            said = (self.data / "postmaster.pid").read_text(errors="replace").splitlines()
+        except OSError:
+            return False
+        return said[:1] == [str(pid)] and "".join(said[7:8]).strip() in {"ready", "standby"}
 
     def _failed(self, detail: str) -> OpsdError:
         if "No space left on device" in detail:
