@@ -92,8 +92,8 @@ def _bring(
         side.start(lambda own: _fetch_log(own, planned, done))
         later = side.start(fetch_building)
         if whole.id in near:
-            later.result()  # before anything is written over
             _insist_good(planned, whole, near[whole.id], contents=False)
+            later.result()  # before anything is written over
             _copy(side.kit, near[whole.id], target)
         else:
             _restore(side.kit, planned, whole, target)
@@ -103,8 +103,8 @@ def _bring(
             if durable:  # the server would wait for the disk before it replays
                 side.start(lambda own: tree.flush(target, own.stop))
             _insist_good(planned, whole, target)
-        for base, place in zip(building, places, strict=True):
-            _apply(kit, base, place, target)
+            for base, place in zip(building, places, strict=True):
+                _apply(side.kit, base, place, target)
         shutil.rmtree(target / _PARTS, ignore_errors=True)
         if building and durable:
             tree.flush(target, kit.stop)
