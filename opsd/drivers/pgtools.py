@@ -11,7 +11,7 @@ import hashlib
 import io
 import re
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -34,6 +34,8 @@ _TO_DATABASE = re.compile(
     rb"^(ALTER DATABASE|ALTER ROLE " + _NAME + rb" IN DATABASE|COMMENT ON DATABASE"
     rb"|(?:GRANT|REVOKE) [A-Z, ]+ ON DATABASE) " + _NAME
 )
+_GRANTED = re.compile(r'^(GRANT .+) GRANTED BY (?:"(?:[^"]|"")+"|[^\s"]+);$')
+_REFUSED = re.compile(r"^psql:(?:.*:)?(\d+): ERROR:.*")
 _HOW_TO_READ = (b"SET client_encoding = ", b"SET standard_conforming_strings = ")
 _LARGE_OBJECT = re.compile(r"^blob_(\d+)\.dat$")
 # How pg_dump ends each table's file. Were it another one day, the row counts would not agree.
@@ -94,15 +96,17 @@ class Programs:
         """
         text = dump_of_globals.read_text(errors="surrogateescape")
         roles = dump_of_globals.with_name("roles.sql")
-        kept = (line for line in text.splitlines(keepends=True) if " TABLESPACE " not in line)
-        roles.write_text("".join(kept), errors="surrogateescape")
+        kept = [line for line in text.splitlines() if " TABLESPACE " not in line]
+        lines, tried = _by_anybody(kept)
+        roles.write_text("\n".join(lines) + "\n", errors="surrogateescape")
         done = process.run(
             self._command("psql", "-X", "-q", f"--file={roles}", f"--dbname={connection}"),
             stop=self.stop,
         )
         roles.unlink()
-        wrong = [line for line in done.complaint.splitlines() if "ERROR:" in line]
-        wrong = [line for line in wrong if "already exists" not in line]
+        told = (_REFUSED.match(line) for line in done.complaint.splitlines())
+        refused = [one for one in told if one and int(one[1]) not in tried]
+        wrong = [one[0] for one in refused if "already exists" not in one[0]]
         if wrong:
             raise DatabaseFailed("globals.refused", detail="\n".join(wrong[:10]))
         _insist("psql", done)
@@ -174,6 +178,22 @@ class Programs:
         done = process.run(command, stop=self.stop)
         _insist(program, done)
         return done
+
+
+def _by_anybody(lines: Sequence[str]) -> tuple[list[str], set[int]]:
+    """The same lines, but that who grants a role is whoever may, where the one named may not.
+
+    From PostgreSQL 16 on that may only be who administers the role, or the first superuser, who
+    has another name in another cluster. Gives the numbers of the lines that may be refused, too.
+    """
+    script: list[str] = []
+    tried: set[int] = set()
+    for line in lines:
+        script.append(line)
+        if granted := _GRANTED.match(line):
+            tried.add(len(script))
+            script += ["\\if :ERROR", f"{granted[1]};", "\\endif"]
+    return script, tried
 
 
 def _insist(program: str, done: process.Completed) -> None:
