@@ -170,8 +170,11 @@ def switches(histories: Mapping[int, str]) -> dict[int, tuple[int, int]]:
 
 def way_in(timeline: int, history: str) -> dict[int, int]:
     """Where each timeline on the way to this one was left, by its history file; itself never."""
-    left = {int(number): position(at) for number, at in _HISTORY.findall(history)}
-    return {**left, timeline: _HIGH << 32}
+    found, until = {timeline: _HIGH << 32}, _HIGH << 32
+    for number, at in reversed(_HISTORY.findall(history)):
+        until = min(until, position(at))  # as in `path_of`
+        found[int(number)] = until
+    return found
 
 
 def timeline_of_history(name: str) -> int | None:
@@ -181,10 +184,15 @@ def timeline_of_history(name: str) -> int | None:
 
 
 def path_of(timeline: int, parents: Mapping[int, tuple[int, int]]) -> Sequence[tuple[int, int]]:
-    """Timelines from the first to this one, each with where it was left (the last: never)."""
+    """Timelines from the first to this one, each with where it was left (the last: never).
+
+    One that was left before it began, as PostgreSQL tells of a recovery along it to before that,
+    was never gone along: those before it were left there.
+    """
     way, until = [], _HIGH << 32
     at: int | None = timeline
     while at is not None:
         way.append((at, until))
-        at, until = parents.get(at, (None, 0))
+        at, left = parents.get(at, (None, 0))
+        until = min(until, left)
     return tuple(reversed(way))

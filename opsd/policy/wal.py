@@ -156,7 +156,7 @@ def was_left(base: Base | Need, held: Holdings, to: int = 0) -> bool:
 
     With `to`: whether the end of that timeline cannot.
     """
-    way = dict(path_of(to or _newest(held, base.timeline), held.switches))
+    way = dict(path_of(to or _living(held, base.timeline), held.switches))
     left = way.get(base.timeline, 0)
     return base.stop > min(left, held.left.get(base.timeline, left))
 
@@ -164,6 +164,12 @@ def was_left(base: Base | Need, held: Holdings, to: int = 0) -> bool:
 def _newest(held: Holdings, timeline: int) -> int:
     """The newest timeline that one leads to."""
     return max((t for t in timelines(held) if timeline in _ancestors(t, held)), default=timeline)
+
+
+def _living(held: Holdings, timeline: int) -> int:
+    """The newest timeline of which it is known whether one leads to it."""
+    known = (t for t in timelines(held) if path_of(t, held.switches)[0][0] <= timeline)
+    return max((timeline, *known))
 
 
 def timelines(held: Holdings) -> set[int]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -12,7 +14,7 @@ import psycopg
 from opsd.model import Outcome
 from opsd.policy import moments
 from opsd.tasks.backup import back_up
-from opsd.tasks.kit import Kit
+from opsd.tasks.kit import Kit, new_run_id
 from opsd.tasks.wal import choosing, planning, recovering, setting_up
 from opsd.tasks.wal.bases import bases, take_base
 from opsd.tasks.wal.layout import DATA
@@ -126,6 +128,39 @@ def test_a_night_takes_nothing_of_the_time_that_was_abandoned(site: Site) -> Non
         assert moment(oldest["oldest"]) > left.end > wasted.until
 
 
+def test_a_server_that_went_back_to_before_an_earlier_timeline_comes_back_from_before(
+    site: Site,
+) -> None:
+    with guarded(with_log(site)) as (kit, log, heard):
+        sql(site, "CREATE TABLE moments AS SELECT 'before' AS said")
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        good = bases(log, "main")
+        sql(site, "INSERT INTO moments VALUES ('kept')")
+        first = a_moment_apart()
+        sql(site, "INSERT INTO moments VALUES ('abandoned')")
+        sql(site, "SELECT pg_switch_wal()")
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        second = a_moment_apart()
+        held_until_now(heard)
+
+        # To a moment behind the second base copy; then, along that timeline, to one before it.
+        for number, moment in enumerate((second, first), 2):
+            goes_back(site, kit, log, moment)
+            sql(site, "INSERT INTO moments VALUES ('after')")
+            until(partial(_has_timeline, site, number))
+            held_until_now(heard)
+        assert choosing.reachable(log, "main", site.base / "look").bases == good
+
+        now = planning.plan(log, Goal("now"), site.base / "now", Ways(throwaway=True))
+        with (
+            recovering.recovered(kit, now, Ways(throwaway=True)) as (done, server),
+            psycopg.connect(server.connection(log.database_name)) as connection,
+        ):
+            assert done.good
+            found = connection.execute("SELECT said FROM moments ORDER BY said").fetchall()
+        assert found == [("after",), ("before",), ("kept",)]
+
+
 def moment(text: str) -> datetime:
     """As evidence writes it."""
     return datetime.fromisoformat(text)
@@ -165,14 +200,19 @@ def command(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").replace("\0", " ")
 
 
+def _has_timeline(site: Site, number: int) -> bool:
+    return any(name.startswith(f"{number:08X}") for name in objects(site))
+
+
 def goes_back(site: Site, kit: Kit, log: Log, moment: datetime) -> None:
     """The server is recovered to a moment, and started where it was."""
     server = site.system.cluster
     server.stop()
     planned = planning.plan(log, Goal("time", time=moment), site.base / "back")
     assert recovering.carry_out(kit, planned).good
-    server.data.rename(site.base / "abandoned")
+    server.data.rename(site.base / f"abandoned.{new_run_id(kit.clock())}")
     (site.base / "back" / DATA).rename(server.data)
+    shutil.rmtree(site.base / "back")
     server.start()
 
 

@@ -14,6 +14,7 @@ from opsd.wal import (
     Base,
     Holdings,
     Segment,
+    path_of,
     position,
     switches,
     way_in,
@@ -249,6 +250,38 @@ def test_a_base_copy_of_an_abandoned_time_is_known_and_one_before_it_stays() -> 
     assert wal.was_left(base(5, 5 * WHOLE + 50), twice)
     # A timeline whose history nobody has leads nowhere.
     assert not wal.was_left(after, held(*row(1, 1, 9), *row(2, 5, 6)))
+
+
+def test_a_base_copy_of_a_timeline_beside_the_newest_one_was_left() -> None:
+    # From timeline 1 the server went to 2, and later back to before that, to 3.
+    parents = {2: (1, 6 * WHOLE), 3: (1, 4 * WHOLE + 300)}
+    beside = held(*row(1, 1, 6), *row(2, 6, 8), *row(3, 4, 5), parents=parents)
+    good, abandoned = base(9, 2 * WHOLE), replace(base(5, 7 * WHOLE), timeline=2)
+    assert not wal.was_left(good, beside)
+    assert wal.was_left(abandoned, beside)
+    assert not wal.was_left(abandoned, beside, 2)
+    needed = replace(base(1, 5 * WHOLE), timeline=3)
+    assert not wal.was_left(needed, beside)
+    # A window that begins behind the abandoned one is reached from the one before it.
+    left = [one for one in (good, abandoned, needed) if wal.was_left(one, beside)]
+    kept = {good, needed}
+    spare = wal.spare_bases((good, abandoned, needed), NOON - timedelta(days=3), left)
+    assert not kept & set(spare)
+
+
+def test_a_timeline_that_was_left_before_it_began_takes_the_end_of_those_before_with_it() -> None:
+    # What PostgreSQL writes when it is recovered along 2 to a place before 2 began.
+    history = "1\t0/8000000\tno recovery target specified\n2\t0/4000300\tafter LSN 0/4000200\n"
+    way = way_in(3, history)
+    assert (way[1], way[2]) == (0x4000300, 0x4000300)
+    parents = switches({2: "1\t0/8000000\tnone\n", 3: history})
+    assert dict(path_of(3, parents)) == way
+    back = held(*row(1, 1, 8), *row(2, 8, 9), *row(3, 4, 5), parents=parents)
+    before, between = base(9, 2 * WHOLE), base(5, 6 * WHOLE)
+    assert not wal.was_left(before, back)
+    assert wal.was_left(between, back)
+    assert wal.chain(back, 1, before.start, WHOLE).end == 6 * WHOLE
+    assert not wal.leads_on(Segment(1, 6), way, WHOLE, whole=True)
 
 
 def test_the_newest_base_copy_that_is_old_enough_is_chosen() -> None:
