@@ -17,6 +17,7 @@ from opsd.wal import Base, Gap, Holdings, Need, Segment, path_of
 _PAGE = 8192
 _HEADER = struct.Struct("=HHIQI4xQII")
 _SHORT = struct.Struct("=HHIQ")
+_SHORT_BYTES = 24  # of a page's header, with what is left of a record and the end
 _LONG = 0x0002
 _ALIGNED = 8
 _EPOCH = 1 << 32  # numbers of transactions in the log begin anew
@@ -71,6 +72,23 @@ def filled(content: bytes, known: int) -> int:
     """
     end = len(content.rstrip(b"\0"))
     return max(min(-(-end // _ALIGNED) * _ALIGNED, len(content)), min(known, len(content)))
+
+
+def next_record(end: int, size: int) -> int:
+    """Where the record behind one that ended at a position begins: behind a page's header."""
+    if end % _PAGE:
+        return end
+    return end + (_HEADER.size if end % size == 0 else _SHORT_BYTES)
+
+
+def lies_before(length: int, begin: int, end: int, size: int) -> bool:
+    """Whether all of a record lies before a position, with the headers of pages in between."""
+    at = begin
+    while length > 0 and at < end:
+        at = next_record(at, size)
+        part = min(length, _PAGE - at % _PAGE)
+        at, length = at + part, length - part
+    return length <= 0 and at <= end
 
 
 # ------------------------------------------------------------------------------ the sequence

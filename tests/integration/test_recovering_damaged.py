@@ -64,8 +64,32 @@ def test_a_damaged_segment_is_taken_from_elsewhere_and_ends_no_recovery_in_silen
             recover(Goal("time", time=moment), "never")
 
 
-def spoil(path: Path) -> None:
+def test_a_damaged_record_near_the_end_of_the_log_is_not_taken_for_its_end(site: Site) -> None:
+    with guarded(with_log(site), leave=True) as (kit, log, _):
+        sql(site, "CREATE TABLE moments AS SELECT 0 AS number")
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        ((name, at),) = sql(
+            site, "SELECT * FROM pg_walfile_name_offset(pg_current_wal_insert_lsn())"
+        )
+        sql(site, "INSERT INTO moments VALUES (1)")
+        sql(site, "INSERT INTO moments VALUES (2)")
+    with site.kit() as kit:
+        (log,) = logs_of(kit, SET)
+
+        def recover(place: str) -> tuple[str, set[str]]:
+            planned = planning.plan(log, Goal("now"), site.base / place, QUICK)
+            with recovering.recovered(kit, planned, QUICK) as (done, server):
+                ((rows,),) = ask(server.connection("dossiers"), "SELECT count(*) FROM moments")
+                return rows, {finding.key for finding in done.findings}
+
+        assert recover("whole") == ("3", set())
+        for place in log.directories.values():
+            spoil(place / f"{name}.partial", int(at) + 40)
+        assert recover("half") == ("1", {"recover.ended_early"})
+
+
+def spoil(path: Path, at: int = 3 * 8192 + 3000) -> None:
     """One byte in the middle of a page is another one."""
     content = bytearray(path.read_bytes())
-    content[3 * 8192 + 3000] ^= 0xFF
+    content[at] ^= 0xFF
     path.write_bytes(content)

@@ -7,6 +7,7 @@ touches nothing that lives. What comes out is a stopped cluster that anybody can
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from opsd.drivers.postgres.replication import Replay, visiting
 from opsd.drivers.process import Stop
 from opsd.errors import Cancelled, DatabaseFailed, OpsdError, ToolFailed
 from opsd.model import Finding, Outcome, Severity, Task
+from opsd.policy import wal as policy
 from opsd.tasks.journal import end, opened
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal import fetching, reading
@@ -34,6 +36,7 @@ from opsd.wal import written
 _LIMIT = timedelta(days=7)
 _TOO_SHORT = "recovery ended before configured recovery target"
 _ONE_RECORD = 1 << 20  # bytes: hardly any is longer
+_LENGTH_BYTES = 4
 _POLL = (0.05, 0.5)  # seconds between two looks: at first, and when it takes long
 _THROWAWAY = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 _NICENESS = 10
@@ -155,6 +158,22 @@ def _bring_files(kit: Kit, done: Recovered, database: Database) -> None:
         done.findings += done.files.findings
 
 
+def _is_left_out(planned: Planned, reached: int) -> bool:
+    """Whether all of the record is there with which the server could not go on: it is damaged.
+
+    A record begins with its length (PostgreSQL's access/xlogrecord.h); zeros are none.
+    """
+    size, end = planned.stock.size, planned.chain.end
+    begin = policy.next_record(reached, size)
+    found = [one for one in planned.chain.segments if one.number == begin // size]
+    if begin >= end or not found:
+        return False
+    with (planned.target / WAL / found[0].name(size)).open("rb") as stream:
+        stream.seek(begin % size)
+        length = int.from_bytes(stream.read(_LENGTH_BYTES), sys.byteorder)
+    return policy.lies_before(length, begin, end, size)
+
+
 @contextmanager
 def _server(planned: Planned, ways: Ways) -> Iterator[cluster.Cluster]:
     """The server as it will replay, with nothing of the lost one's settings; stopped in the end."""
@@ -240,6 +259,8 @@ def _insist_on_end(done: Recovered) -> None:
     It may end within a record, which is not replayed.
     """
     planned, reached = done.planned, (done.replay and done.replay.position) or 0
-    if planned.goal.is_end and reached < planned.chain.end - _ONE_RECORD and done.good:
+    if not planned.goal.is_end or not done.good:
+        return
+    if reached < planned.chain.end - _ONE_RECORD or _is_left_out(planned, reached):
         bounds = {"end": written(planned.chain.end), "reached": written(reached)}
         done.findings.append(Finding(Severity.FAULT, "recover.ended_early", bounds))
