@@ -48,11 +48,14 @@ def test_receivers_come_back_and_protection_is_given_up_only_as_agreed(site: Sit
         sql(site, "SELECT pg_reload_conf()")
         hit(site, signal.SIGSTOP)
         stopped = time.time()
+        ((before_it,),) = sql(site, "SELECT pg_current_wal_insert_lsn()")
         sql(site, "CREATE TABLE two AS SELECT 1")
         until(lambda: heard.cause(log.subject) == "exposed")
         assert heard.results[log.subject].status is Status.CRITICAL
         (exposure,) = kit.store.exposures(SET)
         assert exposure.ended is None
+        # What waited until then was let go, and no receiver has it.
+        assert exposure.begin <= position(before_it)
         sql(site, "CREATE TABLE three AS SELECT 1")
         until(lambda: (heard.figure("opsd_wal_exposed_bytes") or 0) > 0)
         # What it says may be lost is never less than what a receiver lacks.

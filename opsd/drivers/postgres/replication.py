@@ -112,6 +112,13 @@ class ServerSeen:
         found = [one for one in self.senders if one.application == application]
         return min(found, key=lambda one: one.state != "streaming", default=None)
 
+    def reached(self, application: str, slot: str) -> int | None:
+        """How far a receiver has the log at least, be it there or not; None: not known."""
+        sender, kept = self.connected(application), self.slot(slot)
+        if sender is not None and sender.flushed is not None:
+            return sender.flushed
+        return None if kept is None or kept.retained is None else self.flushed - kept.retained
+
     def slot(self, name: str) -> Slot | None:
         """The slot of this name."""
         return next((one for one in self.slots if one.name == name), None)

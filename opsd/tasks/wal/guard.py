@@ -232,9 +232,16 @@ class Guard:
                     self.log.backup_set,
                     self.log.name,
                     now,
-                    seen.flushed,
+                    self._safe(seen),
                 )
             )
+
+    def _safe(self, seen: ServerSeen) -> int:
+        """Up to where as many receivers as agreed have the log: who waits behind it is let go."""
+        wal = self.log.wal
+        had = (seen.reached(wal.application(name), wal.slot(name)) for name in wal.receivers)
+        known = sorted((at for at in had if at is not None), reverse=True)
+        return min([*known[: wal.wait_for], seen.flushed])
 
     # --- tell
 
