@@ -262,13 +262,18 @@ class Shipper:
                 continue
             before = segments.get(segment)
             have = before.bytes if before else 0
+            known = flushed if file.path.name.startswith(last) else 0
             try:
+                seen = file.path.read_bytes()
+                end = policy.filled(seen, known - segment.start(archive.size))
+                if end <= have:
+                    continue
+                # Of what is just written a later page may be seen before an earlier one: what lay
+                # before the end then is all there now.
                 content = file.path.read_bytes()
             except FileNotFoundError:  # finished meanwhile: the next turn takes it whole
                 continue
-            known = flushed if file.path.name.startswith(last) else 0
-            end = policy.filled(content, known - segment.start(archive.size))
-            if end <= have or policy.misfit(content[:end], segment, self._system):
+            if policy.misfit(content[:end], segment, self._system):
                 continue
             if not self._agreed:
                 return
