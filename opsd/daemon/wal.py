@@ -195,8 +195,11 @@ class Warden:
             more = shipper.turn(guard.flushed(), seen.system if seen else "")
             self.rounds.landed.set()
             shipped = [one.shipped for one in self.shippers.values()]
-            if seen is not None and all(one.at and not one.error for one in shipped):
-                clear(self.log, [one.held for one in self.shippers.values()], seen.segment_bytes)
+            if seen is not None and all(
+                one.at and not one.error and one.system == seen.system for one in shipped
+            ):
+                held = [one.held for one in self.shippers.values()]
+                clear(self.log, held, seen.system, seen.segment_bytes)
 
     def _renew(self, receiver: str) -> None:
         self.receivers[receiver].renew()

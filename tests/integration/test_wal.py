@@ -228,7 +228,7 @@ def test_what_is_received_is_kept_and_what_is_wrong_with_it_is_told(site: Site) 
 
     # What every repository has may go from a receiver, but for the newest.
     keep_none = replace(alone, wal=alone.wal.model_copy(update={"keep": 0}))
-    clear(keep_none, [shipper.held], 16 << 20)
+    clear(keep_none, [shipper.held], shipper.shipped.system, 16 << 20)
     left = sorted(path.name for path in one.iterdir())
     assert whole[0] not in left
     assert whole[2] in left
@@ -237,6 +237,8 @@ def test_what_is_received_is_kept_and_what_is_wrong_with_it_is_told(site: Site) 
     foreign = bytearray(good)
     foreign[24:32] = b"another!"
     (one / whole[0]).write_bytes(bytes(foreign))
+    clear(keep_none, [shipper.held], shipper.shipped.system, 16 << 20)
+    assert (one / whole[0]).read_bytes() == foreign, "which nobody else may have"
     objects(site)[whole[0]].unlink()
     shipper = shipped(alone)
     assert any(text.endswith("foreign") for text in shipper.shipped.refused)

@@ -293,8 +293,11 @@ class Shipper:
                 archive.keep_history(path.name, path.read_text(encoding="utf-8"))
 
 
-def clear(found: Log, holdings: list[Holdings], size: int) -> None:
-    """Remove from the receivers what every repository has, but for the newest that shall stay."""
+def clear(found: Log, holdings: list[Holdings], system: str, size: int) -> None:
+    """Remove from the receivers what every repository has, but for the newest that shall stay.
+
+    What lies there of another server than `system` has the same names, and is in none of these.
+    """
     everywhere = {
         segment
         for segment, covered in (holdings[0].segments.items() if holdings else ())
@@ -302,10 +305,12 @@ def clear(found: Log, holdings: list[Holdings], size: int) -> None:
     }
     most = max(int(found.wal.keep) // size, 2)
     for directory in found.directories.values():
-        files = {Segment.of(f.path.name, size): f.path for f in _files(directory) if f.finished}
+        files = {Segment.of(f.path.name, size): f for f in _files(directory) if f.finished}
         finished = [segment for segment in files if segment is not None]
         for segment in policy.keep_here(finished, everywhere, most):
-            files[segment].unlink(missing_ok=True)
+            head = _heading(files[segment])
+            if head is not None and head.system == system:
+                files[segment].path.unlink(missing_ok=True)
 
 
 def is_whole(held: Holdings, segment: Segment) -> bool:
