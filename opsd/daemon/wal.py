@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -101,8 +101,8 @@ class Keeper(Protocol):
     """Who keeps the log of one member, of whatever kind."""
 
     @property
-    def member(self) -> object:
-        """The member as it is configured."""
+    def terms(self) -> object:
+        """All that the configuration says of it."""
         ...
 
     def begin(self) -> None:
@@ -136,9 +136,9 @@ class Warden:
     look: Look | None = None
 
     @property
-    def member(self) -> object:
-        """The member as it is configured."""
-        return self.log.member
+    def terms(self) -> object:
+        """All that the configuration says of it."""
+        return _terms(self.log)
 
     @property
     def seen_at(self) -> datetime | None:
@@ -222,9 +222,9 @@ class BinlogWarden:
     look: guarding.Look | None = None
 
     @property
-    def member(self) -> object:
-        """The member as it is configured."""
-        return self.stream.member
+    def terms(self) -> object:
+        """All that the configuration says of it."""
+        return _terms(self.stream)
 
     @property
     def seen_at(self) -> datetime | None:
@@ -268,6 +268,12 @@ class BinlogWarden:
             binlog.clear(self.stream, [one.held for one in self.shippers.values()])
 
 
+def _terms(log: Log | Stream) -> object:
+    """The member as it is configured, and the repositories that keep its log."""
+    known = log.kit.config.repositories
+    return log.member, {name: known[name] for name in log.repositories}
+
+
 class Wardens:
     """The wardens of all logs that are configured; one configuration after the other is adopted."""
 
@@ -282,15 +288,16 @@ class Wardens:
 
     def adopt(self, config: Config) -> None:
         """Guard what this configuration names; what it says of a log unchanged goes on."""
+        kit = replace(self._kit, config=config)
         wanted: dict[str, Keeper] = {
             found.subject: Warden(found, self._tell, Rounds(found.subject), self._elsewhere)
-            for found in logs(self._kit, config)
+            for found in logs(kit)
         }
-        for stream in streams(self._kit, config):
+        for stream in streams(kit):
             wanted[stream.subject] = BinlogWarden(stream, self._tell, Rounds(stream.subject))
         for subject, warden in list(self._wardens.items()):
             found = wanted.get(subject)
-            if found is None or found.member != warden.member:
+            if found is None or found.terms != warden.terms:
                 warden.close()
                 del self._wardens[subject]
         for subject, warden in wanted.items():

@@ -9,7 +9,6 @@ from pathlib import Path
 from opsd.binlog import LogFile
 from opsd.config.binlog import Binlog
 from opsd.config.mariadb import MariadbMember
-from opsd.config.schema import Config
 from opsd.drivers import process
 from opsd.drivers.mariadb import Database, binlog
 from opsd.errors import DatabaseFailed
@@ -103,9 +102,9 @@ def size_of(path: Path) -> int:
         return 0
 
 
-def streams(kit: Kit, config: Config | None = None) -> Iterator[Stream]:
+def streams(kit: Kit) -> Iterator[Stream]:
     """Every binary log that is configured."""
-    for name, backup_set in (config or kit.config).backup_sets.items():
+    for name, backup_set in kit.config.backup_sets.items():
         for member, found in backup_set.streamed.items():
             if found.binlog is not None:
                 yield Stream(kit, name, member, found, found.binlog)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from opsd.config.addresses import read_connection
-from opsd.config.schema import Config, PostgresMember
+from opsd.config.schema import PostgresMember
 from opsd.config.wal import Wal
 from opsd.drivers import cluster, pgwal, process
 from opsd.drivers.postgres import Database
@@ -104,9 +104,9 @@ def heading_of(path: Path) -> Heading | None:
         return heading(stream.read(64))
 
 
-def logs(kit: Kit, config: Config | None = None) -> Iterator[Log]:
+def logs(kit: Kit) -> Iterator[Log]:
     """Every log that is configured."""
-    for name, backup_set in (config or kit.config).backup_sets.items():
+    for name, backup_set in kit.config.backup_sets.items():
         for member, found in backup_set.logged.items():
             if found.wal is not None:
                 yield Log(kit, name, member, found, found.wal)
