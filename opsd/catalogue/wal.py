@@ -278,6 +278,12 @@ _STATES: dict[str, Sentence] = {
         "chưa biết kho {repository} có nhật ký tới đâu",
         "how far {repository} has the log is not known yet",
     ),
+    "wal.no_base": Sentence(
+        "chưa biết có bản gốc nào trong kho {repository}: chưa khôi phục được gì từ nhật ký ở đó",
+        "no base copy is known in {repository}: nothing can be recovered from the log there yet",
+        "chụp bản gốc: opsd wal base BỘ",
+        "take one: opsd wal base SET",
+    ),
     "wal.not_shipped": Sentence(
         "không gửi được nhật ký vào kho {repository}",
         "the log does not reach {repository}",

@@ -56,7 +56,8 @@ OF_LOGS: Final = (
     Family(
         "opsd_wal_repository_held_timestamp_seconds",
         _REPOSITORY,
-        "The repository has every commit until this moment; absent while that is not known.",
+        "The repository can bring back every commit until this moment; absent while that is not"
+        " known, as of PostgreSQL without a base copy.",
     ),
     Family("opsd_wal_repository_lag_bytes", _REPOSITORY, "Log that the repository lacks yet."),
     Family("opsd_wal_repository_gaps", _REPOSITORY, "Parts of the log that the repository lacks."),

@@ -192,7 +192,7 @@ def test_what_is_received_is_kept_and_what_is_wrong_with_it_is_told(site: Site) 
         until(lambda: len(finished(site)) >= 3)
         whole = finished(site)
         until(lambda: not any(name.startswith(whole[0] + ".") for name in objects(site)))
-        until(lambda: heard.cause(f"{log.subject}@main") == "")
+        until(lambda: heard.cause(f"{log.subject}@main") == "no_base")
     # The server, its receivers and the daemon are gone; what follows is about what they left.
     one, two = log.directories["one"], log.directories["two"]
     alone = replace(log, kit=replace(log.kit, stop=type(log.kit.stop)()))
@@ -288,6 +288,9 @@ def forget(site: Site, names: list[str]) -> None:
 def test_a_gap_is_of_the_oldest_base_copy_and_what_may_be_lost_of_the_newest(site: Site) -> None:
     with guarded(with_log(site)) as (kit, log, heard):
         main, held = f"{log.subject}@main", "opsd_wal_repository_held_timestamp_seconds"
+        # Without a base copy nothing can be recovered, however much of the log is there.
+        until(lambda: heard.figure("opsd_wal_repository_lag_bytes") is not None)
+        assert (heard.cause(main), heard.figure(held)) == ("no_base", None)
         assert take_base(kit, log).outcome is Outcome.SUCCEEDED
         (base,) = bases(log, "main")
         (need,) = needs(log, "main", base.system)

@@ -168,7 +168,7 @@ def moment(text: str) -> datetime:
 
 def test_a_receiver_whose_slot_is_lost_goes_on_and_deletes_nothing(site: Site) -> None:
     small = WAL.replace("slot_limit: 1GiB", "slot_limit: 32MiB")
-    with guarded(with_log(site, wal=small)) as (_, log, heard):
+    with guarded(with_log(site, wal=small)) as (kit, log, heard):
         sql(site, "CREATE TABLE moments AS SELECT 'before' AS said")
         sql(site, "SELECT pg_switch_wal()")
         until(lambda: finished(site))
@@ -191,6 +191,7 @@ def test_a_receiver_whose_slot_is_lost_goes_on_and_deletes_nothing(site: Site) -
         assert not sql(site, lost)
         assert had <= set(files(place))
         sql(site, "INSERT INTO moments VALUES ('after')")
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
         held_until_now(heard)
         assert heard.cause(f"{log.subject}@main") == ""
 

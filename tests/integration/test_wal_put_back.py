@@ -205,7 +205,8 @@ def test_a_receiver_that_went_over_to_a_used_number_brings_nothing_into_a_reposi
 
 
 def test_a_server_that_dies_and_comes_back_went_nowhere(site: Site) -> None:
-    with guarded(with_log(site)) as (_, log, heard):
+    with guarded(with_log(site)) as (kit, log, heard):
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
         sql(site, "CREATE TABLE moments (said text)")
         for how in (signal.SIGQUIT, signal.SIGQUIT, signal.SIGINT):
             with committing(site):
@@ -226,7 +227,8 @@ def test_a_server_that_dies_and_comes_back_went_nowhere(site: Site) -> None:
 
 
 def test_a_damaged_file_of_one_receiver_keeps_no_other_from_receiving(site: Site) -> None:
-    with guarded(with_log(site)) as (_, log, heard):
+    with guarded(with_log(site)) as (kit, log, heard):
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
         sql(site, "CREATE TABLE moments AS SELECT 'before' AS said FROM generate_series(1, 10000)")
         held_until_now(heard)  # what is damaged then goes nowhere
         place = log.directories["one"]

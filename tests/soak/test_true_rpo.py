@@ -14,8 +14,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from opsd.model import Outcome
 from opsd.policy import wal as policy
 from opsd.tasks.wal.archive import Archive, open_archive
+from opsd.tasks.wal.bases import take_base
 from opsd.tasks.wal.log import Log
 from opsd.wal import PARTIAL, SEGMENT_BYTES, Segment
 from tests.logs import WAL, Heard, guarded, hit, receivers, sql, until, with_log
@@ -93,7 +95,8 @@ class Trial:
 def test_what_may_be_lost_is_never_said_to_be_less_and_little_more(site: Site, every: str) -> None:
     seen = {"receiver": Seen(), "repository": Seen()}
     wal = WAL.replace("ship_every: 1s", f"ship_every: {every}")
-    with guarded(with_log(site, wal=wal)) as (_, log, heard), committing(site) as commits:
+    with guarded(with_log(site, wal=wal)) as (kit, log, heard), committing(site) as commits:
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
         subject = f"{log.subject}@main"
         until(lambda: heard.cause(subject) == "" and len(commits.told) > 20, 60)
         archive = open_archive(log, "main", system(log), SEGMENT_BYTES)

@@ -178,6 +178,15 @@ def test_when_all_is_well_every_subject_is_good() -> None:
         ),
         ({"shipped": {}}, "@main", Status.UNKNOWN, "not_known"),
         ({"held_by_repositories": {"main": None}}, "@main", Status.UNKNOWN, "not_known"),
+        (
+            {
+                "held_by_repositories": {"main": None},
+                "shipped": {"main": Shipped(NOON, 1, 9, based=False)},
+            },
+            "@main",
+            Status.UNKNOWN,
+            "no_base",
+        ),
         ({"shipped": {"main": Shipped(NOON, 1, 9, (GAP,))}}, "@main", Status.CRITICAL, "gap"),
         (
             {"shipped": {"main": Shipped(NOON, 1, 9, refused=("x: torn",))}},

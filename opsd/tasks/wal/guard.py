@@ -253,7 +253,7 @@ class Guard:
             sender = seen.sender(self.log.wal.application(name)) if seen else None
             by_receivers[name] = self._held(f"receiver {name}", sender.flushed if sender else None)
         by_repositories = {
-            name: self._held(f"repository {name}", one.end if one.at else None, back=True)
+            name: self._held(f"repository {name}", one.recoverable if one.at else None, back=True)
             for name, one in shipped.items()
         }
         return Look(
@@ -277,7 +277,7 @@ class Guard:
 
     def _forecast(self, repository: str, shipped: Shipped) -> timedelta | None:
         """Nothing where it is not known that all of the log is there."""
-        if shipped.error or shipped.gaps or not shipped.end:
+        if shipped.error or shipped.gaps or not shipped.recoverable:
             return None
         if self._forecaster is None:
             self._forecaster = Forecaster(self.log.kit, self.log.backup_set, self.log.name)

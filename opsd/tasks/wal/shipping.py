@@ -35,7 +35,8 @@ _MOST_AT_ONCE = 4  # segments in one turn: a long backlog is told while it is wo
 class Shipped:
     """What a repository has of the log, and what is wrong with it.
 
-    To `end` it can be recovered from the newest base copy; the gaps are those of any.
+    To `end` it can be recovered from the newest base copy; the gaps are those of any. Not `based`:
+    no base copy of that server is known, and nothing can be recovered.
     """
 
     at: datetime | None = None  # when it was last looked at with success
@@ -45,6 +46,12 @@ class Shipped:
     refused: tuple[str, ...] = ()  # files of receivers that are not what they should be
     error: str = ""
     system: str = ""  # of which server
+    based: bool = True
+
+    @property
+    def recoverable(self) -> int:
+        """To where it can be recovered; 0: to nowhere."""
+        return self.end if self.based else 0
 
 
 @dataclass(slots=True)
@@ -131,6 +138,8 @@ class Shipper:
             self._needs = needs(self.log, self.repository, self._system)
             self._listed = Stopwatch()
             self._refused.clear()  # looked at again
+        elif not self._needs:  # the first base copy counts at once
+            self._needs = needs(self.log, self.repository, self._system)
         if self.agreement and (there := self.agreement.agree(self.repository, archive)):
             self.held = self._sound(there, archive)
             self.lack = Lack()  # what is found for another one may be of what the server left
@@ -167,16 +176,18 @@ class Shipper:
 
     def _judged(self, size: int, coming: Mapping[Segment, Covered]) -> Shipped:
         at, refused = self.log.kit.clock(), tuple(self._refused.values())
-        found = worth(self.held, self._needs, size, coming)
+        based, found = self._needs, worth(self.held, self._needs, size, coming)
         if found.headless:
-            found = worth(self.held, self._asked(), size, coming)
+            based = self._asked()
+            found = worth(self.held, based, size, coming)
         if found.missing != self.lack.segments:
             self.lack = Lack(found.missing)
         error = ""
         if found.unlinked:
             name = f"{found.unlinked:08X}.history"
             error = str(RepositoryDamaged("wal.no_history", name=name))
-        return Shipped(at, found.timeline, found.end, found.gaps, refused, error, self._system)
+        whole = found.timeline, found.end, found.gaps
+        return Shipped(at, *whole, refused, error, self._system, based=bool(based))
 
     def _asked(self) -> tuple[Need, ...]:
         """What base copies need, as the repository says: another machine may have dropped some."""

@@ -241,7 +241,7 @@ def _of_repository(log: Log, look: Look, name: str) -> CheckResult:
     elif shipped.error:
         status, cause, detail = Status.WARNING, "not_shipped", shipped.error
     elif held is None:
-        status, cause = Status.UNKNOWN, "not_known"
+        status, cause = Status.UNKNOWN, "not_known" if shipped.based else "no_base"
     elif look.at - held > max(_BEHIND, 4 * log.wal.ship_every):
         status, cause = Status.WARNING, "behind"
     key = f"wal.{cause}" if cause else "wal.kept"
