@@ -58,7 +58,7 @@ def take_base(kit: Kit, log: Log) -> Closing:
             system.wipe(place)
         for repository, there in zip(repositories, kept, strict=True):
             with journal.phase("forget", repository):
-                _drop_old(journal, log, repository, there)
+                _drop_old(journal, log, repository, there[-1])
     assert journal.closing is not None  # noqa: S101  (`opened` closed it)
     return journal.closing
 
@@ -256,19 +256,19 @@ def _keep_at_hand(journal: Journal, log: Log, home: Path, there: Sequence[Base])
         )
 
 
-def _drop_old(journal: Journal, log: Log, repository: str, there: Sequence[Base]) -> None:
+def _drop_old(journal: Journal, log: Log, repository: str, taken: Base) -> None:
     """Give up what no moment of the window needs: base copies, and the log before the first.
 
-    `there` are the copies in the repository, the one just taken last.
+    Another machine may have brought a copy there since this one was begun.
     """
-    kit, taken = journal.kit, there[-1]
+    kit, there = journal.kit, bases(log, repository)
+    if not any(base.id == taken.id for base in there):
+        raise RepositoryDamaged("base.not_there", repository=repository)
     archive = open_archive(log, repository, taken.system, taken.segment_bytes)
     held = archive.holdings()
     gone = [b for b in there if b.system == taken.system and policy.was_left(b, held)]
     spare = policy.spare_bases(there, kit.clock() - log.wal.window, gone)
     if spare:
-        if not any(base.id == taken.id for base in bases(log, repository)):
-            raise RepositoryDamaged("base.not_there", repository=repository)
         _forget(journal, kit.restic(repository), [base.snapshot for base in spare])
     left = [base for base in there if base not in spare and base.system == taken.system]
     going = policy.spare_segments(held, left, taken.segment_bytes)

@@ -1,0 +1,41 @@
+"""Two machines take a base copy into one repository at the same time: neither loses its log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from opsd.model import Outcome
+from opsd.tasks.journal import Journal
+from opsd.tasks.wal import bases as module
+from opsd.tasks.wal import planning
+from opsd.tasks.wal.bases import bases, needs, take_base
+from opsd.tasks.wal.log import Log
+from opsd.tasks.wal.planning import Goal
+from opsd.wal import Base
+from tests.logs import guarded, held_until_now, sql, with_log
+from tests.site import Site
+
+
+def test_a_base_copy_that_came_in_the_meantime_keeps_its_log(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with guarded(with_log(site)) as (kit, log, heard):
+        copied = module._copied
+
+        def slowly(journal: Journal, log: Log, home: Path, parent: Base | None) -> Base:
+            monkeypatch.setattr(module, "_copied", copied)
+            assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+            sql(site, "CREATE TABLE meanwhile AS SELECT 1")
+            sql(site, "SELECT pg_switch_wal()")
+            held_until_now(heard)
+            return copied(journal, log, home, parent)
+
+        monkeypatch.setattr(module, "_copied", slowly)
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        first, second = bases(log, "main")
+        told = needs(log, "main", first.system)
+        assert [need.start for need in told] == [first.start, second.start]
+        planned = planning.plan(log, Goal("lsn", lsn=first.stop), site.base / "back")
+        assert planned.base == first
