@@ -197,6 +197,24 @@ def test_a_server_that_is_behind_what_others_had_before_went_back() -> None:
     assert new.held_by_repositories == GOOD.held_by_repositories
 
 
+def test_what_is_of_another_history_says_nothing_while_the_server_is_silent_either() -> None:
+    parting = Parting(the_log())
+    shipped = Shipped(NOON, 1, 1100, system=SEEN.system)
+
+    def silent(shipped: Shipped) -> Look:
+        return parting.look(replace(GOOD, seen=None, shipped={"main": shipped}))
+
+    assert not looked(parting, replace(SEEN, flushed=1100), shipped).parted
+    assert silent(shipped).held_by_repositories == GOOD.held_by_repositories
+    # Beats of what it writes since lie before the end of what a repository has of before.
+    assert looked(parting, replace(SEEN, flushed=300, senders=()), shipped).parted
+    assert silent(shipped).parted
+    assert silent(shipped).held_by_repositories == {"main": None}
+    assert not looked(parting, replace(SEEN, timeline=2, flushed=900), shipped).parted
+    assert silent(shipped).held_by_repositories == {"main": None}
+    assert silent(replace(shipped, timeline=2)).held_by_repositories == GOOD.held_by_repositories
+
+
 def test_what_lands_between_two_looks_is_no_going_back() -> None:
     parting = Parting(the_log())
     first = replace(GOOD, shipped={"main": Shipped(NOON, 1, 1000, system=SEEN.system)})

@@ -216,12 +216,11 @@ class Parting:
         left = {
             name: one if one and one.is_there else None for name, one in list(self._left.items())
         }
-        if seen is None:
-            return replace(look, parted=parted, left=left)
         told = parted.keys()
+        server = (seen.system, seen.timeline) if seen else self._peak[:2]
         kept = {
             name: None
-            if told & {_SERVER, f"{_REPOSITORY}{name}"} or _is_behind(seen, look, name)
+            if told & {_SERVER, f"{_REPOSITORY}{name}"} or _is_behind(server, look, name)
             else at
             for name, at in look.held_by_repositories.items()
         }
@@ -275,9 +274,10 @@ def _again(name: str) -> timedelta:
     return _AGAIN if name.startswith(_RECEIVER) else _AGAIN_IN_REPOSITORY
 
 
-def _is_behind(seen: ServerSeen, look: Look, repository: str) -> bool:
+def _is_behind(server: tuple[str, int], look: Look, repository: str) -> bool:
     """Whether a repository does not know the server or its timeline yet: its log is another's."""
     shipped = look.shipped.get(repository)
     if shipped is None or not shipped.end:
         return False
-    return shipped.system != seen.system or shipped.timeline < seen.timeline
+    system, timeline = server
+    return shipped.system != system or shipped.timeline < timeline
