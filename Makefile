@@ -1,17 +1,20 @@
 # Two commands do everything: `make demo` and `make test`. tools/setup holds the logic.
-# PYTHON=... chooses the interpreter, DEMO=... BENCH=... TEST=... SOAK=... LOCK=... hand arguments on.
+# PYTHON=... chooses the interpreter, DEMO=... PROTECT=... BENCH=... TEST=... SOAK=... LOCK=... hand arguments on.
 
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 python := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak burn check bench lock format clean setup-demo setup-test setup-soak setup-bench
+.PHONY: help demo protect test soak burn check bench lock format clean setup-demo setup-test setup-soak setup-bench
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
 demo: setup-demo ## protect a small dossier system, destroy it, and prove that it comes back
 	@$(python) -m opsd.demo run $(DEMO)
+
+protect: setup-demo ## burn a database server whose log is kept, and bring back every acknowledged commit
+	@$(python) -m opsd.demo protect $(PROTECT)
 
 test: setup-test ## run every test
 	@$(python) -m pytest $(TEST)

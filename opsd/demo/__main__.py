@@ -11,13 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from opsd import catalogue
+from opsd.demo import protect, story
 from opsd.demo.dataset import Scale
 from opsd.demo.front import Front
-from opsd.demo.story import SYSTEM, clear, tell
+from opsd.demo.stage import SYSTEM, clear
 from opsd.demo.system import DossierSystem
 from opsd.errors import OpsdError
 
 _POLL_SECONDS = 0.5
+_INTERRUPTED = 128 + signal.SIGINT
 _DEFAULT = Path("/var/tmp") / f"opsd-demo-{os.geteuid()}"  # noqa: S108  (refused unless ours)
 
 _SCALE = {
@@ -31,13 +33,16 @@ _SCALE = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line says; the exit code is 0, or 1 for a failure told on stderr."""
+    """Do what the command line says; the exit code is 0, 1 for a failure told on stderr, or 130."""
     asked = _parser().parse_args(argv)
     try:
         _COMMANDS[asked.command](asked)
     except OpsdError as error:
         print(error.text(asked.language), file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(catalogue.say(asked.language, "demo.interrupted"), file=sys.stderr)
+        return _INTERRUPTED
     return 0
 
 
@@ -84,16 +89,23 @@ def _day(asked: argparse.Namespace) -> None:
 
 
 def _clean(asked: argparse.Namespace) -> None:
-    clear(asked.directory)
+    clear(asked.directory / protect.PLACE, protect.OWN)
+    clear(asked.directory, story.OWN)
     _say(asked, "demo.removed", directory=asked.directory)
 
 
 def _run(asked: argparse.Namespace) -> None:
-    tell(asked.directory, Scale(dossiers=asked.dossiers), asked.language)
+    story.tell(asked.directory, Scale(dossiers=asked.dossiers), asked.language)
+
+
+def _protect(asked: argparse.Namespace) -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what runs is ended in order
+    protect.tell(asked.directory, asked.language)
 
 
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace], None]] = {
     "run": _run,
+    "protect": _protect,
     "create": _create,
     "start": _start,
     "serve": _serve,
@@ -111,6 +123,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--dossiers", type=int, default=1000, help="how many (%(default)s)")
     _add_common(run, argparse.SUPPRESS)
+    protected = commands.add_parser(
+        "protect", help="another story: the database's log is kept, so that nothing is lost"
+    )
+    _add_common(protected, argparse.SUPPRESS)
     create = commands.add_parser("create", help="make the system; nothing happens when it exists")
     for name, meaning in _SCALE.items():
         option = f"--{name.replace('_', '-')}"
@@ -129,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_common(
     parser: argparse.ArgumentParser, directory: object, language: object = argparse.SUPPRESS
 ) -> None:
-    """Where, and in which language; `run` takes them behind it too."""
+    """Where, and in which language; `run` and `protect` take them behind them too."""
     where = f"default: {_DEFAULT}"
     parser.add_argument("--directory", type=Path, default=directory, help=where)
     parser.add_argument("--language", type=catalogue.Language, default=language)

@@ -12,6 +12,14 @@ _DATABASE = """\
         kind: postgres
         connection: {connection}
 """
+_LOG = """\
+        wal:
+          receivers:
+            first: {{directory: {log}/first}}
+            second: {{directory: {log}/second}}  # a real site has it on another machine
+          slot_limit: 1GiB
+          min_free: 200MiB
+"""
 _SCANS = """\
       scans:
         kind: files
@@ -39,9 +47,13 @@ _PROVE = """\
 """
 
 
-def lines(connection: str, scans: Path) -> str:
-    """The lines below a backup set; without a connection the files alone are protected."""
+def lines(connection: str, scans: Path, log: Path | None = None) -> str:
+    """The lines below a backup set; without a connection the files alone are protected.
+
+    With `log` the database's log is received, into two directories below it.
+    """
     if not connection:
         return _MEMBERS + _SCANS.format(scans=scans)
-    database = _DATABASE.format(connection=connection)
+    received = _LOG.format(log=log) if log else ""
+    database = _DATABASE.format(connection=connection) + received
     return _MEMBERS + database + _SCANS.format(scans=scans) + _PROVE

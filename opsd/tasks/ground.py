@@ -82,8 +82,8 @@ def _snapshots(kit: Kit, journal: Journal) -> tuple[Snapshot, ...]:
     try:
         return repository.snapshots(TAG, f"set:{journal.run.backup_set}")
     except RepositoryMissing as missing:
-        shelf.make(kit, journal.run.repository, missing)
-        journal.find(Severity.NOTE, "repository.made", repository=journal.run.repository)
+        if shelf.make(kit, journal.run.repository, missing):
+            journal.find(Severity.NOTE, "repository.made", repository=journal.run.repository)
         return ()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +33,7 @@ PROOF_RECORD = "proof-record"
 # stored, but not believed.
 HOLDS = "holds:"
 LEASE = ".lease"
+_MADE_WITHIN = timedelta(minutes=5)
 _UNHEARD_FOR = timedelta(minutes=1)
 _WAITED = timedelta(seconds=10)  # longer than a server that refuses takes to say so
 _LOOKED_AT = 100  # pieces of evidence: some nights of all members and repositories
@@ -175,10 +176,21 @@ class Kit:
         """The newest manifest of a files member, kept so that unchanged files need no hashing."""
         return self.config.state / "manifests" / backup_set / f"{member}.jsonl"
 
-    @contextmanager
-    def queue(self, repository: str, holder: str, wait: timedelta) -> Iterator[timedelta]:
+    def queue(
+        self, repository: str, holder: str, wait: timedelta
+    ) -> AbstractContextManager[timedelta]:
         """One run at a time for each repository; gives how long it was waited for."""
-        path = self.config.state / "locks" / f"{repository}.lock"
+        return self._turn("lock", repository, holder, wait)
+
+    def making(self, repository: str) -> AbstractContextManager[timedelta]:
+        """One at a time, in the queue or not, looks whether a repository is there, and makes it."""
+        return self._turn("making", repository, "making", _MADE_WITHIN)
+
+    @contextmanager
+    def _turn(
+        self, what: str, repository: str, holder: str, wait: timedelta
+    ) -> Iterator[timedelta]:
+        path = self.config.state / "locks" / f"{repository}.{what}"
         with ExitStack() as held:
             try:
                 waited = held.enter_context(lock.lease(path, holder, wait=wait, stop=self.stop))

@@ -55,17 +55,26 @@ def points_of(repository: str, snapshots: Iterable[Snapshot]) -> tuple[RecoveryP
     return tuple(sorted(known, key=lambda point: (point.at, point.id), reverse=True))
 
 
-def make(kit: Kit, repository: str, missing: RepositoryMissing) -> None:
+def make(kit: Kit, repository: str, missing: RepositoryMissing) -> bool:
     """Make a repository where there is none, and never was one of ours, whichever the set.
 
-    Raises `StorageFailed` where the history knows of anything in it: its disk is not mounted.
+    Whether it was made here: of two who find none one makes it, else it had two keys, of which
+    either opens half. Raises `StorageFailed` where the history knows of anything in it: its disk
+    is not mounted.
     """
     points, bases = kit.store.points_in(repository), kit.store.bases_in(repository)
     if points or bases:
         raise StorageFailed(
             "repository.lost", repository=repository, points=len(points)
         ) from missing
-    kit.restic(repository).init()
+    restic = kit.restic(repository)
+    with kit.making(repository):
+        try:
+            restic.snapshots()
+        except RepositoryMissing:
+            restic.init()
+            return True
+    return False
 
 
 def insist_on_ours(kit: Kit, repository: str) -> None:

@@ -21,7 +21,7 @@ from opsd.demo.__main__ import main
 from opsd.demo.dataset import Scale
 from opsd.demo.front import Front
 from opsd.demo.psql import ask, feeding
-from opsd.demo.story import SYSTEM
+from opsd.demo.stage import SYSTEM
 from opsd.demo.stray import stray
 from opsd.demo.system import DossierSystem
 from opsd.errors import DatabaseFailed, OpsdError, Refused, UsageError
