@@ -13,7 +13,7 @@ from opsd.tasks.kit import Kit
 from opsd.tasks.wal import nightly
 from opsd.tasks.wal.bases import bases, take_base
 from opsd.tasks.wal.log import logs_of
-from tests.logs import guarded, held_until_now, with_far, with_log
+from tests.logs import WAL, guarded, held_until_now, with_far, with_log
 from tests.site import SET, Site
 
 NOBODY = """\
@@ -61,6 +61,12 @@ def test_no_base_copy_goes_into_another_repository_than_before(site: Site) -> No
             take_base(kit, log)
         assert not site.repository.exists()
     assert (replaced.value.key, lost.value.key) == ("repository.replaced", "repository.lost")
+
+
+def test_a_replay_waits_for_the_log_of_a_copy_that_was_just_taken(site: Site) -> None:
+    with guarded(with_log(site, wal=WAL.replace("1s", "20s"))) as (kit, _, _):
+        nightly.take_bases(kit, SET)
+        assert nightly.replay_all(kit, SET).outcome is Outcome.PASSED
 
 
 def test_a_person_reads_what_was_replayed(site: Site) -> None:

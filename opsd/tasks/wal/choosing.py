@@ -7,18 +7,20 @@ between is in none of its history; a base copy or a dump of that time is of what
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from opsd.clock import Stopwatch
 from opsd.drivers import system
 from opsd.errors import RepositoryDamaged
 from opsd.policy import moments
 from opsd.policy import wal as policy
 from opsd.policy.moments import Span
 from opsd.policy.recoverable import no_base
-from opsd.tasks.keys import opening
+from opsd.tasks.keys import Keys, opening
 from opsd.tasks.wal import planning
 from opsd.tasks.wal.bases import bases
 from opsd.tasks.wal.log import Log
@@ -26,6 +28,8 @@ from opsd.tasks.wal.planning import Goal, segment_bytes
 from opsd.tasks.wal.stock import Stock, stock
 from opsd.wal import Base
 
+_ON_ITS_WAY = timedelta(minutes=1)
+_POLL_SECONDS = 0.5
 _BEHIND = timedelta(seconds=15)  # what is younger may still be on its way to the repository
 
 
@@ -43,12 +47,26 @@ def reachable(log: Log, repository: str, place: Path) -> Reachable:
         found = bases(log, repository)
     if found:
         newest = found[-1]
-        known = stock(log, newest.system, segment_bytes(log, newest), keys, here=())
+        known = _arrived(log, newest, keys)
         same = (base for base in found if base.system == newest.system)
         able = tuple(base for base in same if not policy.was_left(base, known.held))
         if able:
             return Reachable(able, tuple(_left(log, known, able[0], place)))
     raise no_base(log.subject, [base.until for base in found])
+
+
+def _arrived(log: Log, base: Base, keys: Mapping[str, Keys]) -> Stock:
+    """What the repository has of the log; the end of a copy just taken may be on its way there."""
+    most, watch = max(_ON_ITS_WAY, 3 * log.wal.ship_every), Stopwatch()
+    while True:
+        size = segment_bytes(log, base)
+        known = stock(log, base.system, size, keys, here=())
+        there = policy.chain(known.held, base.timeline, base.start, size).end >= base.stop
+        is_new = watch.elapsed() < most and log.kit.clock() - base.until < most
+        if there or not is_new:
+            return known
+        log.kit.go_on()
+        time.sleep(_POLL_SECONDS)
 
 
 def goal(log: Log, base: Base, left: Sequence[Span]) -> Goal:
