@@ -41,12 +41,12 @@ def test_a_server_that_is_gone_keeps_no_other_from_its_night(site: Site) -> None
         for _ in range(2):
             with pytest.raises(OpsdError, match="no base copy"):
                 nightly.replay_all(kit, SET)
-    # What is gone had its turns too, and took none away from the other.
-    assert [one for one in replays(kit) if one[1].good] == [
-        ("main", Outcome.PASSED),
-        ("far", Outcome.PASSED),
-    ]
-    assert len(replays(kit)) == 4
+        # What is gone had its turns too, and took none away from the other.
+        assert [one for one in replays(kit) if one[1].good] == [
+            ("main", Outcome.PASSED),
+            ("far", Outcome.PASSED),
+        ]
+        assert len(replays(kit)) == 4
 
 
 def test_no_base_copy_goes_into_another_repository_than_before(site: Site) -> None:
