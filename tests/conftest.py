@@ -88,7 +88,9 @@ def site(template: Path) -> Iterator[Site]:
         password = base / "password"
         password.write_text("only for tests\n")
         password.chmod(0o600)
+        found = Site(base, system)
         try:
-            yield Site(base, system)
+            yield found
         finally:
+            found.opened.close()
             system.stop()

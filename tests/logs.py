@@ -134,6 +134,11 @@ def watched(site: Site, *, leave: bool = False) -> Iterator[tuple[Kit, Log, Hear
             wardens.close()
 
 
+def alone(site: Site) -> Log:
+    """The log for who comes when all others are gone; what is opened for it ends with the site."""
+    return _log(site.opened.enter_context(site.kit()))
+
+
 def _log(kit: Kit) -> Log:
     return next(one for one in logs_of(kit, SET) if one.name == "database")
 

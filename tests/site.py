@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,6 +119,7 @@ class Site:
     base: Path
     system: DossierSystem
     changes: dict[str, str] = field(default_factory=dict)
+    opened: ExitStack = field(default_factory=ExitStack)  # what is closed with the site
 
     @property
     def repository(self) -> Path:

@@ -23,6 +23,7 @@ from opsd.tasks.wal.shipping import Shipper, clear
 from opsd.tasks.wal.telling import results
 from opsd.wal import SEGMENT_BYTES, Segment, written
 from tests.logs import (
+    alone,
     finished,
     guarded,
     held_until_now,
@@ -195,19 +196,19 @@ def test_what_is_received_is_kept_and_what_is_wrong_with_it_is_told(site: Site) 
         until(lambda: heard.cause(f"{log.subject}@main") == "no_base")
     # The server, its receivers and the daemon are gone; what follows is about what they left.
     one, two = log.directories["one"], log.directories["two"]
-    alone = replace(log, kit=replace(log.kit, stop=type(log.kit.stop)()))
+    log = alone(site)
     kept = objects(site)
 
     # A piece that goes is a gap with a span; while a receiver has it, it is sent again.
     kept[whole[1]].unlink()
-    shipper = shipped(alone)
+    shipper = shipped(log)
     assert finished(site)[:3] == whole[:3]
     assert not shipper.shipped.gaps
 
     for directory in (one, two):
         (directory / whole[1]).rename(directory.parent / f"{directory.name}.aside")
     objects(site)[whole[1]].unlink()
-    shipper = shipped(alone)
+    shipper = shipped(log)
     (gap,) = shipper.shipped.gaps
     lost = Segment.of(whole[1])
     assert lost
@@ -219,15 +220,15 @@ def test_what_is_received_is_kept_and_what_is_wrong_with_it_is_told(site: Site) 
     spoilt = bytearray(good)
     spoilt[good.index(b"\1") + 4000] ^= 1
     (one / whole[1]).write_bytes(bytes(spoilt[:5000] + b"\xff" * 8 + spoilt[5008:]))
-    shipper = shipped(alone)
+    shipper = shipped(log)
     assert [one / whole[1]] == [Path(text.partition(":")[0]) for text in shipper.shipped.refused]
     (two / whole[1]).write_bytes(good)
-    shipper = shipped(alone)
+    shipper = shipped(log)
     assert not shipper.shipped.gaps
     assert whole[1] in objects(site)
 
     # What every repository has may go from a receiver, but for the newest.
-    keep_none = replace(alone, wal=alone.wal.model_copy(update={"keep": 0}))
+    keep_none = replace(log, wal=log.wal.model_copy(update={"keep": 0}))
     clear(keep_none, [shipper.held], shipper.shipped.system, 16 << 20)
     left = sorted(path.name for path in one.iterdir())
     assert whole[0] not in left
@@ -240,11 +241,11 @@ def test_what_is_received_is_kept_and_what_is_wrong_with_it_is_told(site: Site) 
     clear(keep_none, [shipper.held], shipper.shipped.system, 16 << 20)
     assert (one / whole[0]).read_bytes() == foreign, "which nobody else may have"
     objects(site)[whole[0]].unlink()
-    shipper = shipped(alone)
+    shipper = shipped(log)
     assert any(text.endswith("foreign") for text in shipper.shipped.refused)
     assert Segment.of(whole[0]) not in shipper.held.segments
-    a_lost_history_is_told_and_comes_back(site, alone, whole[2])
-    lost_keys_come_back(site, alone)
+    a_lost_history_is_told_and_comes_back(site, log, whole[2])
+    lost_keys_come_back(site, log)
 
 
 def test_a_backlog_is_told_while_it_is_worked_off_and_is_no_gap(site: Site) -> None:
@@ -252,11 +253,11 @@ def test_a_backlog_is_told_while_it_is_worked_off_and_is_no_gap(site: Site) -> N
         for _ in range(11):
             sql(site, "SELECT pg_logical_emit_message(true, 'one', 'two'), pg_switch_wal()")
         until(lambda: len(finished(site)) >= 11)
-    alone = replace(log, kit=replace(log.kit, stop=type(log.kit.stop)()))
+    log = alone(site)
     names = finished(site)
     later = [segment.start() for name in names[1:] if (segment := Segment.of(name))]
     forget(site, names[1:-1])
-    shipper, ends = Shipper(alone, "main"), []
+    shipper, ends = Shipper(log, "main"), []
     more = True
     while more:
         more = shipper.turn({})
@@ -272,7 +273,7 @@ def test_a_backlog_is_told_while_it_is_worked_off_and_is_no_gap(site: Site) -> N
     for directory in log.directories.values():
         for name in names[1:6]:
             (directory / name).write_bytes(b"torn")
-    shipper = Shipper(alone, "main")
+    shipper = Shipper(log, "main")
     until(lambda: (shipper.turn({}), finished(site))[1] == [names[0], *names[6:]], 20)
     assert [(gap.begin, gap.end) for gap in shipper.shipped.gaps] == [(later[0], later[5])]
     assert shipper.shipped.end == later[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from opsd.tasks.wal.replaying import replay
 from opsd.tasks.wal.shipping import Agreement, Shipper
 from opsd.wal import Holdings, Segment, written
 from tests.logs import (
+    alone,
     finished,
     guarded,
     held_until_now,
@@ -175,7 +176,7 @@ FAULTS: Mapping[str, tuple[Callable[[Scene], object], bool]] = {
 def test_nothing_is_brought_that_is_not_good_or_may_be_of_another_history(site: Site) -> None:
     with guarded(with_far(site)) as (_, log, _):
         _, lost, *newer = segments(site, 4)
-    log = replace(log, kit=replace(log.kit, stop=type(log.kit.stop)()))
+    log = alone(site)
     fresh = log.directories["one"] / newer[-1]
     received = fresh.read_bytes()
     forget(log, lost, *newer)

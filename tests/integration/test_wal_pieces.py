@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from opsd.tasks.wal.shipping import Shipper
 from opsd.wal import Segment
-from tests.logs import guarded, objects, sql, with_log
+from tests.logs import alone, guarded, objects, sql, with_log
 from tests.site import Site
 
 
@@ -18,7 +17,7 @@ def test_a_piece_has_no_hole_where_its_file_was_read_while_it_was_written(
 ) -> None:
     with guarded(with_log(site)) as (_, log, _heard):
         sql(site, "CREATE TABLE one AS SELECT generate_series(1, 5000)")
-    alone = replace(log, kit=replace(log.kit, stop=type(log.kit.stop)()))
+    log = alone(site)
     (one,) = log.directories["one"].glob("*.partial")
     (two,) = log.directories["two"].glob("*.partial")
     two.unlink()
@@ -37,7 +36,7 @@ def test_a_piece_has_no_hole_where_its_file_was_read_while_it_was_written(
         return bytes(torn) if path == one and reads.count(one) == 1 else read_bytes(path)
 
     monkeypatch.setattr(Path, "read_bytes", read)
-    shipper = Shipper(alone, "main")
+    shipper = Shipper(log, "main")
     shipper.turn({})
     segment = Segment.of(one.stem)
     assert segment
