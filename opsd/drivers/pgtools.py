@@ -11,7 +11,7 @@ import hashlib
 import io
 import re
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -35,7 +35,6 @@ _TO_DATABASE = re.compile(
     rb"|(?:GRANT|REVOKE) [A-Z, ]+ ON DATABASE) " + _NAME
 )
 _GRANTED = re.compile(r'^(GRANT .+) GRANTED BY (?:"(?:[^"]|"")+"|[^\s"]+);$')
-_REFUSED = re.compile(r"^psql:(?:.*:)?(\d+): ERROR:.*")
 _HOW_TO_READ = (b"SET client_encoding = ", b"SET standard_conforming_strings = ")
 _LARGE_OBJECT = re.compile(r"^blob_(\d+)\.dat$")
 # How pg_dump ends each table's file. Were it another one day, the row counts would not agree.
@@ -96,17 +95,16 @@ class Programs:
         """
         text = dump_of_globals.read_text(errors="surrogateescape")
         roles = dump_of_globals.with_name("roles.sql")
-        kept = [line for line in text.splitlines() if " TABLESPACE " not in line]
-        lines, tried = _by_anybody(kept)
-        roles.write_text("\n".join(lines) + "\n", errors="surrogateescape")
+        kept = (line for line in text.splitlines() if " TABLESPACE " not in line)
+        script = "".join(f"{_by_anybody(line)}\n" for line in kept)
+        roles.write_text(script, errors="surrogateescape")
         done = process.run(
             self._command("psql", "-X", "-q", f"--file={roles}", f"--dbname={connection}"),
             stop=self.stop,
         )
         roles.unlink()
-        told = (_REFUSED.match(line) for line in done.complaint.splitlines())
-        refused = [one for one in told if one and int(one[1]) not in tried]
-        wrong = [one[0] for one in refused if "already exists" not in one[0]]
+        wrong = [line for line in done.complaint.splitlines() if "ERROR:" in line]
+        wrong = [line for line in wrong if "already exists" not in line]
         if wrong:
             raise DatabaseFailed("globals.refused", detail="\n".join(wrong[:10]))
         _insist("psql", done)
@@ -180,20 +178,16 @@ class Programs:
         return done
 
 
-def _by_anybody(lines: Sequence[str]) -> tuple[list[str], set[int]]:
-    """The same lines, but that who grants a role is whoever may, where the one named may not.
+def _by_anybody(line: str) -> str:
+    """The same line, but that who grants a role is whoever may, where the one named may not.
 
     From PostgreSQL 16 on that may only be who administers the role, or the first superuser, who
-    has another name in another cluster. Gives the numbers of the lines that may be refused, too.
+    has another name in another cluster. The file may keep psql from conditions (`restrict`).
     """
-    script: list[str] = []
-    tried: set[int] = set()
-    for line in lines:
-        script.append(line)
-        if granted := _GRANTED.match(line):
-            tried.add(len(script))
-            script += ["\\if :ERROR", f"{granted[1]};", "\\endif"]
-    return script, tried
+    found = _GRANTED.match(line)
+    if found is None:
+        return line
+    return f"DO $opsd$BEGIN {line} EXCEPTION WHEN OTHERS THEN {found[1]}; END$opsd$;"
 
 
 def _insist(program: str, done: process.Completed) -> None:

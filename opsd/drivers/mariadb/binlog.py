@@ -16,7 +16,7 @@ from opsd.drivers.mariadb import Database, failure
 from opsd.drivers.process import Stop
 from opsd.errors import DatabaseFailed, ToolFailed
 
-_INFO = "xtrabackup_binlog_info"
+_INFO = ("mariadb_backup_binlog_info", "xtrabackup_binlog_info")  # newer, and older than 11
 _DONE = "completed OK!"
 _PREPARE_LIMIT = timedelta(days=1)
 _READER_SERVER_ID = 3_735_928_559  # no server's: two readers of one number end each other
@@ -67,7 +67,8 @@ def copy_server(database: Database, target: Path, limit: timedelta) -> Spot:
     run(argv, limit, database.stop)
     argv = ("mariadb-backup", "--no-defaults", "--prepare", f"--target-dir={target}")
     run(argv, _PREPARE_LIMIT, database.stop)
-    text = (target / _INFO).read_text(encoding="utf-8")
+    there = (target / name for name in _INFO)
+    text = "".join(file.read_text(encoding="utf-8") for file in there if file.exists())
     found = re.match(r"(\S+)\s+(\d+)", text)
     file = LogFile.of(found[1]) if found else None
     if found is None or file is None:
