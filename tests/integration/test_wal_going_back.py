@@ -68,14 +68,7 @@ def test_receivers_follow_a_server_that_goes_back_and_a_recovery_goes_across(sit
             kept = heard.figure("opsd_wal_receiver_aside_bytes", receiver=name)
             assert kept == sum(path.stat().st_size for path in place.glob("aside-*/*"))
 
-        now = planning.plan(log, Goal("now"), site.base / "now", Ways(throwaway=True))
-        with (
-            recovering.recovered(kit, now, Ways(throwaway=True)) as (done, server),
-            psycopg.connect(server.connection(log.database_name)) as connection,
-        ):
-            assert done.good
-            found = connection.execute("SELECT said FROM moments ORDER BY said").fetchall()
-        assert found == [("after",), ("before",), ("kept",)]
+        assert said_now(site, kit, log) == ["after", "before", "kept"]
 
 
 def test_a_night_takes_nothing_of_the_time_that_was_abandoned(site: Site) -> None:
@@ -151,14 +144,7 @@ def test_a_server_that_went_back_to_before_an_earlier_timeline_comes_back_from_b
             held_until_now(heard)
         assert choosing.reachable(log, "main", site.base / "look").bases == good
 
-        now = planning.plan(log, Goal("now"), site.base / "now", Ways(throwaway=True))
-        with (
-            recovering.recovered(kit, now, Ways(throwaway=True)) as (done, server),
-            psycopg.connect(server.connection(log.database_name)) as connection,
-        ):
-            assert done.good
-            found = connection.execute("SELECT said FROM moments ORDER BY said").fetchall()
-        assert found == [("after",), ("before",), ("kept",)]
+        assert said_now(site, kit, log) == ["after", "before", "kept"]
 
 
 def moment(text: str) -> datetime:
@@ -203,6 +189,17 @@ def command(pid: int) -> str:
 
 def _has_timeline(site: Site, number: int) -> bool:
     return any(name.startswith(f"{number:08X}") for name in objects(site))
+
+
+def said_now(site: Site, kit: Kit, log: Log) -> list[str]:
+    """What a recovery to the last commit brings back."""
+    now = planning.plan(log, Goal("now"), site.base / "now", Ways(throwaway=True))
+    with (
+        recovering.recovered(kit, now, Ways(throwaway=True)) as (done, server),
+        psycopg.connect(server.connection(log.database_name)) as connection,
+    ):
+        assert done.good
+        return [row[0] for row in connection.execute("SELECT said FROM moments ORDER BY said")]
 
 
 def goes_back(site: Site, kit: Kit, log: Log, moment: datetime) -> None:

@@ -58,8 +58,8 @@ def reachable(log: Log, repository: str, place: Path) -> Reachable:
 def _arrived(log: Log, base: Base, keys: Mapping[str, Keys]) -> Stock:
     """What the repository has of the log; the end of a copy just taken may be on its way there."""
     most, watch = max(_ON_ITS_WAY, 3 * log.wal.ship_every), Stopwatch()
+    size = segment_bytes(log, base)
     while True:
-        size = segment_bytes(log, base)
         known = stock(log, base.system, size, keys, here=())
         there = policy.chain(known.held, base.timeline, base.start, size).end >= base.stop
         is_new = watch.elapsed() < most and log.kit.clock() - base.until < most

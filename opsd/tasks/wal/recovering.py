@@ -161,7 +161,8 @@ def _bring_files(kit: Kit, done: Recovered, database: Database) -> None:
 def _is_left_out(planned: Planned, reached: int) -> bool:
     """Whether all of the record is there with which the server could not go on: it is damaged.
 
-    A record begins with its length (PostgreSQL's access/xlogrecord.h); zeros are none.
+    A record begins with its length (PostgreSQL's access/xlogrecord.h). Zeros before the end of the
+    log are a hole.
     """
     size, end = planned.stock.size, planned.chain.end
     begin = policy.next_record(reached, size)
