@@ -97,16 +97,15 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A copy of a whole cluster, in a snapshot: what the log is replayed onto.
+    """A copy of a whole cluster: what the log is replayed onto.
 
-    It is consistent from `stop` on, a position that the server reached at `until`. One with a
-    `parent` holds only what changed since that one was taken.
+    It is consistent from `stop` on, a position that the server reached at `until`. What did not
+    change since its `parent` lies in packs of earlier copies, and is read from there: the oldest of
+    them was taken at `whole`, and all that must be read comes to `read` bytes.
     """
 
     id: str  # the run that took it
     repository: str
-    snapshot: str
-    root: str
     system: str
     version: int
     timeline: int
@@ -115,8 +114,10 @@ class Base:
     until: datetime
     superuser: str
     bytes: int
-    parent: str = ""  # its id
-    segment_bytes: int = 0  # of the server's log; 0: taken before that was told
+    segment_bytes: int  # of the server's log
+    parent: str  # its id; empty: it shares nothing
+    whole: datetime
+    read: int
 
 
 @dataclass(frozen=True, slots=True)

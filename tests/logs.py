@@ -190,7 +190,7 @@ def hit(site: Site, number: signal.Signals, name: str = "") -> None:
 
 def objects(site: Site, repository: str = "repository") -> dict[str, Path]:
     """What of the log lies in a repository, by the names of its files."""
-    found = (site.base / repository / "opsd-objects").rglob("0*")
+    found = (site.base / repository / "opsd-objects" / "wal").rglob("0*")
     return {path.name: path for path in found if path.is_file()}
 
 

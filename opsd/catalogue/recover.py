@@ -35,6 +35,42 @@ TABLE: dict[str, Sentence] = {
         "kho {repository} không cho thấy bản gốc vừa ghi",
         "{repository} does not show the base copy that was just written",
     ),
+    "base.not_as_told": Sentence(
+        "bản gốc vừa chụp không khớp bản kê của máy chủ: không ghi vào kho",
+        "the copy just taken is not what the server's manifest says: it was not stored",
+        "nghi ổ đĩa của scratch: xem chi tiết, kiểm tra ổ, rồi chụp lại (opsd wal base BỘ)",
+        "the disk of scratch is suspect: see the detail, look at the disk, then take it again"
+        " (opsd wal base SET)",
+    ),
+    "base.other_parent": Sentence(
+        "máy chủ đưa phần đã đổi từ một bản khác với {id}",
+        "the server gave what changed since another copy than {id}",
+    ),
+    "base.no_before": Sentence(
+        "{path} chỉ có phần đã đổi, mà bản trước không có tệp ấy",
+        "{path} has only what changed, and the copy before has no such file",
+    ),
+    "base.no_map": Sentence(
+        "không đọc được bản đồ {name} của một bản gốc",
+        "the map {name} of a base copy cannot be read",
+        "dùng bản gốc khác: xem opsd wal bases BỘ; kiểm tra kho",
+        "use another base copy: see opsd wal bases SET; check the repository",
+    ),
+    "base.no_pack": Sentence(
+        "thiếu {name} của một bản gốc",
+        "{name} of a base copy is missing",
+        "dùng bản gốc khác: xem opsd wal bases BỘ; kiểm tra kho",
+        "use another base copy: see opsd wal bases SET; check the repository",
+    ),
+    "packs.short": Sentence(
+        "{path} ngắn hơn {bytes} byte mà nó phải có: ổ đĩa của scratch không trả lại điều đã ghi",
+        "{path} is shorter than the {bytes} bytes that it must have: the disk of scratch does not"
+        " give back what was written",
+    ),
+    "pieces.damaged": Sentence(
+        "{path} không còn đúng như khi đã ghi",
+        "{path} is not what was written any more",
+    ),
     "recover.no_base": Sentence(
         "{name}: không có bản gốc nào đủ cũ cho thời điểm này (cũ nhất: {oldest})",
         "{name}: no base copy is old enough for this moment (the oldest: {oldest})",
@@ -206,12 +242,12 @@ TABLE: dict[str, Sentence] = {
         " new base copy; tell whoever looks after the database",
     ),
     "replay.damaged": Sentence(
-        "kho {repository}: đoạn nhật ký hỏng: {names}",
-        "{repository}: segments of the log are damaged: {names}",
-        "nơi nhận còn đoạn đó thì opsd tự gửi lại; không thì thành khoảng trống: chụp bản gốc mới"
-        " ngay (opsd wal base BỘ), và tìm nguyên nhân hỏng của kho",
-        "where a receiver still has the segment, opsd sends it again; else it is a gap: take a new"
-        " base copy now (opsd wal base SET), and look for what damages this repository",
+        "kho {repository}: đoạn nhật ký hoặc phần của bản gốc bị hỏng: {names}",
+        "{repository}: segments of the log, or packs of base copies, are damaged: {names}",
+        "chụp bản gốc mới ngay (opsd wal base BỘ): nó không dùng lại phần hỏng; đoạn nhật ký mà nơi"
+        " nhận còn giữ thì opsd tự gửi lại; tìm nguyên nhân hỏng của kho",
+        "take a new base copy now (opsd wal base SET): it shares nothing that is damaged; a segment"
+        " that a receiver still has is sent again by itself; look for what damages this repository",
     ),
     "replay.no_meeting": Sentence(
         "không bản kết xuất nào trong các điểm mới nhất khớp được với một vị trí trong nhật ký",

@@ -10,16 +10,17 @@ from pathlib import Path
 
 from opsd.cli.desk import Desk
 from opsd.clock import now
+from opsd.config.repository import Repository
 from opsd.config.schema import Config
 from opsd.drivers.restic import Restic
 from opsd.drivers.s3 import Credentials
 from opsd.errors import UsageError
 from opsd.model import MemberKind
 from opsd.store import Store
-from opsd.tasks.kit import Kit, tagged
-from opsd.tasks.members.captured import kind_mark
+from opsd.tasks.binlog import bases as binlog
+from opsd.tasks.kit import Kit, storage_at
 from opsd.tasks.shelf import points_in
-from opsd.tasks.wal import bases
+from opsd.tasks.wal.layout import members as copied
 
 _REPOSITORY = "alone"
 
@@ -53,22 +54,22 @@ def _credentials(url: str) -> dict[str, str]:
 
 def _config(restic: Restic, name: str, home: Path, credentials: dict[str, str]) -> Config:
     """The databases whose base copies are there, and the trees of the newest points."""
-    every = restic.snapshots(bases.TAG, f"set:{name}")
-    (mariadb,) = kind_mark(MemberKind.MARIADB)
-    found = [one for one in every if mariadb not in one.tags]
-    if every and not found:
-        raise UsageError("recover.bare_mariadb", name=name)
+    repository = {"url": restic.url, "password_file": str(restic.password_file), **credentials}
+    storage = storage_at(_REPOSITORY, Repository.model_validate(repository))
+    found = copied(storage) if storage else ()
     members: dict[str, object] = {
-        tagged(one.tags, "member"): {
+        member: {
             "kind": "postgres",
             "connection": "dbname=postgres",
             "wal": {"receivers": {"lost": {}}},
         }
-        for one in found
+        for backup_set, member in found
+        if backup_set == name
     }
+    if not members and restic.snapshots(binlog.TAG, f"set:{name}"):
+        raise UsageError("recover.bare_mariadb", name=name)
     if not members:
-        others = [one for one in restic.snapshots(bases.TAG) if mariadb not in one.tags]
-        sets = sorted({tagged(one.tags, "set") for one in others})
+        sets = sorted({backup_set for backup_set, _ in found})
         raise UsageError("recover.bare_no_base", name=name, known=sets or "-")
     trees = [m for p in points_in(restic, name)[:1] for m in p.members]
     members |= {
@@ -78,13 +79,7 @@ def _config(restic: Restic, name: str, home: Path, credentials: dict[str, str]) 
         {
             "host": platform.node(),
             "state": str(home / "state"),
-            "repositories": {
-                _REPOSITORY: {
-                    "url": restic.url,
-                    "password_file": str(restic.password_file),
-                    **credentials,
-                }
-            },
+            "repositories": {_REPOSITORY: repository},
             "backup_sets": {
                 name: {
                     "repository": _REPOSITORY,

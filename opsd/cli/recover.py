@@ -207,10 +207,10 @@ def _facts(desk: Desk, planned: Planned, ways: Ways) -> dict[str, object]:
     return {
         "base": {
             "at": base.until,
-            "bytes": Size(planned.base_bytes),
+            "bytes": Size(planned.base.bytes),
             "repository": base.repository,
         },
-        "at_hand": planned.is_at_hand,
+        "at_hand": planned.at_hand,
         "log": {
             "count": len(planned.chain.segments),
             "bytes": Size(planned.wal_bytes),
@@ -237,7 +237,7 @@ def _body(planned: Planned) -> plain.Body:
         "member": planned.log.subject,
         "base": planned.base.id,
         "repository": planned.base.repository,
-        "at_hand": planned.is_at_hand,
+        "at_hand": planned.at_hand,
         "segments": len(planned.chain.segments),
         "end": written(planned.chain.end),
         "target": str(planned.target),

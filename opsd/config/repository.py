@@ -42,11 +42,11 @@ class Repository(Options):
     """Space that stays free on the disk of a local repository: a backup does not begin below it."""
 
     upload: PositiveBytes | None = None
-    """Bytes a second that restic sends there at most. None: no limit."""
+    """Bytes a second that restic and base copies send there at most. None: no limit."""
 
     download: PositiveBytes | None = None
-    """Bytes a second that restic fetches from there at most, but for restores that people ask for.
-    None: no limit."""
+    """Bytes a second that restic and proofs of base copies fetch from there at most, but for
+    restores that people ask for. None: no limit."""
 
     coverage: Coverage = Coverage()
     """How often everything in it is read again."""

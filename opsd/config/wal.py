@@ -72,13 +72,13 @@ class Wal(Options):
     """How often what was received goes to the repositories."""
 
     whole_every: PositiveDuration = timedelta(days=7)
-    """How long base copies build on the one before, holding only what changed, until a whole one is
-    taken. From PostgreSQL 17 on, with `summarize_wal = on` (`opsd wal setup`); before, all are."""
+    """How long base copies add only what changed since the one before, until one is taken that
+    shares nothing. From PostgreSQL 17 on, with `summarize_wal = on` (`opsd wal setup`), only that
+    is copied from the server, too."""
 
     cache_bases: bool = False
-    """Whether the newest base copy and those that it builds on stay in `cache`, so that a recovery
-    on this machine need not fetch them. There must be room for the whole cluster, readable by root
-    and opsd alone."""
+    """Whether the newest base copy stays in `cache`, so that a recovery on this machine need not
+    fetch it. There must be room for the whole cluster, readable by root and opsd alone."""
 
     window: PositiveDuration = timedelta(days=14)
     """How far back any moment can be recovered. Older base copies and their log are dropped."""

@@ -46,6 +46,29 @@ class Increment:
                 yield first, self.numbers[first], here - first
                 first = here
 
+    def grouped(self, most: int) -> Iterator[Sequence[tuple[int, int, int]]]:
+        """The same runs, so many together as come to `most` blocks."""
+        group: list[tuple[int, int, int]] = []
+        for run in self.runs():
+            if group and run[0] + run[2] - group[0][0] > most:
+                yield group
+                group = []
+            group.append(run)
+        if group:
+            yield group
+
+
+def plain(path: str) -> str:
+    """The path of the file that is made of an incremental one; of another it is its own."""
+    above, slash, name = path.rpartition("/")
+    return f"{above}{slash}{name.removeprefix(PREFIX)}"
+
+
+def of(path: str) -> str:
+    """The path of the incremental file that one is made of."""
+    above, slash, name = path.rpartition("/")
+    return f"{above}{slash}{PREFIX}{name}"
+
 
 def read(path: Path) -> Increment:
     """What an incremental file says. Raises `OSError`, and `ToolFailed` where it is none."""

@@ -26,6 +26,7 @@ _ITERATIONS = 600_000
 _KEY, _IV, _MAC = 32, 16, 32
 ADDED = _IV + _MAC  # bytes: what is no longer holds nothing
 _WRAPPED = "key"
+_LEVEL = 3  # of zstd: docs/adr/0026-zstd.md
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,11 @@ class Seal:
     hiding: bytes = field(repr=False)
     marking: bytes = field(repr=False)
 
-    def close(self, name: str, content: bytes) -> bytes:
-        """Seal the content of an object of this name."""
+    def close(self, name: str, content: bytes | memoryview, level: int = _LEVEL) -> bytes:
+        """Seal the content of an object of this name, compressed by a level of zstd."""
         iv = os.urandom(_IV)
         cipher = Cipher(algorithms.AES(self.hiding), modes.CTR(iv)).encryptor()
-        hidden = cipher.update(zstandard.compress(content)) + cipher.finalize()
+        hidden = cipher.update(zstandard.compress(content, level)) + cipher.finalize()
         return iv + hidden + self._mark(name, iv + hidden)
 
     def open(self, name: str, sealed: bytes) -> bytes:

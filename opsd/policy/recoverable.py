@@ -53,22 +53,18 @@ class Recoverable:
 def measured(told: Mapping[str, Any]) -> Measured:
     """What the evidence of a replay says."""
     seconds = sum(told["seconds"].values())
-    moved = told.get("written_bytes")
+    moved = told.get("read_bytes")
     if moved is None and "base_bytes" in told:
         moved = told["base_bytes"] + told["wal_bytes"]
     speed = None if moved is None else max(moved / max(seconds, 1), 1)
     return Measured(timedelta(seconds=seconds), speed)
 
 
-def forecast(line: Sequence[int], log: int | None, speed: float | None) -> timedelta | None:
-    """How long a recovery takes: base copies and log that are written, at the measured speed.
-
-    `line` are the bytes of the base copies, the whole one first: of several one is made anew.
-    """
-    if not line or log is None or log < 0 or speed is None:
+def forecast(base: int, log: int | None, speed: float | None) -> timedelta | None:
+    """How long a recovery takes: what is read of base copy and log, at the measured speed."""
+    if log is None or log < 0 or speed is None:
         return None
-    made = line[0] if len(line) > 1 else 0
-    return timedelta(seconds=(sum(line) + made + log) / speed)
+    return timedelta(seconds=(base + log) / speed)
 
 
 def no_base(name: str, copies: Sequence[datetime], detail: str = "") -> UsageError:

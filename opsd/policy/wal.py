@@ -21,7 +21,7 @@ _SHORT_BYTES = 24  # of a page's header, with what is left of a record and the e
 _LONG = 0x0002
 _ALIGNED = 8
 _EPOCH = 1 << 32  # numbers of transactions in the log begin anew
-_MOST_GROWN = 0.5  # of a whole base copy: what those that build on it may come to
+_MOST_READ = 2.5  # times what a base copy holds: what a recovery may have to read
 _MAJOR_OF_MAGIC: Mapping[int, int] = {0xD10D: 14, 0xD110: 15, 0xD113: 16, 0xD116: 17, 0xD118: 18}
 
 
@@ -302,36 +302,18 @@ def spare_bases(
     """
     old = sorted((b for b in bases if b.until <= horizon), key=lambda base: base.until)
     kept = [base for base in old if base not in left][-1:]
-    staying = [base for base in bases if base not in old or base in kept]
-    needed = {one.id for base in staying for one in lineage(base, bases)}
-    return tuple(base for base in old if base not in kept and base.id not in needed)
-
-
-def lineage(base: Base, bases: Sequence[Base]) -> tuple[Base, ...]:
-    """A base copy behind those that it builds on, the whole one first; empty when one is gone."""
-    known = {one.id: one for one in bases if one.repository == base.repository}
-    line = [base]
-    while line[0].parent:
-        before = known.get(line[0].parent)
-        if before is None:
-            return ()
-        line.insert(0, before)
-    return tuple(line)
+    return tuple(base for base in old if base not in kept)
 
 
 def parent_for(bases: Sequence[Base], system: str, whole_since: datetime) -> Base | None:
-    """The base copy that the next one may build on: the newest, when its whole one is young.
+    """The base copy that the next one may share with: the newest, unless what it shares is old.
 
-    A line that has grown by half ends too: a recovery would fetch and read all of it.
+    Or much more would have to be read than it holds: of a pack all is read, for a page of it too.
     """
     newest = max(bases, key=lambda base: base.until, default=None)
-    if newest is None or newest.system != system:
+    if newest is None or newest.system != system or newest.whole <= whole_since:
         return None
-    line = lineage(newest, bases)
-    if not line or line[0].until <= whole_since:
-        return None
-    grown = sum(base.bytes for base in line[1:])
-    return newest if grown <= line[0].bytes * _MOST_GROWN else None
+    return newest if newest.read <= newest.bytes * _MOST_READ else None
 
 
 def spare_segments(held: Holdings, bases: Sequence[Base], size: int) -> tuple[Segment, ...]:

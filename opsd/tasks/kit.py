@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from opsd.clock import Clock, Stopwatch
 from opsd.config.mariadb import MariadbMember
+from opsd.config.repository import Repository
 from opsd.config.schema import BackupSet, Config, PostgresMember
 from opsd.drivers import lock, process
 from opsd.drivers.mariadb import Database as Mariadb
@@ -70,6 +71,15 @@ class Nobody:
         return self
 
 
+def storage_at(name: str, found: Repository) -> Storage | None:
+    """The objects of a repository, where opsd can read them itself."""
+    if found.path is not None:
+        return LocalStorage(found.path)
+    if found.s3_credentials is None or not found.url.startswith("s3:"):
+        return None
+    return S3Storage(name, Bucket.at(found.url), Credentials.of(found.s3_credentials.path()))
+
+
 @dataclass(frozen=True, slots=True)
 class Kit:
     """The configuration, the history, the clock, and the wish to end."""
@@ -110,13 +120,7 @@ class Kit:
 
     def storage(self, repository: str) -> Storage | None:
         """The objects of a repository, where opsd can read them itself."""
-        found = self.config.repositories[repository]
-        if found.path is not None:
-            return LocalStorage(found.path)
-        if found.s3_credentials is None or not found.url.startswith("s3:"):
-            return None
-        credentials = Credentials.of(found.s3_credentials.path())
-        return S3Storage(repository, Bucket.at(found.url), credentials)
+        return storage_at(repository, self.config.repositories[repository])
 
     def reach(self, repository: str) -> None:
         """Raise at once when the storage of a repository does not answer as it should.

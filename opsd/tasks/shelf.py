@@ -32,6 +32,7 @@ from opsd.tasks.kit import (
     is_run_id,
     tagged,
 )
+from opsd.tasks.wal.layout import members
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +84,16 @@ def insist_on_ours(kit: Kit, repository: str) -> None:
         return
     present = {snapshot.id for snapshot in kit.restic(repository).snapshots()}
     points = kit.store.points_in(repository)  # what was dropped by now may be gone
-    if not present or (points and not any(point.record in present for point in points)):
+    if not (present or _has_copies(kit, repository)) or (
+        points and not any(point.record in present for point in points)
+    ):
         raise _replaced(repository, points)
+
+
+def _has_copies(kit: Kit, repository: str) -> bool:
+    """Whether there is a base copy of any PostgreSQL server."""
+    storage = kit.storage(repository)
+    return storage is not None and bool(members(storage))
 
 
 def missed(

@@ -285,8 +285,8 @@ def test_what_is_damaged_or_gone_is_said_before_anything_is_written(site: Site) 
         log = Log(kit, log.backup_set, log.name, log.member, log.wal)
         planned = planning.plan(log, Goal("now"), site.base / "back", alone)
         # Whoever reads it again finds it, each segment in one of seven nights.
-        nights = [reread(log, planned, "main", [night]) for night in range(NIGHTS)]
-        damaged = reread(log, planned, "main", range(3, 3 + NIGHTS)).damaged
+        nights = [reread(log, planned.stock, "main", [night]) for night in range(NIGHTS)]
+        damaged = reread(log, planned.stock, "main", range(3, 3 + NIGHTS)).damaged
         assert [segment.name() for segment in damaged] == [middle.name]
         assert [one for night in nights for one in night.damaged] == list(damaged)
         assert sum(night.segments for night in nights) == len(finished(site))

@@ -19,9 +19,10 @@ from opsd.demo.psql import ask
 from opsd.drivers import cluster
 from opsd.drivers.restic import Source
 from opsd.model import MemberKind, Outcome
+from opsd.tasks.binlog.bases import TAG
 from opsd.tasks.kit import Kit
 from opsd.tasks.members.captured import kind_mark
-from opsd.tasks.wal.bases import TAG, bases, take_base
+from opsd.tasks.wal.bases import bases, take_base
 from opsd.tasks.wal.layout import DATA
 from tests.logs import guarded, held_until_now, sql, with_log
 from tests.s3 import Server, in_bucket

@@ -17,6 +17,7 @@ from opsd.model import Outcome, Status
 from opsd.tasks.wal import setting_up
 from opsd.tasks.wal.archive import open_archive
 from opsd.tasks.wal.bases import bases, needs, take_base
+from opsd.tasks.wal.copies import open_copies
 from opsd.tasks.wal.guard import Guard
 from opsd.tasks.wal.log import Log, logs_of
 from opsd.tasks.wal.shipping import Shipper, clear
@@ -324,7 +325,7 @@ def test_a_gap_is_of_the_oldest_base_copy_and_what_may_be_lost_of_the_newest(sit
 
         # Once another machine gave that base copy up, nothing needs what is missing.
         assert shipped(log).shipped.gaps
-        kit.restic("main").forget([base.snapshot], limits=kit.limits("main", timedelta(minutes=1)))
+        open_copies(log, "main").drop([base.id])
         assert shipped(log).shipped.gaps == ()
 
 

@@ -67,10 +67,10 @@ def test_what_is_damaged_is_sent_again_or_is_a_gap_until_it_is_whole(
         assert heard.results[main].fields["begin"] == written(lost.start())
         assert heard.figure("opsd_wal_repository_gaps") == 1
         planned = planning.plan(log, Goal("now"), site.base / "back", Ways(here=False))
-        assert list(reread(log, planned, "main", range(NIGHTS)).damaged) == [lost]
+        assert list(reread(log, planned.stock, "main", range(NIGHTS)).damaged) == [lost]
         with monkeypatch.context() as failing:
             failing.setattr(LocalStorage, "get", no_more_of(here, LocalStorage.get))
-            found = reread(log, planned, "main", range(NIGHTS)).damaged
+            found = reread(log, planned.stock, "main", range(NIGHTS)).damaged
         assert list(found) == [Segment.of(here), lost]
 
         # Somebody brings it back.

@@ -17,6 +17,7 @@ from opsd.tasks.backup import back_up
 from opsd.tasks.kit import Kit, new_run_id
 from opsd.tasks.wal import choosing, planning, recovering, setting_up
 from opsd.tasks.wal.bases import bases, take_base
+from opsd.tasks.wal.copies import open_copies
 from opsd.tasks.wal.layout import DATA
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
@@ -112,9 +113,7 @@ def test_a_night_takes_nothing_of_the_time_that_was_abandoned(site: Site) -> Non
         assert oldest
         assert moment(oldest["oldest"]) == good[0].until
         (wasted,) = set(bases(log, "main")[:-1]) - set(good)
-        kit.restic("main").forget(
-            [good[0].snapshot], limits=kit.limits("main", timedelta(minutes=1))
-        )
+        open_copies(log, "main").drop([good[0].id])
         assert take_base(kit, log).outcome is Outcome.SUCCEEDED
         oldest = kit.last_told(SET, "bases", member=log.name, repository="main")
         assert oldest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +13,12 @@ import pytest
 
 from opsd.demo.system import DossierSystem
 from opsd.drivers import cluster
-from opsd.errors import RepositoryDamaged
 from opsd.model import Outcome
-from opsd.tasks.wal import at_hand, fetching, planning, recovering
+from opsd.tasks.journal import Journal
+from opsd.tasks.wal import at_hand, changes, fetching, planning, recovering
+from opsd.tasks.wal import bases as bases_of
 from opsd.tasks.wal.bases import bases, take_base
-from opsd.tasks.wal.layout import DATA, PLACES
+from opsd.tasks.wal.layout import DATA, PLACES, settle_places
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
@@ -35,29 +36,26 @@ def test_copies_that_build_on_each_other_come_back_as_one(monkeypatch: pytest.Mo
         (base / "lib").mkdir()
         (base / "lib" / "17").symlink_to(SEVENTEEN)
         monkeypatch.setattr(cluster, "_DEBIAN_ROOT", base / "lib")
-        empty_repository(base / "repository")
-        (base / "password").write_text("only for tests\n")
-        (base / "password").chmod(0o600)
-        system = DossierSystem(base / "system", SMALL)
-        system.create()
-        system.start()
-        site = Site(base, system)
+        site = site_in(base)
         place = base / "elsewhere"
         place.mkdir()
         shutil.chown(place, cluster.SERVER_ACCOUNT)
         with guarded(with_log(site, "          cache_bases: true\n")) as (kit, log, heard):
             sql(site, f"CREATE TABLESPACE more LOCATION '{place}'")
             sql(site, "CREATE TABLE moments (number int) TABLESPACE more")
-            added = []
-            for _ in range(3):
-                sql(site, "INSERT INTO moments SELECT 1 FROM generate_series(1, 10)")
-                closing = take_base(kit, log)
-                assert closing.outcome is Outcome.SUCCEEDED, closing.findings
-                assert not closing.findings
-                told = kit.store.evidence(closing.run, "base")
-                assert told
-                added.append(told["bytes"])
-            print("bytes of the copies:", added)
+            added, homes = [], base / "homes"
+            homes.mkdir()
+            with monkeypatch.context() as seen:
+                seen.setattr(bases_of, "_copied", kept_aside(bases_of._copied, homes))
+                for _ in range(3):
+                    sql(site, "INSERT INTO moments SELECT 1 FROM generate_series(1, 10)")
+                    closing = take_base(kit, log)
+                    assert closing.outcome is Outcome.SUCCEEDED, closing.findings
+                    assert not closing.findings
+                    told = kit.store.evidence(closing.run, "base")
+                    assert told
+                    added.append(told["added_bytes"])
+            print("bytes that copies added:", added)
             assert max(added[1:]) < added[0] / 4
             found = bases(log, "main")
             assert [one.parent for one in found] == ["", found[0].id, found[1].id]
@@ -67,34 +65,73 @@ def test_copies_that_build_on_each_other_come_back_as_one(monkeypatch: pytest.Mo
             assert closing.outcome is Outcome.PASSED, closing.findings
             target, alone = base / "back", Ways(here=False, throwaway=True)
             assert rows(planning.plan(log, Goal("now"), target, alone), alone) == 40
-            # All three are at hand, and not fetched.
-            (site.repository / "data").rename(site.base / "away")
+            # What lies at hand became the newest, and nothing is fetched.
+            packs = site.repository / "opsd-objects" / "packs"
+            packs.rename(site.base / "away")
             ways = Ways(throwaway=True)
             planned = planning.plan(log, Goal("now"), base / "here", ways)
-            assert planned.is_at_hand
+            assert planned.at_hand
             assert rows(planned, ways) == 40
-            (site.base / "away").rename(site.repository / "data")
-            # What they make together is what PostgreSQL's own program makes of them.
-            fetching.fetch(kit, replace(planned, target=fresh(base / "made")), durable=False)
-            assert read(base / "made" / DATA) == read(combined(log, found, base / "theirs"))
+            (site.base / "away").rename(packs)
+            # Both are what PostgreSQL's own program makes of the three.
+            theirs = read(combined(homes, found, base / "theirs"))
+            for name, at_hand_too in (("near", True), ("far", False)):
+                mine = replace(planned, target=fresh(base / name), at_hand=at_hand_too)
+                fetching.fetch(kit, mine, durable=False)
+                assert read(base / name / DATA) == theirs
             # Over what lies there, of which only what differs is written.
             over = Ways(throwaway=True, delta=True)
             goal = Goal("lsn", lsn=found[2].stop)
             before = inodes(target)
             assert rows(planning.plan(log, goal, target, over), over) == 30
             assert inodes(target) == before
-            not_applied(site, log, found)
+            damage_at_hand_gets_no_new_digest(site, log)
 
 
-def not_applied(site: Site, log: Log, line: Sequence[Base]) -> None:
-    """One that is damaged is fetched instead; one that builds on another is refused."""
+def site_in(base: Path) -> Site:
+    """A dossier system with a repository, in an empty directory."""
+    empty_repository(base / "repository")
+    (base / "password").write_text("only for tests\n")
+    (base / "password").chmod(0o600)
+    system = DossierSystem(base / "system", SMALL)
+    system.create()
+    system.start()
+    return Site(base, system)
+
+
+def kept_aside(copied: Callable[..., Base], homes: Path) -> Callable[..., Base]:
+    """What was copied of the server stays there too, as it was before label and manifest."""
+
+    def keep(journal: Journal, log: Log, home: Path, *rest: object) -> Base:
+        with pytest.MonkeyPatch.context() as here:
+            here.setattr(changes, "settle", lambda *_: None)
+            base = copied(journal, log, home, *rest)
+        shutil.copytree(home, homes / base.id, symlinks=True)
+        settle_places(homes / base.id)
+        if base.parent:
+            changes.settle(home, next(b for b in bases(log, "main") if b.id == base.parent))
+        return base
+
+    return keep
+
+
+def damage_at_hand_gets_no_new_digest(site: Site, log: Log) -> None:
+    """What the disk of the cache altered is not taken for what the server changed."""
+    (place,) = (one for one in at_hand.directory(log).iterdir() if one.is_dir())
+    sql(site, "UPDATE moments SET number = number + 1")
+    spoil(place / DATA, relation(site))
+    closing = take_base(log.kit, log)
+    assert closing.outcome is Outcome.SUCCEEDED
+    assert not closing.findings
     ways = Ways(throwaway=True)
-    spoil(at_hand.directory(log) / line[1].id / DATA)
-    planned = planning.plan(log, Goal("now"), site.base / "harmed", ways)
-    assert rows(planned, ways, {"recover.at_hand_damaged"}) == 40
-    gap = replace(planned, target=fresh(site.base / "gap"), at_hand=frozenset())
-    with pytest.raises(RepositoryDamaged, match=line[2].id):
-        fetching.fetch(log.kit, replace(gap, line=(line[0], line[2])), durable=False)
+    planned = planning.plan(log, Goal("now"), site.base / "healed", ways)
+    assert planned.at_hand
+    assert rows(planned, ways) == 40
+
+
+def relation(site: Site) -> str:
+    """Where the rows lie."""
+    return sql(site, "SELECT pg_relation_filepath('moments')")[0][0]
 
 
 def fresh(directory: Path) -> Path:
@@ -103,9 +140,9 @@ def fresh(directory: Path) -> Path:
     return directory
 
 
-def combined(log: Log, line: Sequence[Base], target: Path) -> Path:
-    """A line of copies at hand, as `pg_combinebackup` makes one of it."""
-    parts = [at_hand.directory(log) / one.id for one in line]
+def combined(homes: Path, line: Sequence[Base], target: Path) -> Path:
+    """A line of copies as `pg_combinebackup` makes one of it."""
+    parts = [homes / one.id for one in line]
     place = next((parts[-1] / PLACES).iterdir())
     subprocess.run(
         [
@@ -130,12 +167,11 @@ def read(data: Path) -> Mapping[str, bytes]:
     return below
 
 
-def spoil(data: Path) -> None:
-    """Change the end of a file that holds what changed."""
-    path = max(data.rglob("INCREMENTAL.*"), key=lambda one: one.stat().st_size)
-    content = bytearray(path.read_bytes())
+def spoil(data: Path, name: str) -> None:
+    """Change the end of a file."""
+    content = bytearray((data / name).read_bytes())
     content[-1] ^= 1
-    path.write_bytes(content)
+    (data / name).write_bytes(content)
 
 
 def inodes(target: Path) -> Mapping[str, int]:
@@ -146,7 +182,6 @@ def inodes(target: Path) -> Mapping[str, int]:
 
 def rows(planned: planning.Planned, ways: Ways, told: Collection[str] = ()) -> int:
     """How many rows there are, as recovered, and nothing else is told."""
-    assert len(planned.line) == 3
     log = planned.log
     with (
         recovering.recovered(log.kit, planned, ways) as (done, server),

@@ -15,7 +15,9 @@ from opsd.cli.commands import COMMANDS, build
 from opsd.config import schema
 from opsd.config.options import Options
 from opsd.drivers.postgres import TEXT_SETTINGS
+from opsd.extents import CopiedFile
 from opsd.manifest import Entry
+from opsd.wal import Base
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -316,6 +318,13 @@ def test_the_manifest_of_a_tree_is_described_as_it_is_written() -> None:
 def test_the_manifest_of_a_database_is_described_with_all_its_fields(kind: type) -> None:
     named = {span.removesuffix("[]") for span in SPAN.findall(format_page())}
     assert set(inspect.get_annotations(kind)) - named == set()
+
+
+def test_a_base_copy_is_described_with_all_its_fields() -> None:
+    text = re.sub(r"```.*?```", "", format_page(), flags=re.DOTALL)
+    named = {span.removesuffix("[]") for span in SPAN.findall(text)}
+    assert {name for name in inspect.get_annotations(Base) if name != "repository"} <= named
+    assert set(inspect.get_annotations(CopiedFile)) <= named
 
 
 def test_the_settings_of_a_digest_are_those_of_the_code() -> None:

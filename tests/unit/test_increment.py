@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from opsd.drivers.increment import BLOCK, HEAD, MAGIC, PREFIX, apply, read
-from opsd.drivers.mirror import Changes, mirror
-from opsd.drivers.process import NEVER
+from opsd.drivers.increment import BLOCK, HEAD, MAGIC, PREFIX, apply, of, plain, read
 from opsd.errors import ToolFailed
 
 
@@ -92,28 +90,27 @@ def test_its_blocks_are_told_without_reading_them(tmp_path: Path) -> None:
     assert list(found.runs()) == [(0, 1, 2)]
 
 
-def test_a_directory_of_increments_is_applied_to_what_lies_there(tmp_path: Path) -> None:
-    before, after = tmp_path / "before", tmp_path / "after"
-    (before / "base").mkdir(parents=True)
-    (before / "base" / "1").write_bytes(blocks("abcd"))
-    (before / "base" / "2").write_bytes(blocks("efgh"))
-    (before / "base" / "gone").write_bytes(blocks("x"))
-    (before / "small").write_bytes(b"old")
-    (after / "base").mkdir(parents=True)
-    (after / "base" / f"{PREFIX}1").write_bytes(increment([3], "X", 4))
-    (after / "base" / f"{PREFIX}2").write_bytes(increment([], "", 4))
-    (after / "base" / "new").write_bytes(blocks("y"))
-    (after / "small").write_bytes(b"new")
-    target, changes = tmp_path / "target", Changes(PREFIX, apply)
-    mirror(before, target, NEVER)
-    mirror(after, target, NEVER, changes)
-    found = {str(p.relative_to(target)): p.read_bytes() for p in target.rglob("*") if p.is_file()}
-    assert found == {
-        "base/1": blocks("abcX"),
-        "base/2": blocks("efgh"),
-        "base/new": blocks("y"),
-        "small": b"new",
-    }
-    (target / "base" / "2").unlink()
-    with pytest.raises(ToolFailed, match="target"):
-        mirror(after, target, NEVER, changes)
+def test_its_runs_come_many_at_once_and_none_is_left_out(tmp_path: Path) -> None:
+    change = tmp_path / "change"
+    numbers = [*range(0, 300, 2), *range(400, 700)]
+    change.write_bytes(increment(numbers, "X" * len(numbers), 800))
+    groups = list(read(change).grouped(128))
+    assert all(sum(count for _, _, count in group) <= 128 for group in groups)
+    at = 0
+    for here, there, count in (run for group in groups for run in group):
+        assert (here, numbers[here]) == (at, there)
+        at += count
+    assert at == len(numbers)
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ("cluster/base/5/INCREMENTAL.16384", "cluster/base/5/16384"),
+        ("cluster/base/5/16384", "cluster/base/5/16384"),
+        ("INCREMENTAL.1", "1"),
+    ],
+)
+def test_the_file_that_is_made_has_the_name_without_the_word(path: str, wanted: str) -> None:
+    assert plain(path) == wanted
+    assert plain(of(wanted)) == wanted

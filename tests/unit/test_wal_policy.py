@@ -235,7 +235,8 @@ def test_a_server_leads_on_behind_what_lies_on_its_way_alone() -> None:
 
 def base(days: int, start: int) -> Base:
     at = NOON - timedelta(days=days)
-    return Base(str(days), "main", "0", "/", "1", 150000, 1, start, start + 100, at, "postgres", 0)
+    of = ("main", "1", 150000, 1, start, start + 100, at, "postgres")
+    return Base(str(days), *of, bytes=100, segment_bytes=WHOLE, parent="", whole=at, read=100)
 
 
 def test_a_base_copy_of_an_abandoned_time_is_known_and_one_before_it_stays() -> None:
@@ -337,31 +338,27 @@ def test_one_that_the_server_left_does_not_stand_for_the_newest_beyond_the_windo
     assert wal.spare_bases([left, young], horizon, [left]) == (left,)
 
 
-def test_what_a_base_copy_builds_on_stays_and_a_whole_one_is_taken_in_time() -> None:
+def test_a_base_copy_shares_with_the_newest_until_what_it_shares_is_old() -> None:
     whole = base(20, WHOLE)
-    first = replace(base(18, 2 * WHOLE), parent=whole.id)
-    second = replace(base(1, 9 * WHOLE), parent=first.id)
+    first = replace(base(18, 2 * WHOLE), parent=whole.id, whole=whole.until)
+    second = replace(base(1, 9 * WHOLE), parent=first.id, whole=whole.until)
     bases = [whole, first, second]
-    assert wal.lineage(second, bases) == (whole, first, second)
-    assert wal.lineage(second, [whole, second]) == ()
-    assert wal.spare_bases(bases, NOON - timedelta(days=14)) == ()
-    assert wal.spare_bases([whole, first, base(1, 1)], NOON) == (whole, first)
+    # Each has all that it needs: what is too old goes, whoever shares with it.
+    assert wal.spare_bases(bases, NOON - timedelta(days=14)) == (whole,)
     assert wal.parent_for(bases, "1", NOON - timedelta(days=21)) == second
-    assert wal.parent_for(bases, "1", NOON - timedelta(days=19)) is None
+    assert wal.parent_for(bases, "1", NOON - timedelta(days=20)) is None
     assert wal.parent_for(bases, "2", NOON - timedelta(days=21)) is None
-    assert wal.parent_for([whole, second], "1", NOON - timedelta(days=99)) is None
+    assert wal.parent_for([whole, second], "1", NOON - timedelta(days=99)) == second
     assert wal.parent_for([], "1", NOON) is None
 
 
-@pytest.mark.parametrize(("grown", "goes_on"), [((10, 40), True), ((10, 41), False), ((), True)])
-def test_a_line_of_base_copies_that_grew_by_half_ends(
-    grown: tuple[int, ...], *, goes_on: bool
+@pytest.mark.parametrize(("read", "goes_on"), [(100, True), (250, True), (251, False)])
+def test_of_a_copy_for_which_much_more_is_read_than_it_holds_no_other_is_made(
+    read: int, *, goes_on: bool
 ) -> None:
-    line = [replace(base(20, WHOLE), bytes=100)]
-    for day, more in zip((19, 18), grown, strict=False):
-        line.append(replace(base(day, 2 * WHOLE), parent=line[-1].id, bytes=more))
-    found = wal.parent_for(line, "1", NOON - timedelta(days=30))
-    assert found == (line[-1] if goes_on else None)
+    found = replace(base(1, WHOLE), read=read)
+    wanted = found if goes_on else None
+    assert wal.parent_for([found], "1", NOON - timedelta(days=30)) == wanted
 
 
 def test_a_receiver_lets_go_only_of_what_every_repository_has_and_keeps_the_newest() -> None:

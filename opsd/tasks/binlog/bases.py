@@ -19,9 +19,9 @@ from opsd.tasks.journal import Journal, opened
 from opsd.tasks.kit import Kit, tagged
 from opsd.tasks.members.captured import Forward
 from opsd.tasks.shelf import insist_on_ours
-from opsd.tasks.wal.bases import TAG
 
 DATA = "data"
+TAG = "opsd-base"
 _KIND = "kind:mariadb"
 
 

@@ -1,53 +1,122 @@
-"""The newest base copy and those that it builds on, at hand in `cache` (`cache_bases`).
+"""The newest base copy at hand in `cache` (`cache_bases`), as a directory.
 
-A recovery on this machine takes them from there instead of fetching them. They are held against
-their manifests like what is fetched, and what is not good is fetched after all.
+A recovery on this machine takes it from there instead of fetching it. Each piece is held against
+its digest when it is read, and what is not good is fetched after all.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from opsd.drivers import lock, system
-from opsd.tasks.wal.layout import PLACES, settle_places
+from opsd import extents
+from opsd.drivers import increment, lock, pieces, system
+from opsd.errors import RepositoryDamaged
+from opsd.extents import UNKNOWN, CopiedFile, ExtentMap
+from opsd.tasks.moving import Moving
+from opsd.tasks.wal.copies import Copies
+from opsd.tasks.wal.layout import settle_places
 from opsd.tasks.wal.log import Log
+from opsd.tasks.wal.packs import unpack
 from opsd.wal import Base
 
 _LEASE = "lease"
 _NEW = ".new"
+_MAP = "extents.json"
 _PATIENCE = timedelta(minutes=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A copy that lies here, and the digests of its pieces."""
+
+    place: Path
+    files: ExtentMap
+
+
 def directory(log: Log) -> Path:
-    """Where the copies of a member lie, each below its id."""
+    """Where the copy of a member lies, below its id."""
     return log.kit.config.cache / "bases" / log.backup_set / log.name
 
 
-def keep(log: Log, home: Path, line: Sequence[Base]) -> None:
-    """Take in `home`, the newest of a line, and give up what is not of the line.
+def keep(log: Log, base: Base, home: Path, found: ExtentMap, copies: Copies) -> None:
+    """Let the newest copy be the one that lies there: `home`, or what it makes of the one before.
 
-    Raises `OSError` where there is no room, and `lock.Busy` while a recovery reads.
+    Where that one is not there, or not what it was, it is fetched. Raises `OSError` where there is
+    no room, `OpsdError`, and `lock.Busy` while a recovery reads.
     """
     place = directory(log)
-    wanted = {base.id for base in line}
-    with lock.lease(place / _LEASE, line[-1].id, wait=_PATIENCE):
+    changes = {name for name in found.files if not (home / name).exists()}
+    with lock.lease(place / _LEASE, base.id, wait=_PATIENCE):
         for old in place.iterdir():
-            if old.is_dir() and old.name not in wanted:
+            if old.is_dir() and not (changes and old.name == base.parent):
                 system.wipe(old)
-        made, final = place / f"{line[-1].id}{_NEW}", place / line[-1].id
+        made, final = place / f"{base.id}{_NEW}", place / base.id
         try:
-            shutil.move(home, made)
-            (made / PLACES).mkdir(mode=0o700, exist_ok=True)
+            if not changes:
+                shutil.move(home, made)
+            else:
+                found = _changed(log, place / base.parent, made, (home, found, changes), copies)
             settle_places(made, final)
+            (made / _MAP).write_bytes(extents.encode(found))
             made.rename(final)
-        except OSError:
+        except BaseException:
             system.wipe(made)
             raise
+
+
+def _changed(
+    log: Log, old: Path, made: Path, new: tuple[Path, ExtentMap, set[str]], copies: Copies
+) -> ExtentMap:
+    """Let the copy before become the new one; gives that with all digests."""
+    home, found, changes = new
+    stop = log.kit.stop
+    try:
+        before = extents.decode((old / _MAP).read_bytes())
+        old.rename(made)
+        files = {name: found.files[name] for name in changes}
+        _insist(made, {name: before.files[name] for name in changes}, files, log)
+        pieces.lay(made, found)
+        rest = {name: file for name, file in found.files.items() if name not in changes}
+        pieces.copy(home, made, rest, stop)
+        for name in changes:
+            increment.apply(home / increment.of(name), made / name)
+    except (FileNotFoundError, ValueError, KeyError, RepositoryDamaged):
+        system.wipe(made)
+        made.mkdir(mode=0o700)
+        unpack(found, copies.pack, made, stop, Moving(log.kit, found.size))
+    return replace(found, files=pieces.digested(made, found.files, stop))
+
+
+def _insist(
+    place: Path, before: dict[str, CopiedFile], files: dict[str, CopiedFile], log: Log
+) -> None:
+    """Hold those pieces against their digests that get new ones: else damage would have one."""
+    asked = {
+        name: replace(
+            file,
+            digests=[
+                UNKNOWN if new == UNKNOWN else known
+                for known, new in zip(file.digests, _filled(files[name], file), strict=True)
+            ],
+        )
+        for name, file in before.items()
+    }
+    seen = pieces.digested(place, asked, log.kit.stop)
+    for name, file in before.items():
+        if [*seen[name].digests] != [*file.digests]:
+            raise RepositoryDamaged("pieces.damaged", path=place / name)
+
+
+def _filled(new: CopiedFile, old: CopiedFile) -> list[str]:
+    """The digests of a file, as many as it had before."""
+    count = len(old.digests)
+    return [*new.digests[:count], *old.digests[len(new.digests) :]]
 
 
 def drop(log: Log) -> None:
@@ -58,22 +127,22 @@ def drop(log: Log) -> None:
             system.wipe(place)
 
 
-def present(log: Log, line: Sequence[Base]) -> frozenset[str]:
-    """The ids of those that lie there, as far as this account may see; nobody holds them."""
-    place = directory(log)
-    return frozenset(base.id for base in line if os.path.isdir(place / base.id))  # noqa: PTH112
+def present(log: Log, base: Base) -> bool:
+    """Whether it lies there, as far as this account may see; nobody holds it."""
+    return os.path.isdir(directory(log) / base.id)  # noqa: PTH112  (no error where it may not)
 
 
 @contextmanager
-def held(log: Log, line: Sequence[Base]) -> Iterator[Mapping[str, Path]]:
-    """Where those of a line lie, by their ids, and stay while the block lasts.
+def held(log: Log, base: Base) -> Iterator[Near | None]:
+    """The copy that lies there, and stays while the block lasts.
 
-    Nothing where another recovery reads them.
+    Nothing where another recovery reads it, and where it cannot be read.
     """
-    place, found = directory(log), frozenset[str]()
+    place, found = directory(log), None
     with ExitStack() as stack:
-        if present(log, line):
-            with suppress(lock.Busy, OSError):
+        if present(log, base):
+            with suppress(lock.Busy, OSError, ValueError, KeyError):
                 stack.enter_context(lock.lease(place / _LEASE, "recover"))
-                found = present(log, line)
-        yield {name: place / name for name in found}
+                kept = extents.decode((place / base.id / _MAP).read_bytes())
+                found = Near(place / base.id, kept)
+        yield found

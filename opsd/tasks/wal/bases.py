@@ -1,82 +1,99 @@
-"""Base copies: a whole cluster as files in a snapshot, onto which the log is replayed."""
+"""Base copies: a whole cluster in packs of a repository, onto which the log is replayed."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from opsd.drivers import lock, system
 from opsd.drivers.postgres.replication import ServerSeen, visiting
-from opsd.drivers.restic import Restic, Snapshot, Source
-from opsd.errors import (
-    DatabaseFailed,
-    OpsdError,
-    RepositoryDamaged,
-    RepositoryMissing,
-)
+from opsd.errors import DatabaseFailed, OpsdError, RepositoryDamaged, RepositoryMissing
+from opsd.extents import ExtentMap
 from opsd.model import Closing, Finding, Severity, Task
 from opsd.policy import wal as policy
 from opsd.tasks import scratch, shelf
 from opsd.tasks.journal import Journal, opened
-from opsd.tasks.kit import Kit, tagged
-from opsd.tasks.members.captured import Forward
-from opsd.tasks.wal import at_hand, histories
+from opsd.tasks.keys import Keys
+from opsd.tasks.kit import Kit
+from opsd.tasks.moving import Moving
+from opsd.tasks.wal import at_hand, changes, histories
 from opsd.tasks.wal.archive import open_archive
-from opsd.tasks.wal.layout import DATA, PLACES
+from opsd.tasks.wal.copies import Copies, open_copies
+from opsd.tasks.wal.layout import DATA, MANIFEST, PLACES
 from opsd.tasks.wal.log import Log
+from opsd.tasks.wal.packs import Packer, pack
+from opsd.tasks.wal.rereading import damaged_packs
 from opsd.wal import Base, Need, position, written
 
-TAG = "opsd-base"
 _LEFT = "bases"  # the evidence of what is left when what is too old went
-_MANIFEST = "backup_manifest"
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A copy in scratch: what is known of it before it is stored, and what it may share with."""
+
+    base: Base
+    home: Path
+    before: Mapping[str, ExtentMap]  # of its parent, by repository; empty: it stands alone
 
 
 def take_base(kit: Kit, log: Log) -> Closing:
     """Copy the whole cluster, put it into every repository of the log, drop what is too old."""
-    repositories = log.repositories
-    with opened(kit, Task.BASE, log.backup_set, repositories[0]) as journal:
-        found = [_insist(journal, log, repository) for repository in repositories]
+    with opened(kit, Task.BASE, log.backup_set, log.repositories[0]) as journal:
+        every = [open_copies(log, repository) for repository in log.repositories]
+        found = [_insist(journal, log, copies) for copies in every]
         with visiting(log.database) as server:
             seen, summarizes = server.seen(log.commit), server.summarizes
-        leading = [_leading(log, seen, *one) for one in zip(repositories, found, strict=True)]
-        parent = _parent(kit, log, seen, leading) if summarizes else None
+        leading = [_leading(log, seen, *one) for one in zip(every, found, strict=True)]
+        parent, before = _parent(journal, log, seen, list(zip(every, leading, strict=True)))
         place = journal.workplace()
         try:
             home = place / log.name
             with journal.phase("base", log.name):
-                taken = _copied(journal, log, home, parent)
-            kept = []
-            for repository, before in zip(repositories, found, strict=True):
-                with journal.phase("upload", repository):
-                    stored = _store(journal, log, replace(taken, repository=repository), home)
-                    kept.append((*before, stored))
-            _keep_at_hand(journal, log, home, kept[0])
+                onto = (every[0], before[every[0].repository]) if before and summarizes else None
+                base = _copied(journal, log, home, parent, onto)
+            taken = _Taken(base, home, before)
+            for copies in every:
+                with journal.phase("upload", copies.repository):
+                    kept = _store(journal, log, taken, copies)
+            _keep_at_hand(journal, log, taken, kept, every[-1])
         finally:
             system.wipe(place)
-        for repository, there in zip(repositories, kept, strict=True):
-            with journal.phase("forget", repository):
-                _drop_old(journal, log, repository, there[-1])
+        for copies in every:
+            with journal.phase("forget", copies.repository):
+                _drop_old(journal, log, copies, base)
     assert journal.closing is not None  # noqa: S101  (`opened` closed it)
     return journal.closing
 
 
-def bases(log: Log, repository: str) -> tuple[Base, ...]:
-    """The base copies in a repository, oldest first."""
-    found = log.kit.restic(repository).snapshots(TAG, f"set:{log.backup_set}", f"member:{log.name}")
-    return tuple(base for base in (_told(repository, one) for one in found) if base is not None)
+def bases(log: Log, repository: str, keys: Keys | None = None) -> tuple[Base, ...]:
+    """The base copies in a repository, oldest first. Raises `RepositoryMissing`."""
+    return _there(log, open_copies(log, repository, keys))
 
 
-def every_base(log: Log) -> tuple[tuple[Base, ...], tuple[Finding, ...]]:
-    """The base copies in all repositories, and which of these could not be asked."""
+def _there(log: Log, copies: Copies) -> tuple[Base, ...]:
+    """What there is; where there is none restic says whether there is a repository."""
+    if found := copies.bases():
+        return found
+    log.kit.restic(copies.repository).snapshots(f"set:{log.backup_set}")
+    return ()
+
+
+def every_base(
+    log: Log, keys: Mapping[str, Keys] | None = None
+) -> tuple[tuple[Base, ...], tuple[Finding, ...]]:
+    """The base copies in all repositories, and which of these could not be asked.
+
+    With keys, in those that they are of.
+    """
     found: list[Base] = []
     silent: list[Finding] = []
-    for repository in log.repositories:
+    for repository in keys or log.repositories:
         try:
             log.kit.reach(repository)
-            found += bases(log, repository)
+            found += bases(log, repository, keys[repository] if keys else None)
         except OpsdError as error:
             silent.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
     return tuple(sorted(found, key=lambda base: base.until)), tuple(silent)
@@ -96,7 +113,7 @@ def needs(log: Log, repository: str, system: str) -> tuple[Need, ...]:
 
 
 def needs_there(log: Log, repository: str, system: str) -> tuple[Need, ...]:
-    """The same as the repository itself says, for which restic is asked."""
+    """The same as the repository itself says."""
     found = (base for base in bases(log, repository) if base.system == system)
     return tuple(
         Need(base.timeline, base.start, base.stop)
@@ -104,12 +121,12 @@ def needs_there(log: Log, repository: str, system: str) -> tuple[Need, ...]:
     )
 
 
-def _insist(journal: Journal, log: Log, repository: str) -> tuple[Base, ...]:
+def _insist(journal: Journal, log: Log, copies: Copies) -> tuple[Base, ...]:
     """The copies in a repository; where there is none and never was one of ours, it is made."""
-    kit = journal.kit
+    kit, repository = journal.kit, copies.repository
     kit.reach(repository)
     try:
-        found = bases(log, repository)
+        found = _there(log, copies)
     except RepositoryMissing as missing:
         shelf.make(kit, repository, missing)
         return ()
@@ -118,70 +135,95 @@ def _insist(journal: Journal, log: Log, repository: str) -> tuple[Base, ...]:
     return found
 
 
-def _leading(
-    log: Log, seen: ServerSeen, repository: str, there: Sequence[Base]
-) -> tuple[Base, ...]:
+def _leading(log: Log, seen: ServerSeen, copies: Copies, there: Sequence[Base]) -> tuple[Base, ...]:
     """Those that the server has not left. Raises `DatabaseFailed` where it left all that is kept.
 
     A copy of such a server belongs to no log that is kept of it.
     """
-    archive = open_archive(log, repository, seen.system, seen.segment_bytes)
+    archive = open_archive(log, copies.repository, seen.system, seen.segment_bytes, copies.keys)
     held = archive.holdings()
     histories.insist(log, archive, held)
     return tuple(one for one in there if not policy.was_left(one, held))
 
 
-def _copied(journal: Journal, log: Log, home: Path, parent: Base | None) -> Base:
-    """What changed since the copy before, where that can be had; else everything."""
-    if parent is None:
-        return _copy(journal, log, home)
-    try:
+def _parent(
+    journal: Journal, log: Log, seen: ServerSeen, there: Sequence[tuple[Copies, Sequence[Base]]]
+) -> tuple[Base | None, Mapping[str, ExtentMap]]:
+    """The copy that the next one may share with, and what it consists of in each repository.
+
+    The newest, where every repository has it, and nothing of it is known to be damaged. `there` are
+    the copies in each that lead to now.
+    """
+    since = journal.kit.clock() - log.wal.whole_every
+    newest = [policy.parent_for(found, seen.system, since) for _, found in there]
+    parent = newest[0]
+    if parent is None or any(one is None or one.id != parent.id for one in newest):
+        return None, {}
+    before: dict[str, ExtentMap] = {}
+    for copies, _ in there:
+        try:
+            before[copies.repository] = copies.map(parent.id)
+        except RepositoryDamaged as error:
+            journal.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
+            return None, {}
+        if damaged_packs(log, copies.repository) & before[copies.repository].packs:
+            return None, {}
+    return parent, before
+
+
+def _copied(
+    journal: Journal,
+    log: Log,
+    home: Path,
+    parent: Base | None,
+    onto: tuple[Copies, ExtentMap] | None,
+) -> Base:
+    """What changed since the copy before, where the server can tell it; else everything."""
+    if parent is None or onto is None:
         return _copy(journal, log, home, parent)
-    except DatabaseFailed as error:
+    copies, before = onto
+    try:
+        return _copy(journal, log, home, parent, copies.file(before, f"{DATA}/{MANIFEST}"))
+    except (DatabaseFailed, RepositoryDamaged) as error:
         journal.findings.append(Finding(Severity.CHANGE, "base.whole_instead", detail=error.detail))
         system.wipe(home)
-        return _copy(journal, log, home)
+        return _copy(journal, log, home, parent)
 
 
-def _parent(kit: Kit, log: Log, seen: ServerSeen, there: Sequence[tuple[Base, ...]]) -> Base | None:
-    """The copy that the next one may build on: the newest, where every repository has it.
+def _copy(
+    journal: Journal, log: Log, home: Path, parent: Base | None, manifest: bytes | None = None
+) -> Base:
+    """The cluster below `home`, its tablespaces beside it and not where the server has them.
 
-    `there` are the copies in each repository that lead to now.
+    With the manifest of its parent only what changed since that one.
     """
-    since = kit.clock() - log.wal.whole_every
-    newest = [policy.parent_for(one, seen.system, since) for one in there]
-    same = len({one.id if one else "" for one in newest}) == 1
-    return newest[0] if same else None
-
-
-def _copy(journal: Journal, log: Log, home: Path, parent: Base | None = None) -> Base:
-    """The cluster below `home`, its tablespaces beside it and not where the server has them."""
     kit = journal.kit
-    home.mkdir(mode=0o700)
+    (home / PLACES).mkdir(mode=0o700, parents=True)
+    home.chmod(0o700)
     onto = None
-    if parent is not None:
+    if manifest is not None:
         onto = home / "parent_manifest"
-        onto.write_bytes(_manifest(log, parent))
+        onto.write_bytes(manifest)
     with visiting(log.database) as server:
         ground = server.ground(log.wal.role, log.commit)
-        scratch.insist(kit, 0 if parent else server.bytes)  # how much changed nobody knows
+        scratch.insist(kit, 0 if onto else server.bytes)  # how much changed nobody knows
     places = {where: home / PLACES / oid for oid, where in ground.tablespaces.items()}
     limit = kit.backup_set(log.backup_set).timeout
     log.programs().base(log.connection(), home / DATA, places, limit, onto)
-    if onto is not None:
-        onto.unlink()
     if ground.settings["data_checksums"] == "off":
         told = Finding(Severity.NOTE, "wal.no_checksums", {"name": log.subject})
         journal.findings.append(told)
-    start, stop, timeline = _spans(home / DATA / _MANIFEST)
+    if wrong := log.programs().verify(home / DATA):
+        raise DatabaseFailed("base.not_as_told", detail=wrong)
+    start, stop, timeline = _spans(home / DATA / MANIFEST)
+    if onto is not None and parent is not None:
+        onto.unlink()
+        changes.settle(home, parent)
     with visiting(log.database) as server:
         seen = server.seen(log.commit)
-    size = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
     return Base(
         id=journal.run.id,
         repository=journal.run.repository,
-        snapshot="",
-        root=str(home),
         system=seen.system,
         version=seen.version,
         timeline=timeline,
@@ -189,19 +231,12 @@ def _copy(journal: Journal, log: Log, home: Path, parent: Base | None = None) ->
         stop=stop,
         until=seen.at,
         superuser=ground.first,
-        bytes=size,
-        parent=parent.id if parent else "",
+        bytes=sum(path.stat().st_size for path in home.rglob("*") if path.is_file()),
         segment_bytes=seen.segment_bytes,
+        parent=parent.id if parent else "",
+        whole=parent.whole if parent else seen.at,
+        read=0,
     )
-
-
-def _manifest(log: Log, base: Base) -> bytes:
-    """The manifest of an earlier copy, from here or from its repository."""
-    with at_hand.held(log, (base,)) as here:
-        if base.id in here:
-            return (here[base.id] / DATA / _MANIFEST).read_bytes()
-    restic = log.kit.restic(base.repository)
-    return restic.read_file(base.snapshot, f"{base.root}/{DATA}/{_MANIFEST}")
 
 
 def _spans(manifest: Path) -> tuple[int, int, int]:
@@ -214,62 +249,62 @@ def _spans(manifest: Path) -> tuple[int, int, int]:
         raise DatabaseFailed("base.no_manifest", detail=str(error)) from error
 
 
-def _store(journal: Journal, log: Log, taken: Base, home: Path) -> Base:
-    """Put it into a repository; gives it as it is there."""
-    kit, repository = journal.kit, taken.repository
-    limit = kit.backup_set(log.backup_set).timeout
-    source = Source(home, kit.config.host, _tags(log, taken), total=taken.bytes)
-    with kit.queue(repository, journal.run.id, kit.config.repositories[repository].lock_wait):
-        summary = kit.restic(repository).backup(
-            source, limits=kit.limits(repository, limit), on_progress=Forward(kit)
-        )
-    if summary.unread:
-        raise DatabaseFailed("dump.unread", member=log.name, detail="\n".join(summary.unread[:5]))
+def _store(journal: Journal, log: Log, taken: _Taken, copies: Copies) -> ExtentMap:
+    """Put it into a repository; gives what it consists of there."""
+    kit, repository, base = journal.kit, copies.repository, taken.base
+    moving = Moving(kit, base.bytes, kit.backup_set(log.backup_set).timeout)
+    with Packer(base.id, copies.keep_pack, moving) as packer:
+        found = pack(taken.home, taken.before.get(repository), packer)
+    read = sum(found.reach.values())
+    told = copies.keep(replace(base, repository=repository, bytes=found.size, read=read), found)
     journal.evidence(
         "base",
         {
             "member": log.name,
             "repository": repository,
-            "snapshot": summary.snapshot,
-            "bytes": taken.bytes,
-            "added_bytes": summary.added_bytes,
-            "start": written(taken.start),
-            "stop": written(taken.stop),
-            "until": taken.until.isoformat(),
-            "parent": taken.parent,
+            "bytes": found.size,
+            "read_bytes": read,
+            "added_bytes": packer.added + told,
+            "start": written(base.start),
+            "stop": written(base.stop),
+            "until": base.until.isoformat(),
+            "parent": base.parent,
         },
     )
-    return replace(taken, snapshot=summary.snapshot, root=str(home))
+    return found
 
 
-def _keep_at_hand(journal: Journal, log: Log, home: Path, there: Sequence[Base]) -> None:
+def _keep_at_hand(
+    journal: Journal, log: Log, taken: _Taken, found: ExtentMap, copies: Copies
+) -> None:
     """Let it stay on this machine, where that is wanted. What keeps it from that is only told."""
     try:
         if log.wal.cache_bases:
-            at_hand.keep(log, home, policy.lineage(there[-1], there))
+            at_hand.keep(log, taken.base, taken.home, found, copies)
         else:
             at_hand.drop(log)
-    except (OSError, lock.Busy) as error:
+    except (OSError, lock.Busy, OpsdError) as error:
+        if journal.kit.stop.requested:
+            raise
         fields = {"path": at_hand.directory(log)}
         journal.findings.append(
             Finding(Severity.CHANGE, "base.not_at_hand", fields, detail=str(error))
         )
 
 
-def _drop_old(journal: Journal, log: Log, repository: str, taken: Base) -> None:
+def _drop_old(journal: Journal, log: Log, copies: Copies, taken: Base) -> None:
     """Give up what no moment of the window needs: base copies, and the log before the first.
 
     Another machine may have brought a copy there since this one was begun.
     """
-    kit, there = journal.kit, bases(log, repository)
+    kit, repository, there = journal.kit, copies.repository, copies.bases()
     if not any(base.id == taken.id for base in there):
         raise RepositoryDamaged("base.not_there", repository=repository)
-    archive = open_archive(log, repository, taken.system, taken.segment_bytes)
+    archive = open_archive(log, repository, taken.system, taken.segment_bytes, copies.keys)
     held = archive.holdings()
     gone = [b for b in there if b.system == taken.system and policy.was_left(b, held)]
     spare = policy.spare_bases(there, kit.clock() - log.wal.window, gone)
-    if spare:
-        _forget(journal, kit.restic(repository), [base.snapshot for base in spare])
+    copies.drop([base.id for base in spare])
     left = [base for base in there if base not in spare and base.system == taken.system]
     going = policy.spare_segments(held, left, taken.segment_bytes)
     # Told before it is done: whoever misses these segments must know that nothing needs them.
@@ -293,55 +328,7 @@ def _drop_old(journal: Journal, log: Log, repository: str, taken: Base) -> None:
         },
     )
     archive.drop(going)
-
-
-def _forget(journal: Journal, restic: Restic, snapshots: Sequence[str]) -> None:
-    kit, repository = journal.kit, restic.name
-    limit = kit.backup_set(journal.run.backup_set).timeout
-    with kit.queue(repository, journal.run.id, kit.config.repositories[repository].lock_wait):
-        restic.forget(snapshots, limits=kit.limits(repository, limit))
-
-
-def _tags(log: Log, taken: Base) -> tuple[str, ...]:
-    return (
-        TAG,
-        f"set:{log.backup_set}",
-        f"member:{log.name}",
-        f"run:{taken.id}",
-        f"system:{taken.system}",
-        f"version:{taken.version}",
-        f"timeline:{taken.timeline}",
-        f"start:{written(taken.start)}",
-        f"stop:{written(taken.stop)}",
-        f"until:{taken.until.isoformat()}",
-        f"superuser:{taken.superuser}",
-        f"parent:{taken.parent}",
-        f"segment:{taken.segment_bytes}",
-    )
-
-
-def _told(repository: str, found: Snapshot) -> Base | None:
-    """A base copy as its tags tell of it; None where they do not."""
-
-    def tag(name: str) -> str:
-        return tagged(found.tags, name)
-
-    try:
-        return Base(
-            id=tag("run"),
-            repository=repository,
-            snapshot=found.id,
-            root=found.paths[0],
-            system=tag("system"),
-            version=int(tag("version")),
-            timeline=int(tag("timeline")),
-            start=position(tag("start")),
-            stop=position(tag("stop")),
-            until=datetime.fromisoformat(tag("until")),
-            superuser=tag("superuser"),
-            bytes=found.bytes,
-            parent=tag("parent"),
-            segment_bytes=int(tag("segment") or 0),
-        )
-    except (ValueError, IndexError):
-        return None
+    try:  # what is written now may belong to a copy that another machine takes
+        copies.sweep(kit.clock() - 2 * kit.backup_set(log.backup_set).timeout)
+    except RepositoryDamaged as error:  # which packs a copy needs is not known: all stay
+        journal.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))

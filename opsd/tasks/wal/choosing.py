@@ -24,7 +24,7 @@ from opsd.tasks.keys import Keys, opening
 from opsd.tasks.wal import planning
 from opsd.tasks.wal.bases import bases
 from opsd.tasks.wal.log import Log
-from opsd.tasks.wal.planning import Goal, segment_bytes
+from opsd.tasks.wal.planning import Goal
 from opsd.tasks.wal.stock import Stock, stock
 from opsd.wal import Base
 
@@ -44,7 +44,7 @@ class Reachable:
 def reachable(log: Log, repository: str, place: Path) -> Reachable:
     """What of a repository leads to now. `place` is made to look at the log, and removed."""
     with opening(log.kit, (repository,)) as keys:
-        found = bases(log, repository)
+        found = bases(log, repository, keys[repository])
     if found:
         newest = found[-1]
         known = _arrived(log, newest, keys)
@@ -58,7 +58,7 @@ def reachable(log: Log, repository: str, place: Path) -> Reachable:
 def _arrived(log: Log, base: Base, keys: Mapping[str, Keys]) -> Stock:
     """What the repository has of the log; the end of a copy just taken may be on its way there."""
     most, watch = max(_ON_ITS_WAY, 3 * log.wal.ship_every), Stopwatch()
-    size = segment_bytes(log, base)
+    size = base.segment_bytes
     while True:
         known = stock(log, base.system, size, keys, here=())
         there = policy.chain(known.held, base.timeline, base.start, size).end >= base.stop

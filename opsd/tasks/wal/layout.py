@@ -1,12 +1,19 @@
-"""How a base copy lies in a directory: the cluster, and its tablespaces beside it."""
+"""How a base copy lies in a directory: the cluster, and its tablespaces beside it.
+
+And below which names it lies among opsd's own objects in a repository (`opsd.tasks.wal.copies`).
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from opsd.drivers.storage import Storage
+
 DATA = "cluster"
 PLACES = "tablespaces"
 WAL = "wal"  # what is replayed onto it
+BASE, PACKS = "base", "packs"
+LABEL, MANIFEST = "backup_label", "backup_manifest"  # of the cluster
 
 
 def settle_places(home: Path, at: Path | None = None) -> None:
@@ -16,3 +23,9 @@ def settle_places(home: Path, at: Path | None = None) -> None:
         link = links / place.name
         link.unlink(missing_ok=True)
         link.symlink_to((at or home) / PLACES / place.name)
+
+
+def members(storage: Storage) -> tuple[tuple[str, str], ...]:
+    """The sets and members of which there are base copies."""
+    found = {tuple(one.name.split("/")[1:3]) for one in storage.own(BASE)}
+    return tuple(sorted((name, member) for name, member in found))

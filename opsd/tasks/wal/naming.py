@@ -15,7 +15,7 @@ from opsd.tasks.keys import opening
 from opsd.tasks.kit import Kit, new_run_id
 from opsd.tasks.wal.bases import every_base
 from opsd.tasks.wal.log import Log
-from opsd.tasks.wal.planning import segment_bytes, told
+from opsd.tasks.wal.planning import told
 from opsd.tasks.wal.stock import Stock, stock
 from opsd.wal import Base, Segment
 
@@ -30,12 +30,12 @@ def find(kit: Kit, log: Log, name: str, near: Path) -> int:
     kit.watcher.phase("choose", log.name)
     home = near.with_name(f".{new_run_id(kit.clock())[-6:]}")
     with opening(kit, log.repositories) as keys:
-        found, silent = every_base(log)
+        found, silent = every_base(log, keys)
     stocks: dict[str, tuple[Stock, set[Segment]]] = {}  # of each server, and what was looked at
     damage: RepositoryDamaged | None = None
     for base in sorted(found, key=lambda base: base.until, reverse=True):
         if base.system not in stocks:
-            stocks[base.system] = stock(log, base.system, segment_bytes(log, base), keys), set()
+            stocks[base.system] = stock(log, base.system, base.segment_bytes, keys), set()
         known, looked = stocks[base.system]
         chain = policy.chain(known.held, base.timeline, base.start, known.size)
         for piece in policy.pieces(chain.segments, looked, max(_PIECE // known.size, 1)):

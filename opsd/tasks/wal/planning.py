@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,11 +21,12 @@ from opsd.tasks.kit import Kit
 from opsd.tasks.wal import at_hand
 from opsd.tasks.wal.aside import places_aside
 from opsd.tasks.wal.bases import every_base
+from opsd.tasks.wal.copies import Copies, open_copies
 from opsd.tasks.wal.files import candidates
 from opsd.tasks.wal.layout import DATA
-from opsd.tasks.wal.log import Log, heading_of
+from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.stock import Stock, stock
-from opsd.wal import SEGMENT_BYTES, Base, Gap, written
+from opsd.wal import Base, Gap, written
 
 REPLAYED = "replayed"  # the evidence of a replay
 _SPEED = 20 << 20  # bytes a second that fetching and replaying come to where nothing was measured
@@ -80,17 +81,12 @@ class Planned:
     base: Base
     chain: Chain
     stock: Stock
+    copies: Copies
     target: Path
     expected: timedelta
     findings: tuple[Finding, ...] = ()
     files: RecoveryPoint | None = None  # of which point, where that is known before
-    line: tuple[Base, ...] = ()  # the base copy behind those that it builds on
-    at_hand: frozenset[str] = frozenset()  # which of these lie on this machine
-
-    @property
-    def base_bytes(self) -> int:
-        """How large the base copies are."""
-        return sum(one.bytes for one in self.line)
+    at_hand: bool = False  # whether the base copy lies on this machine
 
     @property
     def wal_bytes(self) -> int:
@@ -98,14 +94,9 @@ class Planned:
         return sum(self.stock.held.segments[one].bytes for one in self.chain.segments)
 
     @property
-    def is_at_hand(self) -> bool:
-        """Whether no base copy needs to be fetched."""
-        return all(one.id in self.at_hand for one in self.line)
-
-    @property
-    def written_bytes(self) -> int:
-        """How much is written of base copies and log, until all of it is replayed."""
-        return _written(self.line, self.at_hand) + self.wal_bytes
+    def read_bytes(self) -> int:
+        """How much is read of base copy and log, as it is when nothing compresses it."""
+        return self.base.read + self.wal_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +123,10 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     _guard(log, target, ways)
     asked = [name for name in log.repositories if ways.only in {"", name}]
     with opening(log.kit, asked) as keys:
-        found, silent = every_base(log)
-    lines = {b: policy.lineage(b, found) for b in found if ways.only in {"", b.repository}}
-    found = tuple(b for b, line in lines.items() if line and ways.base in {"", b.id})
+        found, silent = every_base(log, keys)
+    found = tuple(b for b in found if ways.only in {"", b.repository} and ways.base in {"", b.id})
     base = _base(log, found, goal, silent)
-    size = segment_bytes(log, base)
+    size = base.segment_bytes
     to = goal.timeline
     known = stock(log, base.system, size, keys, _here(log, goal, ways))
     if to and to not in policy.timelines(known.held):
@@ -153,15 +143,15 @@ def plan(log: Log, goal: Goal, target: Path, ways: Ways | None = None) -> Planne
     if goal.lsn is not None:
         chain = policy.until(chain, goal.lsn, size)
     trees = _trees(log, goal, findings) if ways.files else None
-    line = lines[base]
-    near = at_hand.present(log, line) if ways.here else frozenset()
-    needed = _written(line, near) + len(chain.segments) * size + _tree_bytes(log, trees)
-    over = line[0].bytes if ways.delta else 0  # what differs is written over
+    copies = open_copies(log, base.repository, keys[base.repository], at_once=not ways.throwaway)
+    near = ways.here and at_hand.present(log, base)
+    needed = base.bytes + len(chain.segments) * size + _tree_bytes(log, trees)
+    over = base.bytes if ways.delta else 0  # what differs is written over
     for against in judge_room(Room(target, system.space(target).free, needed - over, _SPARE)):
         raise against
-    expected = timedelta(seconds=needed / _speed(log))
+    expected = timedelta(seconds=(needed - base.bytes + base.read) / _speed(log))
     said = tuple(findings)
-    return Planned(log, goal, base, chain, known, target, expected, said, trees, line, near)
+    return Planned(log, goal, base, chain, known, copies, target, expected, said, trees, near)
 
 
 def _here(log: Log, goal: Goal, ways: Ways) -> Iterator[Path]:
@@ -177,12 +167,6 @@ def _base(log: Log, found: Sequence[Base], goal: Goal, silent: Sequence[Finding]
     if base is None:
         raise recoverable.no_base(log.subject, [one.until for one in found], told(silent))
     return base
-
-
-def _written(line: Sequence[Base], near: Collection[str]) -> int:
-    """The whole copy, and what the others change of it; fetched, they lie beside it before."""
-    fetched = sum(one.bytes for one in line[1:] if one.id not in near)
-    return sum(one.bytes for one in line) + fetched
 
 
 def _trees(log: Log, goal: Goal, findings: list[Finding]) -> RecoveryPoint | None:
@@ -224,18 +208,6 @@ def measured(kit: Kit, backup_set: str, member: str) -> Measured | None:
 def _speed(log: Log) -> float:
     found = measured(log.kit, log.backup_set, log.name)
     return found.speed if found and found.speed else _SPEED
-
-
-def segment_bytes(log: Log, base: Base) -> int:
-    """How long a segment of that server is; of older copies what is received here may say so."""
-    if base.segment_bytes:
-        return base.segment_bytes
-    for directory in log.directories.values():
-        for path in directory.glob("[0-9A-F]*") if directory.exists() else ():
-            head = heading_of(path)
-            if head is not None and head.system == base.system:
-                return head.size
-    return SEGMENT_BYTES
 
 
 def told(findings: Sequence[Finding]) -> str:

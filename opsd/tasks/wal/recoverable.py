@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,44 +50,31 @@ class Forecaster:
     member: str
     _asked: Stopwatch | None = None
     _speed: float | None = None
-    _lines: dict[str, tuple[Told, ...]] = field(default_factory=dict)
+    _newest: dict[str, Told] = field(default_factory=dict)
 
     def forecast(self, repository: str, behind: Callable[[Told], int | None]) -> timedelta | None:
         """From one repository; `behind` says how much log there is behind a base copy."""
         if self._asked is None or self._asked.elapsed() > _ASKED_EVERY:
             self._ask()
-        line = self._lines.get(repository)
-        if not line:
+        base = self._newest.get(repository)
+        if base is None:
             return None
-        return policy.forecast([one["bytes"] for one in line], behind(line[-1]), self._speed)
+        return policy.forecast(
+            base.get("read_bytes", base["bytes"]),
+            behind(base),
+            self._speed,  # MariaDB's: all
+        )
 
     def _ask(self) -> None:
         """What cannot be read is not known, and hinders nobody."""
-        self._speed, self._lines = None, {}
+        self._speed, self._newest = None, {}
         try:
             played = measured(self.kit, self.backup_set, self.member)
             told = self.kit.store.told(self.backup_set, "base", _LOOKED_AT)
-            newest = {one["repository"]: one for one in told if one["member"] == self.member}
-            self._lines = {name: tuple(self._line(one)) for name, one in newest.items()}
         except OpsdError:
             return
+        self._newest = {one["repository"]: one for one in told if one["member"] == self.member}
         self._speed, self._asked = played.speed if played else None, Stopwatch()
-
-    def _line(self, newest: Told) -> list[Told]:
-        """A base copy behind those that it builds on; nothing where one of these is not known."""
-        line = [newest]
-        while parent := line[0].get("parent"):
-            before = next(self._of_run(parent, newest["repository"]), None)
-            if before is None:
-                return []
-            line.insert(0, before)
-        return line
-
-    def _of_run(self, run: str, repository: str) -> Iterator[Told]:
-        for one in self.kit.store.all_evidence(run):
-            who = (one.body.get("member"), one.body.get("repository"))
-            if one.kind == "base" and who == (self.member, repository):
-                yield one.body
 
 
 def _moment(text: str | None) -> datetime | None:

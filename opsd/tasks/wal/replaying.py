@@ -60,7 +60,7 @@ def replay(kit: Kit, log: Log) -> Closing:
                 night = _chosen(journal, log, repository, scratch)
             damaged = _is_damaged(journal, log, night)
             with journal.phase("read_back", repository):
-                rereading.tell(journal, log, night.planned, repository, everything=damaged)
+                rereading.tell(journal, log, night.planned.stock, repository, everything=damaged)
         finally:
             wiped = system.wipe(scratch)
             journal.evidence("wiped", {"files": wiped.files, "bytes": wiped.bytes})
@@ -121,7 +121,7 @@ def _play(journal: Journal, log: Log, night: _Night) -> None:
             "repository": base.repository,
             "base": base.id,
             **seen,
-            "written_bytes": night.planned.written_bytes,
+            "read_bytes": night.planned.read_bytes,
             "seconds": done.seconds,
         },
     )

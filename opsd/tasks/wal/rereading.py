@@ -1,4 +1,4 @@
-"""What lies whole in a repository is read again: each segment once a week, a part for each night.
+"""What lies whole in a repository is read again: each object once a week, a part for each night.
 
 That they are there is seen every 20 seconds; that they are still what was written only by reading.
 What is damaged counts as missing from then on, and is read each night until it is whole again.
@@ -6,7 +6,8 @@ What is damaged counts as missing from then on, and is read each night until it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,9 +16,10 @@ from opsd.errors import RepositoryDamaged
 from opsd.model import Severity
 from opsd.policy import wal as policy
 from opsd.tasks.journal import Journal
-from opsd.tasks.wal.archive import open_archive
+from opsd.tasks.wal.archive import Archive, open_archive
+from opsd.tasks.wal.copies import Copies, open_copies
 from opsd.tasks.wal.log import Log
-from opsd.tasks.wal.planning import Planned
+from opsd.tasks.wal.stock import Stock
 from opsd.wal import Segment
 
 NIGHTS = 7
@@ -26,19 +28,32 @@ _REREAD = "reread"
 
 @dataclass(frozen=True, slots=True)
 class Reread:
-    """How many segments were read, and which are not what was written, with when they were."""
+    """How many objects were read, and which are not what was written.
+
+    Of a segment with when it was written, of a base copy by the names of its packs.
+    """
 
     segments: int
     damaged: Mapping[Segment, datetime]
+    packs: int
+    damaged_packs: Collection[str]
 
 
-def reread(log: Log, planned: Planned, repository: str, nights: Iterable[int]) -> Reread:
+def reread(log: Log, stock: Stock, repository: str, nights: Iterable[int]) -> Reread:
     """Read the parts of nights. Raises `StorageFailed` when the repository does not answer."""
-    size, system = planned.stock.size, planned.stock.system
-    archive = open_archive(log, repository, system, size)
+    archive = open_archive(log, repository, stock.system, stock.size)
     archive.keys.insist()
+    parts = {night % NIGHTS for night in nights}
+    segments, damaged = _segments(log, archive, stock.system, parts)
+    packs, broken = _packs(log, open_copies(log, repository, archive.keys), parts)
+    return Reread(segments, damaged, packs, broken)
+
+
+def _segments(
+    log: Log, archive: Archive, system: str, parts: AbstractSet[int]
+) -> tuple[int, Mapping[Segment, datetime]]:
     held = archive.holdings().segments
-    parts, known = {night % NIGHTS for night in nights}, damage(log, repository, system, size)
+    known = damage(log, archive.keys.repository, system, archive.size)
     mine = [s for s, c in held.items() if c.whole and (s.number % NIGHTS in parts or s in known)]
     damaged = {}
     for segment in sorted(mine):
@@ -49,7 +64,20 @@ def reread(log: Log, planned: Planned, repository: str, nights: Iterable[int]) -
             wrong = "broken"
         if wrong:
             damaged[segment] = held[segment].at
-    return Reread(len(mine), damaged)
+    return len(mine), damaged
+
+
+def _packs(log: Log, copies: Copies, parts: AbstractSet[int]) -> tuple[int, Collection[str]]:
+    known = damaged_packs(log, copies.repository)
+    mine = [p for n, p in enumerate(sorted(copies.packs())) if n % NIGHTS in parts or p in known]
+    damaged = []
+    for pack in mine:
+        log.kit.go_on()
+        try:
+            copies.pack(pack)
+        except (RepositoryDamaged, OSError):
+            damaged.append(pack)
+    return len(mine), damaged
 
 
 def damage(log: Log, repository: str, system: str, size: int) -> Mapping[Segment, datetime]:
@@ -64,25 +92,32 @@ def damage(log: Log, repository: str, system: str, size: int) -> Mapping[Segment
     return {segment: datetime.fromisoformat(at) for segment, at in found if segment}
 
 
+def damaged_packs(log: Log, repository: str) -> AbstractSet[str]:
+    """The packs that were damaged when a repository was last read."""
+    return set((_last(log, repository) or {}).get("damaged_packs", ()))
+
+
 def tell(
-    journal: Journal, log: Log, planned: Planned, repository: str, *, everything: bool = False
+    journal: Journal, log: Log, stock: Stock, repository: str, *, everything: bool = False
 ) -> None:
     """Read the parts of the nights since this repository's last turn, and tell what is damaged."""
     today, last = journal.kit.clock().toordinal(), _last(log, repository)
     until = int(last["until"]) if last else None
     nights = range(NIGHTS) if everything else policy.due(until, today, NIGHTS)
-    found = reread(log, planned, repository, nights)
-    damaged = {s.name(planned.stock.size): at.isoformat() for s, at in found.damaged.items()}
-    if damaged:
-        journal.find(Severity.FAULT, "replay.damaged", repository=repository, names=list(damaged))
+    found = reread(log, stock, repository, nights)
+    damaged = {s.name(stock.size): at.isoformat() for s, at in found.damaged.items()}
+    if names := [*damaged, *found.damaged_packs]:
+        journal.find(Severity.FAULT, "replay.damaged", repository=repository, names=names)
     journal.evidence(
         _REREAD,
         {
             "member": log.name,
             "repository": repository,
-            "system": planned.stock.system,
+            "system": stock.system,
             "segments": found.segments,
             "damaged": damaged,
+            "packs": found.packs,
+            "damaged_packs": [*found.damaged_packs],
             "nights": len(nights),
             "until": today,
         },

@@ -1,0 +1,56 @@
+"""Bytes on their way: told to whoever watches, no faster than allowed, ended when that is asked."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from opsd.clock import Stopwatch
+from opsd.errors import TimedOut
+from opsd.tasks.kit import Kit
+
+
+@dataclass(slots=True)
+class Moving:
+    """So many bytes in all, as far as that is known, and how long it may take."""
+
+    kit: Kit
+    total: int
+    limit: timedelta = timedelta.max
+    _watch: Stopwatch = field(default_factory=Stopwatch)
+    _done: int = 0
+
+    def __call__(self, size: int) -> None:
+        """So many more were moved. Raises `TimedOut` and `Cancelled` when it is not to go on."""
+        self.kit.go_on()
+        if self._watch.elapsed() > self.limit:
+            raise TimedOut("run.out_of_time", limit=self.limit)
+        self._done += size
+        self.kit.watcher.advance(self._done, max(self.total, self._done))
+
+
+_MOST_WAITED = 0.5  # seconds until it is asked again whether to go on
+
+
+@dataclass(slots=True)
+class Pace:
+    """Bytes a second that may be moved on the average. None: no limit."""
+
+    kit: Kit
+    most: int | None = None
+    _watch: Stopwatch = field(default_factory=Stopwatch)
+    _done: int = 0
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+
+    def spent(self, size: int) -> None:
+        """So many were moved: returns when the next may be. Raises `Cancelled`."""
+        if self.most is None:
+            return
+        with self._one_at_a_time:
+            self._done += size
+            due = timedelta(seconds=self._done / self.most)
+        while (left := due - self._watch.elapsed()) > timedelta():
+            self.kit.go_on()
+            time.sleep(min(left.total_seconds(), _MOST_WAITED))
