@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-from opsd.extents import ExtentMap
 from opsd.model import Outcome
-from opsd.tasks.journal import Journal
 from opsd.tasks.wal import bases as module
 from opsd.tasks.wal import planning
 from opsd.tasks.wal.bases import bases, needs, take_base
-from opsd.tasks.wal.copies import Copies
-from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal
 from opsd.wal import Base
 from tests.logs import guarded, held_until_now, sql, with_log
@@ -26,19 +22,13 @@ def test_a_base_copy_that_came_in_the_meantime_keeps_its_log(
     with guarded(with_log(site)) as (kit, log, heard):
         copied = module._copied
 
-        def slowly(
-            journal: Journal,
-            log: Log,
-            home: Path,
-            parent: Base | None,
-            onto: tuple[Copies, ExtentMap] | None,
-        ) -> Base:
+        def slowly(*of_it: Any) -> Base:
             monkeypatch.setattr(module, "_copied", copied)
             assert take_base(kit, log).outcome is Outcome.SUCCEEDED
             sql(site, "CREATE TABLE meanwhile AS SELECT 1")
             sql(site, "SELECT pg_switch_wal()")
             held_until_now(heard)
-            return copied(journal, log, home, parent, onto)
+            return copied(*of_it)
 
         monkeypatch.setattr(module, "_copied", slowly)
         assert take_base(kit, log).outcome is Outcome.SUCCEEDED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,39 +32,43 @@ _LEFT = "bases"  # the evidence of what is left when what is too old went
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
-    """A copy in scratch: what is known of it before it is stored, and what it may share with."""
+class _Door:
+    """A repository before a copy is put there: what is in it that leads to now."""
+
+    copies: Copies
+    leading: tuple[Base, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """The copy that the next one shares with, and what it consists of in each repository."""
 
     base: Base
-    home: Path
-    before: Mapping[str, ExtentMap]  # of its parent, by repository; empty: it stands alone
+    maps: Mapping[str, ExtentMap]
 
 
 def take_base(kit: Kit, log: Log) -> Closing:
     """Copy the whole cluster, put it into every repository of the log, drop what is too old."""
     with opened(kit, Task.BASE, log.backup_set, log.repositories[0]) as journal:
-        every = [open_copies(log, repository) for repository in log.repositories]
-        found = [_insist(journal, log, copies) for copies in every]
         with visiting(log.database) as server:
             seen, summarizes = server.seen(log.commit), server.summarizes
-        leading = [_leading(log, seen, *one) for one in zip(every, found, strict=True)]
-        parent, before = _parent(journal, log, seen, list(zip(every, leading, strict=True)))
+        doors = [_door(journal, log, seen, repository) for repository in log.repositories]
+        before = _before(journal, log, seen, doors)
+        manifest = _manifest(doors[0].copies, before) if before and summarizes else None
         place = journal.workplace()
         try:
             home = place / log.name
             with journal.phase("base", log.name):
-                onto = (every[0], before[every[0].repository]) if before and summarizes else None
-                base = _copied(journal, log, home, parent, onto)
-            taken = _Taken(base, home, before)
-            for copies in every:
-                with journal.phase("upload", copies.repository):
-                    kept = _store(journal, log, taken, copies)
-            _keep_at_hand(journal, log, taken, kept, every[-1])
+                taken = _copied(journal, log, home, before, manifest)
+            for door in doors:
+                with journal.phase("upload", door.copies.repository):
+                    kept = _store(journal, log, taken, (home, before), door.copies)
+            _keep_at_hand(journal, log, taken, (home, kept), doors[-1].copies)
         finally:
             system.wipe(place)
-        for copies in every:
-            with journal.phase("forget", copies.repository):
-                _drop_old(journal, log, copies, base)
+        for door in doors:
+            with journal.phase("forget", door.copies.repository):
+                _drop_old(journal, log, door.copies, taken)
     assert journal.closing is not None  # noqa: S101  (`opened` closed it)
     return journal.closing
 
@@ -121,6 +126,20 @@ def needs_there(log: Log, repository: str, system: str) -> tuple[Need, ...]:
     )
 
 
+def _door(journal: Journal, log: Log, seen: ServerSeen, repository: str) -> _Door:
+    """A repository, and the copies in it that the server has not left.
+
+    Raises `DatabaseFailed` where the server left all that is kept: a copy of it belongs to no log
+    that is kept of it.
+    """
+    copies = open_copies(log, repository)
+    there = _insist(journal, log, copies)
+    archive = open_archive(log, repository, seen.system, seen.segment_bytes, copies.keys)
+    held = archive.holdings()
+    histories.insist(log, archive, held)
+    return _Door(copies, tuple(one for one in there if not policy.was_left(one, held)))
+
+
 def _insist(journal: Journal, log: Log, copies: Copies) -> tuple[Base, ...]:
     """The copies in a repository; where there is none and never was one of ours, it is made."""
     kit, repository = journal.kit, copies.repository
@@ -135,69 +154,57 @@ def _insist(journal: Journal, log: Log, copies: Copies) -> tuple[Base, ...]:
     return found
 
 
-def _leading(log: Log, seen: ServerSeen, copies: Copies, there: Sequence[Base]) -> tuple[Base, ...]:
-    """Those that the server has not left. Raises `DatabaseFailed` where it left all that is kept.
+def _before(journal: Journal, log: Log, seen: ServerSeen, doors: Sequence[_Door]) -> _Before | None:
+    """The copy that the next one may share with.
 
-    A copy of such a server belongs to no log that is kept of it.
-    """
-    archive = open_archive(log, copies.repository, seen.system, seen.segment_bytes, copies.keys)
-    held = archive.holdings()
-    histories.insist(log, archive, held)
-    return tuple(one for one in there if not policy.was_left(one, held))
-
-
-def _parent(
-    journal: Journal, log: Log, seen: ServerSeen, there: Sequence[tuple[Copies, Sequence[Base]]]
-) -> tuple[Base | None, Mapping[str, ExtentMap]]:
-    """The copy that the next one may share with, and what it consists of in each repository.
-
-    The newest, where every repository has it, and nothing of it is known to be damaged. `there` are
-    the copies in each that lead to now.
+    The newest, where every repository has it, and nothing of it is known to be damaged.
     """
     since = journal.kit.clock() - log.wal.whole_every
-    newest = [policy.parent_for(found, seen.system, since) for _, found in there]
-    parent = newest[0]
-    if parent is None or any(one is None or one.id != parent.id for one in newest):
-        return None, {}
-    before: dict[str, ExtentMap] = {}
-    for copies, _ in there:
+    newest = [policy.parent_for(door.leading, seen.system, since) for door in doors]
+    base = newest[0]
+    if base is None or any(one is None or one.id != base.id for one in newest):
+        return None
+    maps: dict[str, ExtentMap] = {}
+    for copies in (door.copies for door in doors):
         try:
-            before[copies.repository] = copies.map(parent.id)
+            maps[copies.repository] = copies.map(base.id)
         except RepositoryDamaged as error:
             journal.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
-            return None, {}
-        if damaged_packs(log, copies.repository) & before[copies.repository].packs:
-            return None, {}
-    return parent, before
+            return None
+        if damaged_packs(log, copies.repository) & maps[copies.repository].packs:
+            return None
+    return _Before(base, maps)
+
+
+def _manifest(copies: Copies, before: _Before) -> bytes | None:
+    """The manifest of the copy before, where it can be read: by it the server tells changes."""
+    with suppress(RepositoryDamaged):
+        return copies.file(before.maps[copies.repository], f"{DATA}/{MANIFEST}")
+    return None
 
 
 def _copied(
-    journal: Journal,
-    log: Log,
-    home: Path,
-    parent: Base | None,
-    onto: tuple[Copies, ExtentMap] | None,
+    journal: Journal, log: Log, home: Path, before: _Before | None, manifest: bytes | None
 ) -> Base:
     """What changed since the copy before, where the server can tell it; else everything."""
-    if parent is None or onto is None:
-        return _copy(journal, log, home, parent)
-    copies, before = onto
     try:
-        return _copy(journal, log, home, parent, copies.file(before, f"{DATA}/{MANIFEST}"))
-    except (DatabaseFailed, RepositoryDamaged) as error:
+        return _copy(journal, log, home, before, manifest)
+    except DatabaseFailed as error:
+        if manifest is None:
+            raise
         journal.findings.append(Finding(Severity.CHANGE, "base.whole_instead", detail=error.detail))
         system.wipe(home)
-        return _copy(journal, log, home, parent)
+        return _copy(journal, log, home, before)
 
 
 def _copy(
-    journal: Journal, log: Log, home: Path, parent: Base | None, manifest: bytes | None = None
+    journal: Journal, log: Log, home: Path, before: _Before | None, manifest: bytes | None = None
 ) -> Base:
     """The cluster below `home`, its tablespaces beside it and not where the server has them.
 
-    With the manifest of its parent only what changed since that one.
+    With the manifest of the copy before only what changed since that one.
     """
-    kit = journal.kit
+    kit, parent = journal.kit, before.base if before else None
     (home / PLACES).mkdir(mode=0o700, parents=True)
     home.chmod(0o700)
     onto = None
@@ -249,12 +256,14 @@ def _spans(manifest: Path) -> tuple[int, int, int]:
         raise DatabaseFailed("base.no_manifest", detail=str(error)) from error
 
 
-def _store(journal: Journal, log: Log, taken: _Taken, copies: Copies) -> ExtentMap:
+def _store(
+    journal: Journal, log: Log, base: Base, taken: tuple[Path, _Before | None], copies: Copies
+) -> ExtentMap:
     """Put it into a repository; gives what it consists of there."""
-    kit, repository, base = journal.kit, copies.repository, taken.base
+    kit, repository, (home, before) = journal.kit, copies.repository, taken
     moving = Moving(kit, base.bytes, kit.backup_set(log.backup_set).timeout)
     with Packer(base.id, copies.keep_pack, moving) as packer:
-        found = pack(taken.home, taken.before.get(repository), packer)
+        found = pack(home, before.maps[repository] if before else None, packer)
     read = sum(found.reach.values())
     told = copies.keep(replace(base, repository=repository, bytes=found.size, read=read), found)
     journal.evidence(
@@ -275,12 +284,12 @@ def _store(journal: Journal, log: Log, taken: _Taken, copies: Copies) -> ExtentM
 
 
 def _keep_at_hand(
-    journal: Journal, log: Log, taken: _Taken, found: ExtentMap, copies: Copies
+    journal: Journal, log: Log, base: Base, taken: tuple[Path, ExtentMap], copies: Copies
 ) -> None:
     """Let it stay on this machine, where that is wanted. What keeps it from that is only told."""
     try:
         if log.wal.cache_bases:
-            at_hand.keep(log, taken.base, taken.home, found, copies)
+            at_hand.keep(log, base, *taken, copies)
         else:
             at_hand.drop(log)
     except (OSError, lock.Busy, OpsdError) as error:
