@@ -21,6 +21,7 @@ _SHORT_BYTES = 24  # of a page's header, with what is left of a record and the e
 _LONG = 0x0002
 _ALIGNED = 8
 _EPOCH = 1 << 32  # numbers of transactions in the log begin anew
+_NOTHING = bytes(1 << 16)
 _MOST_READ = 2.5  # times what a base copy holds: what a recovery may have to read
 _MAJOR_OF_MAGIC: Mapping[int, int] = {0xD10D: 14, 0xD110: 15, 0xD113: 16, 0xD116: 17, 0xD118: 18}
 
@@ -70,7 +71,11 @@ def filled(content: bytes, known: int) -> int:
 
     `known` is what the server was told to be safe. Records end at multiples of eight.
     """
-    end = len(content.rstrip(b"\0"))
+    end = len(content)
+    while content.endswith(_NOTHING, 0, end):  # byte by byte 16 MiB take ten times as long
+        end -= len(_NOTHING)
+    begin = max(end - len(_NOTHING), 0)
+    end = begin + len(content[begin:end].rstrip(b"\0"))
     return max(min(-(-end // _ALIGNED) * _ALIGNED, len(content)), min(known, len(content)))
 
 

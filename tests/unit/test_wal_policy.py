@@ -366,3 +366,12 @@ def test_a_receiver_lets_go_only_of_what_every_repository_has_and_keeps_the_newe
     everywhere = {Segment(1, number) for number in (0, 1, 3, 5)}
     assert wal.keep_here(finished, everywhere, 2) == (finished[0], finished[1], finished[3])
     assert wal.keep_here(finished, set(), 0) == ()
+
+
+@pytest.mark.parametrize("written", [0, 1, 8, 65535, 65536, 65537, 131072, 200001])
+@pytest.mark.parametrize("tail", [0, 1, 7, 65535, 65536, 131073])
+def test_a_segment_is_written_until_its_tail_of_zeros(written: int, tail: int) -> None:
+    content = b"x" * written + bytes(tail)
+    wanted = min(-(-written // 8) * 8, len(content))
+    assert wal.filled(content, 0) == wanted
+    assert wal.filled(content, written + 100) == max(wanted, min(written + 100, len(content)))
