@@ -64,6 +64,12 @@ TABLE: dict[str, Sentence] = {
     "binlog.not_known": Sentence(
         "chưa biết có nhật ký tới lúc nào", "until when the log is there is not known yet"
     ),
+    "binlog.no_base": Sentence(
+        "{repository}: chưa biết có bản gốc nào ở đó, chưa khôi phục được gì từ nhật ký",
+        "{repository}: no base copy is known there, nothing can be recovered from the log yet",
+        "chụp bản gốc: opsd wal base BỘ",
+        "take one: opsd wal base SET",
+    ),
     "binlog.late": Sentence("chỉ có mọi giao dịch tới {at}", "has every commit until {at} only"),
     "binlog.disk": Sentence(
         "ổ của thư mục nhận chỉ còn {free}",

@@ -57,7 +57,7 @@ OF_LOGS: Final = (
         "opsd_wal_repository_held_timestamp_seconds",
         _REPOSITORY,
         "The repository can bring back every commit until this moment; absent while that is not"
-        " known, as of PostgreSQL without a base copy.",
+        " known, as where there is no base copy to replay the log onto.",
     ),
     Family("opsd_wal_repository_lag_bytes", _REPOSITORY, "Log that the repository lacks yet."),
     Family("opsd_wal_repository_gaps", _REPOSITORY, "Parts of the log that the repository lacks."),

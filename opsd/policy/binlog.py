@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from opsd.binlog import BaseCopy, Kept, Spot
+from opsd.binlog import BaseCopy, Kept, LogFile, Spot, Strand, strand
 
 MAGIC = b"\xfebin"
 _HEADER = struct.Struct("<IBIIIH")  # when, what, which server, how long, where the next, flags
@@ -78,3 +78,19 @@ def spare_bases(found: Sequence[BaseCopy], begins: datetime) -> list[BaseCopy]:
     """Base copies that no moment since `begins` needs: all before it but the newest of these."""
     before = sorted((base for base in found if base.at <= begins), key=lambda base: base.at)
     return before[:-1]
+
+
+def worth(files: Mapping[LogFile, Kept], spots: Sequence[Spot]) -> tuple[Strand, Spot | None]:
+    """What of a log hangs together from the oldest base copy on, and to where the newest can go.
+
+    `spots` are where the base copies stand, the newest last; of these that one counts which has
+    the log from there on. Without any the log is judged from its first file. What begins behind
+    all that there is may still come.
+    """
+    if not spots:
+        found = strand(files)
+        return found, found.end
+    oldest, newest = min(spot.file for spot in spots), max(files, default=None)
+    whole = strand(files, oldest) if newest is not None and newest >= oldest else Strand()
+    ends = ((spot, strand(files, spot.file).end) for spot in reversed(spots))
+    return whole, next((end for spot, end in ends if end is not None and end >= spot), None)

@@ -38,6 +38,9 @@ from tests.site import SET
 
 pytestmark = pytest.mark.xdist_group("mariadb")
 
+HELD = "opsd_wal_repository_held_timestamp_seconds"
+FORETOLD = "opsd_wal_recovery_predicted_duration_seconds"
+
 
 class Watched:
     """What the wardens told last, by what it is about."""
@@ -51,6 +54,13 @@ class Watched:
     def status(self, subject: str) -> Status | None:
         found = self.results.get(subject)
         return found.status if found else None
+
+    def cause(self, subject: str) -> str:
+        found = self.results.get(subject)
+        return found.cause if found else ""
+
+    def metrics(self, subject: str) -> set[str]:
+        return {one.metric for one in self.results[subject].measurements}
 
 
 @contextmanager
@@ -125,6 +135,7 @@ def test_a_burnt_server_comes_back_to_any_moment_though_its_receiver_died_before
     base = living.base
     with warded(living) as (kit, stream, watched):
         living.execute("INSERT INTO empty_one VALUES (1);")
+        _nothing_without_a_base_copy(watched)
         assert take_base(kit, stream).outcome is Outcome.SUCCEEDED
         living.execute("INSERT INTO office VALUES (3, 'Một cửa xã Mới');")
         assert back_up(kit, SET).closing.outcome is Outcome.SUCCEEDED
@@ -136,6 +147,7 @@ def test_a_burnt_server_comes_back_to_any_moment_though_its_receiver_died_before
         living.execute("CREATE USER later@localhost; FLUSH BINARY LOGS; DROP TABLE empty_one;")
         living.execute("CREATE TABLE empty_one (n INT); INSERT INTO empty_one VALUES (4), (5);")
         eventually(everything_kept(stream, watched), "the repository has it all", 60)
+        assert HELD in watched.metrics("dossiers/fees@main")
         assert watched.status("dossiers/fees/here") is Status.OK
         played = replay(kit, stream)
         assert (played.outcome, played.findings) == (Outcome.PASSED, ())
@@ -179,6 +191,12 @@ def test_a_burnt_server_comes_back_to_any_moment_though_its_receiver_died_before
         _new_password(living, kit)
 
 
+def _nothing_without_a_base_copy(watched: Watched) -> None:
+    """However much of the log is there: it could be replayed onto nothing."""
+    eventually(lambda: watched.cause("dossiers/fees@main") == "no_base", "no base copy", 60)
+    assert not watched.metrics("dossiers/fees@main") & {HELD, FORETOLD}
+
+
 def _invariants_are_asked(kit: Kit) -> None:
     """Of the replayed server, as of one that a dump was loaded into."""
     mine = kit.backup_set(SET)
@@ -209,8 +227,7 @@ def _behind_the_log(stream: Stream, target: Path) -> None:
 def _foretold(watched: Watched) -> float:
     """Seconds that a recovery to now may take, as the watch was told; 0 while it was not."""
     told = watched.results["dossiers/fees@main"].measurements
-    metric = "opsd_wal_recovery_predicted_duration_seconds"
-    return next((one.value for one in told if one.metric == metric), 0)
+    return next((one.value for one in told if one.metric == FORETOLD), 0)
 
 
 def _new_password(made: Fees, kit: Kit) -> None:

@@ -14,7 +14,8 @@ from opsd.config.binlog import Binlog
 from opsd.config.mariadb import MariadbMember
 from opsd.drivers.mariadb.binlog import Logged
 from opsd.drivers.seal import Seal
-from opsd.model import Status
+from opsd.model import Evidence, Run, Status, Task
+from opsd.policy.binlog import worth
 from opsd.tasks.binlog import shipping
 from opsd.tasks.binlog.guarding import Look, results
 from opsd.tasks.binlog.shelf import Shelf
@@ -130,6 +131,55 @@ def test_a_file_or_a_part_that_is_missing_is_named(stream: Stream, tmp_path: Pat
     assert kept(stream)[THREE].holed
     shelf.drop(ONE)
     assert set(kept(stream)) == {THREE}
+
+
+def based(stream: Stream, server: str, *spots: str) -> None:
+    """A run that left these base copies of a server in the repository, as it tells."""
+    at, store = stream.kit.clock(), stream.kit.store
+    run = Run(f"base-{stream.name}-{server}", Task.BASE, SET, "main", at, "srv", 1, None)
+    store.open_run(run)
+    told = {"member": stream.name, "repository": "main", "server": server, "spots": list(spots)}
+    store.add_evidence(Evidence(run.id, at, "bases", told))
+
+
+def test_without_a_base_copy_of_that_server_nothing_can_be_recovered(
+    stream: Stream, tmp_path: Path
+) -> None:
+    (tmp_path / "log.000001").write_bytes(FIRST)
+    (tmp_path / "log.000002").write_bytes(SECOND)
+    based(stream, "another", "log.000001:60")
+    shipper = shipped(stream)
+    assert (shipper.shipped.based, shipper.shipped.recoverable) == (False, None)
+    assert statuses(stream, shipper.shipped, held=None)["main"] == (Status.UNKNOWN, "no_base")
+    based(stream, SERVER, "log.000002:60")
+    shipper.turn(SERVER)  # the first counts at once
+    assert str(shipper.shipped.recoverable) == f"log.000002:{len(SECOND)}"
+    assert statuses(stream, shipper.shipped)["main"] == (Status.OK, "")
+
+
+WHOLE = Kept(100, closed=True)
+AT_ONE, AT_TWO, AT_THREE = (Spot(file, 50) for file in (ONE, TWO, THREE))
+END = Spot(THREE, 80)
+
+
+@pytest.mark.parametrize(
+    ("files", "spots", "gap", "end"),
+    [
+        ({ONE: WHOLE, TWO: WHOLE, THREE: Kept(80)}, (), None, END),
+        ({ONE: WHOLE, TWO: WHOLE, THREE: Kept(80)}, (AT_ONE, AT_TWO), None, END),
+        ({ONE: WHOLE, THREE: Kept(80)}, (AT_ONE,), TWO, Spot(ONE, 100)),
+        ({ONE: WHOLE, THREE: Kept(80)}, (AT_ONE, AT_THREE), TWO, END),
+        ({ONE: WHOLE, THREE: Kept(40)}, (AT_ONE, AT_THREE), TWO, Spot(ONE, 100)),
+        ({TWO: WHOLE, THREE: Kept(80)}, (AT_ONE,), ONE, None),
+        ({ONE: WHOLE}, (AT_TWO,), None, None),  # its file is on its way
+        ({}, (AT_ONE,), None, None),
+    ],
+)
+def test_a_log_is_worth_what_base_copies_can_make_of_it(
+    files: dict[LogFile, Kept], spots: tuple[Spot, ...], gap: LogFile | None, end: Spot | None
+) -> None:
+    found, reached = worth(files, spots)
+    assert (found.gap, reached) == (gap, end)
 
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)

@@ -23,6 +23,7 @@ from opsd.tasks.shelf import insist_on_ours
 DATA = "data"
 TAG = "opsd-base"
 _KIND = "kind:mariadb"
+_LEFT = "bases"  # the evidence of what is left when what is too old went
 
 
 def take_base(kit: Kit, stream: Stream) -> Closing:
@@ -84,6 +85,17 @@ def every_base(stream: Stream) -> tuple[tuple[BaseCopy, ...], tuple[Finding, ...
     return tuple(sorted(found, key=lambda base: base.at)), tuple(silent)
 
 
+def spots(stream: Stream, repository: str, server: str) -> tuple[Spot, ...]:
+    """Where in a server's log the base copies in a repository stand, the newest copy last.
+
+    As the last that dropped old ones from here left it; nothing where none did.
+    """
+    of = {"member": stream.name, "repository": repository, "server": server}
+    told = stream.kit.last_told(stream.backup_set, _LEFT, **of)
+    found = (Spot.of(one) for one in (told["spots"] if told else ()))
+    return tuple(spot for spot in found if spot is not None)
+
+
 def _store(journal: Journal, stream: Stream, taken: BaseCopy) -> None:
     kit, repository = journal.kit, taken.repository
     source = Source(Path(taken.root), kit.config.host, _tags(stream, taken), total=taken.bytes)
@@ -121,18 +133,21 @@ def _drop_old(journal: Journal, stream: Stream, taken: BaseCopy) -> None:
             kit.restic(repository).forget([base.snapshot for base in spare], limits=limits)
     shelf = open_shelf(stream, repository, taken.server)
     going = [file for file in shelf.holdings() if file < min(base.spot.file for base in left)]
-    for file in going:
-        shelf.drop(file)
+    # Told before it is done: whoever misses these files must know that nothing needs them.
     journal.evidence(
-        "bases",
+        _LEFT,
         {
             "member": stream.name,
             "repository": repository,
             "oldest": min(base.at.isoformat() for base in left),
             "dropped": len(spare),
             "dropped_files": len(going),
+            "server": taken.server,
+            "spots": [str(base.spot) for base in left],
         },
     )
+    for file in going:
+        shelf.drop(file)
 
 
 def _tags(stream: Stream, taken: BaseCopy) -> tuple[str, ...]:

@@ -73,13 +73,13 @@ class Guard:
             self._error,
             reception,
             self._held(_reach(self.stream)),
-            {name: (one, self._held(one.end)) for name, one in shipped.items()},
+            {name: (one, self._held(one.recoverable)) for name, one in shipped.items()},
             {name: self._forecast(name, one) for name, one in shipped.items()},
         )
 
     def _forecast(self, repository: str, shipped: Shipped) -> timedelta | None:
         """Nothing where it is not known that all of the log is there."""
-        if shipped.error or shipped.gap or shipped.end is None:
+        if shipped.error or shipped.gap or shipped.recoverable is None:
             return None
         if self._forecaster is None:
             self._forecaster = Forecaster(self.stream.kit, self.stream.backup_set, self.stream.name)
@@ -159,7 +159,7 @@ def _of_repository(
     elif shipped.error:
         status, cause, detail = Status.WARNING, "not_shipped", shipped.error
     elif held is None:
-        status, cause = Status.UNKNOWN, "not_known"
+        status, cause = Status.UNKNOWN, "not_known" if shipped.based else "no_base"
     elif look.at - held > max(_BEHIND, 4 * stream.binlog.ship_every):
         status, cause = Status.WARNING, "late"
     key = f"binlog.{cause}" if cause else "binlog.kept"

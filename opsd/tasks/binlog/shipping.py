@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from opsd.binlog import Kept, LogFile, Spot, strand
+from opsd.binlog import Kept, LogFile, Spot
 from opsd.clock import Stopwatch
 from opsd.errors import OpsdError, quoted
 from opsd.policy import binlog as policy
 from opsd.policy.binlog import Walked
+from opsd.tasks.binlog.bases import spots
 from opsd.tasks.binlog.shelf import Shelf, open_shelf
 from opsd.tasks.binlog.stream import ASIDE, PIECE_BYTES, Stream, received
 
@@ -23,7 +24,11 @@ _LISTED_FOR = timedelta(seconds=20)  # what was removed behind our back is seen 
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """What a repository has of the log: how far without a gap, and what is wrong with it."""
+    """What a repository has of the log, and what is wrong with it.
+
+    To `end` it can be recovered from the newest base copy; the gap is that of any. Not `based`: no
+    base copy of that server is known, and nothing can be recovered.
+    """
 
     at: datetime | None = None  # when it was last looked at with success
     end: Spot | None = None
@@ -31,6 +36,12 @@ class Shipped:
     refused: tuple[str, ...] = ()
     error: str = ""
     sizes: Mapping[LogFile, int] = field(default_factory=dict)
+    based: bool = True
+
+    @property
+    def recoverable(self) -> Spot | None:
+        """To where it can be recovered; None: to nowhere."""
+        return self.end if self.based else None
 
 
 @dataclass(slots=True)
@@ -44,6 +55,7 @@ class Shipper:
     _shelf: Shelf | None = None
     _server: str = ""
     _listed: Stopwatch | None = None
+    _spots: tuple[Spot, ...] = ()  # where base copies stand, as this machine knows
     _walked: dict[LogFile, Walked] = field(default_factory=dict)
 
     def turn(self, server: str) -> None:
@@ -52,9 +64,7 @@ class Shipper:
             self.shipped = self._turn(server)
         except (OpsdError, OSError) as error:
             self._listed = None
-            self.shipped = Shipped(
-                self.shipped.at, self.shipped.end, self.shipped.gap, (), quoted(error)
-            )
+            self.shipped = replace(self.shipped, refused=(), error=quoted(error))
 
     def _turn(self, server: str) -> Shipped:
         if self._shelf is None or server != self._server:
@@ -63,16 +73,21 @@ class Shipper:
             self._shelf, self._server, self._listed = shelf, server, None
         if self._listed is None or self._listed.elapsed() > _LISTED_FOR:
             self.held = self._shelf.holdings()
+            # Asked afterwards: what no base copy needs goes only when that is on record.
+            self._spots = spots(self.stream, self.repository, server)
             self._listed = Stopwatch()
+        elif not self._spots:  # the first base copy counts at once
+            self._spots = spots(self.stream, self.repository, server)
         here = received(self.stream.directory)
         newest = max(here, default=None)
         for file, path in sorted(here.items()):
             if not self.held.get(file, Kept()).closed:
                 self._bring(file, path, ended=file != newest)
-        found = strand(self.held)
+        found, end = policy.worth(self.held, self._spots)
         sizes = {file: kept.bytes for file, kept in found.files.items()}
         refused = tuple(f"{f.name}: {w.wrong}" for f, w in self._walked.items() if w.wrong)
-        return Shipped(self.stream.kit.clock(), found.end, found.gap, refused, sizes=sizes)
+        at, based = self.stream.kit.clock(), bool(self._spots)
+        return Shipped(at, end, found.gap, refused, sizes=sizes, based=based)
 
     def _bring(self, file: LogFile, path: Path, *, ended: bool) -> None:
         """Look at what is new of a file, and keep what of it is whole and good.
