@@ -160,13 +160,23 @@ class Advice:
 
 
 def switches(histories: Mapping[int, str]) -> dict[int, tuple[int, int]]:
-    """Which timeline each one left, and where, from the contents of history files."""
+    """Which timeline each one left, and where, from the contents of history files.
+
+    A timeline is newer than the one it left, or PostgreSQL reads no such file either: so each way
+    back ends.
+    """
     found = {}
     for timeline, content in histories.items():
         lines = _HISTORY.findall(content)
-        if lines:
+        if lines and int(lines[-1][0]) < timeline:
             found[timeline] = (int(lines[-1][0]), position(lines[-1][1]))
     return found
+
+
+def is_history(name: str, content: str) -> bool:
+    """Whether a file tells where the timeline of its name left another one."""
+    timeline = timeline_of_history(name)
+    return timeline is not None and bool(switches({timeline: content}))
 
 
 def way_in(timeline: int, history: str) -> dict[int, int]:

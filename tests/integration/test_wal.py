@@ -21,6 +21,7 @@ from opsd.tasks.wal.copies import open_copies
 from opsd.tasks.wal.guard import Guard
 from opsd.tasks.wal.log import Log, logs_of
 from opsd.tasks.wal.shipping import Shipper, clear
+from opsd.tasks.wal.stock import stock
 from opsd.tasks.wal.telling import results
 from opsd.wal import SEGMENT_BYTES, Segment, written
 from tests.logs import (
@@ -345,8 +346,14 @@ def a_lost_history_is_told_and_comes_back(site: Site, log: Log, of: str) -> None
     assert shipped(log).shipped.end == 0
     begin = Segment.of(of)
     assert begin
-    (one / history).write_text(f"1\t{written(begin.start() + 1000)}\tno recovery target\n")
+    good = f"1\t{written(begin.start() + 1000)}\tno recovery target\n"
+    # A damaged one, that leads round and round, is none, and takes no good one's place.
+    (log.directories["two"] / history).write_text(good.replace("1", "2", 1))
+    assert history in shipped(log).shipped.error
+    (one / history).write_text(good)
     shipper = shipped(log)
+    stock(log, "", SEGMENT_BYTES, {}).fetch((), site.base)
+    assert (site.base / history).read_text() == good
     assert not shipper.shipped.error
     assert shipper.shipped.end == begin.start() + SEGMENT_BYTES
     # One that vanishes is sent again, also by who remembers to have sent it.

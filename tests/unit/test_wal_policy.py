@@ -14,6 +14,7 @@ from opsd.wal import (
     Base,
     Holdings,
     Segment,
+    is_history,
     path_of,
     position,
     switches,
@@ -183,6 +184,17 @@ def test_a_timeline_that_was_left_can_be_gone_to_its_end() -> None:
 def test_a_history_file_tells_where_a_timeline_left_its_parent() -> None:
     content = "1\t0/5000098\tno recovery target specified\n\n2\t0/8000000\tbefore 2026\n"
     assert switches({3: content, 4: "nonsense"}) == {3: (2, 0x8000000)}
+    assert is_history("00000003.history", content)
+
+
+@pytest.mark.parametrize("parents", [{2: 2}, {2: 3, 3: 2}], ids=["its own", "round and round"])
+def test_no_way_back_is_without_an_end_whatever_a_damaged_history_says(
+    parents: dict[int, int],
+) -> None:
+    files = {timeline: f"{parent}\t0/8000000\tnone\n" for timeline, parent in parents.items()}
+    way = path_of(2, switches(files))
+    assert list(dict(way)) == [2]
+    assert not is_history("00000002.history", files[2])
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,16 @@ from opsd.tasks.wal.archive import Archive, open_archive
 from opsd.tasks.wal.bases import needs, needs_there
 from opsd.tasks.wal.log import Log, heading_of
 from opsd.tasks.wal.rereading import damage
-from opsd.wal import PARTIAL, Covered, Gap, Holdings, Need, Segment, timeline_of_history
+from opsd.wal import (
+    PARTIAL,
+    Covered,
+    Gap,
+    Holdings,
+    Need,
+    Segment,
+    is_history,
+    timeline_of_history,
+)
 
 log = logging.getLogger(__name__)
 
@@ -300,8 +309,11 @@ class Shipper:
         if not directory.exists():
             return
         for path in directory.glob("*.history"):
-            if timeline_of_history(path.name) not in self.held.switches:
-                archive.keep_history(path.name, path.read_text(encoding="utf-8"))
+            if timeline_of_history(path.name) in self.held.switches:
+                continue
+            content = path.read_text(encoding="utf-8")
+            if is_history(path.name, content):
+                archive.keep_history(path.name, content)
 
 
 def clear(found: Log, holdings: list[Holdings], system: str, size: int) -> None:

@@ -15,7 +15,15 @@ from opsd.policy.parting import ENOUGH, difference
 from opsd.tasks.keys import Keys
 from opsd.tasks.wal.archive import Archive, open_archive
 from opsd.tasks.wal.log import Log, heading_of
-from opsd.wal import PARTIAL, Covered, Holdings, Segment, switches, timeline_of_history
+from opsd.wal import (
+    PARTIAL,
+    Covered,
+    Holdings,
+    Segment,
+    is_history,
+    switches,
+    timeline_of_history,
+)
 
 DAMAGED = "recover.segment"  # what is said of a segment that is good nowhere
 _AT_ONCE = 4  # segments fetched at the same time
@@ -86,8 +94,9 @@ class Stock:
         self.held = Holdings(best, {**self.held.switches, **held.switches}, left)
 
     def know(self, name: str, content: str) -> None:
-        """Take in a history file."""
-        self._histories[name] = content
+        """Take in a history file; a damaged one takes no good one's place."""
+        if is_history(name, content):
+            self._histories[name] = content
 
 
 def stock(
