@@ -62,9 +62,14 @@ class WalPrograms:
         """
         return self._ask(f"{connection} options=''", "SHOW synchronous_commit").strip()
 
-    def keeps(self, connection: str, slot: str) -> bool:
-        """Whether the server still keeps the log for a slot. Raises `DatabaseFailed`."""
-        return bool(self._ask(connection, f"READ_REPLICATION_SLOT {slot}").split("|")[1])
+    def kept(self, connection: str, slot: str) -> tuple[int, int] | None:
+        """On which timeline and from where on the server keeps the log for a slot.
+
+        None where it keeps none, or not any more. Raises `DatabaseFailed`.
+        """
+        told = self._ask(connection, f"READ_REPLICATION_SLOT {slot}").strip()
+        _, begin, timeline = told.split("|")
+        return (int(timeline), position(begin)) if begin else None
 
     def make_slot(self, connection: str, slot: str) -> None:
         """Make the slot of a receiver, unless it is there. Raises `DatabaseFailed`."""

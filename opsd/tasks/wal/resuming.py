@@ -2,8 +2,9 @@
 
 pg_receivewal goes on behind the newest file of its directory. When the server went back to an
 earlier moment, what it left so is set aside. When the server gave up what comes next, the newest
-whole segment that anybody has is put there; what lies between stays with those who have it, and is
-a gap where nobody has it, which shipping tells. Nothing is deleted.
+whole segment that anybody has is put there, or else it begins where the server's log does; what
+lies between stays with those who have it, and is a gap where nobody has it, which shipping tells.
+Nothing is deleted, and what was not shipped yet still is.
 
 Where the server left a timeline between two segments, it is given the next one to begin with.
 Where one was killed, or its disk filled, while it made a file, it refuses that file for ever: a
@@ -78,7 +79,7 @@ def _go_over(log: Log, name: str, directory: Path) -> None:
     number = newest.number if _is_partial(path) else newest.number + 1
     following = min((one for one in there.way if one > newest.timeline), default=None)
     if following and there.way.get(newest.timeline) == number * mine.size:
-        (directory / f"{Segment(following, number).name(mine.size)}{PARTIAL}").touch(mode=0o600)
+        _begin(directory, Segment(following, number), mine.size)
 
 
 def _make_anew(directory: Path, name: str, at: datetime) -> None:
@@ -117,16 +118,38 @@ def _resume(log: Log, name: str, directory: Path) -> None:
     A slot that keeps nothing any more is made anew; it goes when all that may fail is done.
     """
     programs, connection, slot = log.programs(), log.connection(name), log.wal.slot(name)
-    way, lost = source_of(log, name).standpoint().way, not programs.keeps(connection, slot)
-    mine = received(directory)
+    source, mine = source_of(log, name), received(directory)
+    there, kept = source.standpoint(), _kept(programs.kept(connection, slot), mine)
     with TemporaryDirectory(prefix=".opsd-", dir=directory) as place:
-        found = _fetch_newest(log, mine, way, Path(place))
-        if lost:
+        found = _fetch_newest(log, mine, there.way, Path(place))
+        if kept is None:
             programs.drop_slot(connection, slot)
         for path in Path(place).iterdir():
             path.replace(directory / path.name)
-    if not found:
+    if found:
+        return
+    there = source.standpoint()
+    segment = kept or Segment(there.timeline, there.flushed // mine.size)
+    own = mine.head is not None and mine.head.system == there.system
+    if own and _by_place(segment) > _by_place(mine.files[-1][0]):
+        _begin(directory, segment, mine.size)
+    else:
         set_aside(directory, [path for _, path in mine.files], log.kit.clock())
+
+
+def _kept(kept: tuple[int, int] | None, mine: Received) -> Segment | None:
+    """With which segment a slot goes on; None where the server has that no more.
+
+    It may name one still that was removed: where it could begin, the receiver would not have ended.
+    """
+    segment = Segment(kept[0], kept[1] // mine.size) if kept else None
+    newest = mine.files[-1][0] if mine.files else segment
+    return segment if segment and newest and segment.number > newest.number else None
+
+
+def _begin(directory: Path, segment: Segment, size: int) -> None:
+    """Let a receiver begin with a segment, whatever lies there of those before it."""
+    (directory / f"{segment.name(size)}{PARTIAL}").touch(mode=0o600)
 
 
 def _fetch_newest(log: Log, mine: Received, way: Mapping[int, int], place: Path) -> bool:

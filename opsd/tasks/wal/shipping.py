@@ -36,7 +36,6 @@ log = logging.getLogger(__name__)
 
 _LISTED_FOR = timedelta(seconds=20)  # what was removed behind our back is seen within a minute
 _ASKED_FOR = timedelta(minutes=5)
-_TIMELINE = 8  # characters of a segment's name
 _MOST_AT_ONCE = 4  # segments in one turn: a long backlog is told while it is worked off
 
 
@@ -274,15 +273,17 @@ class Shipper:
         flushed: int,
         segments: dict[Segment, Covered],
     ) -> None:
-        """Keep what is new of the segment that is being written; a timeline that was left ends."""
-        last = files[-1].path.name[:_TIMELINE] if files else ""
+        """Keep what is new of the segment that is being written, and of such as never were ended.
+
+        The server was told of the last one alone that it is safe.
+        """
         for file in files:
             segment = Segment.of(file.path.name.removesuffix(PARTIAL), archive.size)
             if file.finished or segment is None:
                 continue
             before = segments.get(segment)
             have = before.bytes if before else 0
-            known = flushed if file.path.name.startswith(last) else 0
+            known = flushed if file is files[-1] else 0
             try:
                 seen = file.path.read_bytes()
                 end = policy.filled(seen, known - segment.start(archive.size))

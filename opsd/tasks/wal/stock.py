@@ -124,6 +124,10 @@ def stock(
                 found.know(name, content)
         except OpsdError as error:
             found.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
+        except OSError as error:  # of a local one
+            fields = {"path": error.filename or repository}
+            told = Finding(Severity.CHANGE, "repository.unreadable", fields, str(error))
+            found.findings.append(told)
     for directory in log.directories.values() if here is None else here:
         if all(is_one(directory, *one, size) for one in kept):
             _add_directory(found, directory)
