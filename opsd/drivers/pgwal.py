@@ -25,6 +25,11 @@ _BEAT = re.compile(rf'tx:\s+(?P<tx>\d+), lsn: .* desc: MESSAGE transactional, pr
 _POINT = re.compile(
     r"lsn: (?P<lsn>[0-9A-F]+/[0-9A-F]+), prev [0-9A-F/]+, desc: RESTORE_POINT (?P<name>.*)"
 )
+_ENDED = re.compile(
+    r"error in WAL record at (?P<last>[0-9A-F]+/[0-9A-F]+): "
+    r"(?:invalid record length at (?P<end>[0-9A-F]+/[0-9A-F]+): .* got 0$)?",
+    re.MULTILINE,
+)
 _BROKEN = re.compile(r"checksum verification failed in file .*")
 _RELATIONS = re.compile(r"; rels: (?P<paths>[^;]*)")
 
@@ -41,6 +46,17 @@ class Commit:
     at: datetime
     dropped: tuple[str, ...] = ()
     is_beat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Where records cannot be read any further: the last good one begins at `last`.
+
+    `end` is where nothing is written behind it; None where there is something else.
+    """
+
+    last: int
+    end: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +120,11 @@ class WalPrograms:
         """What is wrong with the records of a whole segment; empty when each has its checksum."""
         done = self._dump("-q", str(segment))
         return "" if done.exit_code == 0 else (done.complaint or f"exit {done.exit_code}")[-500:]
+
+    def stops(self, segment: Path) -> Stopped | None:
+        """Where the records of a segment under way end; None where all of it is full of them."""
+        done = self._dump("-q", str(segment))
+        return None if done.exit_code == 0 else stopped(done.complaint)
 
     def commits(self, directory: Path) -> Iterator[Commit]:
         """The commits in the segments of a directory, in order, timeline by timeline."""
@@ -199,6 +220,15 @@ class WalPrograms:
     ) -> process.Completed:
         command = process.Command((str(self.directory / program), *arguments), timeout, self.env)
         return process.run(replace(command, whole=whole), stop=self.stop)
+
+
+def stopped(said: str) -> Stopped:
+    """Where records could not be read any further, as pg_waldump says it."""
+    found = _ENDED.search(said)
+    if found is None:  # not one record
+        return Stopped(0, None)
+    end = found["end"]
+    return Stopped(position(found["last"]), position(end) if end else None)
 
 
 def as_role(connection: str, role: str, application: str) -> str:

@@ -83,9 +83,16 @@ def test_a_damaged_record_near_the_end_of_the_log_is_not_taken_for_its_end(site:
                 return rows, {finding.key for finding in done.findings}
 
         assert recover("whole") == ("3", set())
-        for place in log.directories.values():
-            spoil(place / f"{name}.partial", int(at) + 40)
-        assert recover("half") == ("1", {"recover.ended_early"})
+        # What another receiver has as much of is taken from there, whichever is damaged.
+        one, two = (place / f"{name}.partial" for place in log.directories.values())
+        good = one.read_bytes()
+        for path, other in ((one, two), (two, one)):
+            spoil(path, int(at) + 40)
+            assert recover(f"without {path.parent.name}") == ("3", set())
+            other.write_bytes(path.read_bytes())
+            assert recover(f"half {path.parent.name}") == ("1", {"recover.ended_early"})
+            one.write_bytes(good)
+            two.write_bytes(good)
 
 
 def spoil(path: Path, at: int = 3 * 8192 + 3000) -> None:

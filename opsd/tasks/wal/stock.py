@@ -57,6 +57,7 @@ class Stock:
     def _fetch(self, segment: Segment, target: Path, go_on: Callable[[], None]) -> int:
         go_on()
         wrong: list[str] = []
+        torn: list[tuple[int, bytes]] = []
         path = target / segment.name(self.size)
         for covered, place in self._places.get(segment, ()):
             try:
@@ -65,14 +66,31 @@ class Stock:
                 if not misfit:
                     path.write_bytes(content.ljust(self.size, b"\0"))
                     misfit = self._unreadable(covered, place, path)
+                    last = None if covered.whole or misfit else self._torn(segment, covered, path)
             except (OpsdError, OSError) as error:
                 wrong.append(str(error))
                 continue
-            if not misfit:
+            if misfit:
+                wrong.append(f"{place}: {misfit}" if isinstance(place, Path) else misfit)
+            elif last is None:
                 return len(content)
-            wrong.append(f"{place}: {misfit}" if isinstance(place, Path) else misfit)
+            else:
+                torn.append((last, content))
+        if torn:  # of what is damaged, or ends within a record, that which leads on the farthest
+            _, content = max(torn, key=lambda one: one[0])
+            path.write_bytes(content.ljust(self.size, b"\0"))
+            return len(content)
         path.unlink(missing_ok=True)
         raise RepositoryDamaged(DAMAGED, name=path.name, detail="\n".join(wrong))
+
+    def _torn(self, segment: Segment, covered: Covered, path: Path) -> int | None:
+        """Where the last record begins that can be read, when something else is behind it."""
+        head = heading_of(path)
+        found = self.log.programs(head.major if head else None).stops(path)
+        end = segment.start(self.size) + covered.bytes
+        if found is None or (found.end is not None and found.end >= end):
+            return None
+        return found.last
 
     def _unreadable(self, covered: Covered, place: Path | Archive, path: Path) -> str:
         """What is wrong with the records of a segment that came from a receiver.
