@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from opsd import store
+
 _NAME = "opsd.log"
 _BYTES = 4 << 20
 _KEPT = 3
@@ -19,7 +21,7 @@ def keep(state: Path) -> Path | None:
     """Log into `state` from now on; gives the file, or nothing where it cannot be written."""
     path = state / _NAME
     try:
-        state.mkdir(mode=0o711, parents=True, exist_ok=True)
+        store.make_place(state)
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
         handler = RotatingFileHandler(path, maxBytes=_BYTES, backupCount=_KEPT, encoding="utf-8")
     except OSError:

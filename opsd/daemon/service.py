@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from opsd import app, assembly, catalogue, logs
+from opsd import app, assembly, catalogue, logs, store
 from opsd.catalogue import Language
 from opsd.clock import Steps
 from opsd.config import ground
@@ -71,6 +71,7 @@ def read(path: Path) -> Config:
 def _hold(held: ExitStack, config: Config) -> None:
     """Hold the state directory: one daemon works on it. Raises `Refused` when there is another."""
     try:
+        store.make_place(config.state)  # or the lease would make it, for its owner alone
         held.enter_context(lock.lease(config.state / "daemon.lock", "opsd run"))
     except lock.Busy as busy:
         raise Refused("daemon.already_runs", path=config.state, holder=busy.holder) from busy

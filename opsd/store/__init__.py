@@ -6,7 +6,7 @@ from opsd.store.cases import Cases
 from opsd.store.claims import Claim, Claims, End, Fenced, Node
 from opsd.store.history import Store
 from opsd.store.notices import GIVEN_UP, SENT, Notices, Post, Tally
-from opsd.store.place import Place, Server
+from opsd.store.place import Place, Server, make_place
 from opsd.store.reads import Reads
 from opsd.store.respond import Responses
 from opsd.store.watch import Kept, Page, Watch
@@ -35,4 +35,5 @@ __all__ = [
     "Tally",
     "Watch",
     "Way",
+    "make_place",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -40,6 +40,16 @@ class Server:
 
 
 Place = Path | Server
+
+
+def make_place(state: Path) -> None:
+    """Make the directory where tables lie, whoever comes first; one that is there stays as it is.
+
+    Raises `OSError`.
+    """
+    with suppress(FileExistsError):
+        state.mkdir(parents=True)
+        state.chmod(_CROSSABLE)  # whatever the mask is
 
 
 class Ground(Protocol):
@@ -114,9 +124,7 @@ class File:
 
     def engine(self) -> Engine:
         """The connections to the file; its directory is made when it is not there."""
-        if not self._path.parent.exists():
-            self._path.parent.mkdir(parents=True)
-            self._path.parent.chmod(_CROSSABLE)
+        make_place(self._path.parent)
         self._path.touch(mode=_OURS)  # the files that SQLite puts beside it get the same mode
         engine = create_engine(f"sqlite:///{self._path}")
 

@@ -233,6 +233,20 @@ def slow(place: Place) -> Place:
     return place
 
 
+def test_whichever_command_comes_first_a_proof_can_cross_the_state(place: Place) -> None:
+    place.configure(one=clock_time(-timedelta(hours=2)))
+    state, mask = place.base / "state", os.umask(0o077)
+    try:
+        with place.ready():
+            assert state.stat().st_mode & 0o777 == 0o711
+        shutil.rmtree(state)
+        argv = [sys.executable, "-m", "opsd", "status", "--config", str(place.config)]
+        subprocess.run(argv, check=False, stdout=subprocess.DEVNULL, timeout=PATIENCE)
+        assert state.stat().st_mode & 0o777 == 0o711
+    finally:
+        os.umask(mask)
+
+
 def test_a_slot_that_fell_due_while_it_was_down_is_run_at_once_and_once_only(place: Place) -> None:
     place.configure(one=clock_time(timedelta(hours=2)))
     with place.ready() as daemon:
