@@ -52,17 +52,21 @@ class CopiedFile:
             begin = number * PIECE
             yield begin, min(PIECE, self.size - begin), digest
 
-    def between(self, spans: Iterable[tuple[int, int]]) -> Iterator[Extent]:
-        """What makes up these parts of the file: from where to where each, in their order."""
+    def between(self, spans: Iterable[tuple[int, int]]) -> Iterator[list[Extent]]:
+        """What makes up each of these parts of the file: from where to where, in their order."""
         left = iter(self.extents)
         extent = next(left, None)
         for begin, end in spans:
+            parts: list[Extent] = []
             while extent is not None and extent.begin < end:
-                if extent.end > begin:
-                    yield extent.part(max(begin, extent.begin), min(end, extent.end))
+                if extent.begin >= begin and extent.end <= end:
+                    parts.append(extent)
+                elif extent.end > begin:
+                    parts.append(extent.part(max(begin, extent.begin), min(end, extent.end)))
                 if extent.end > end:
                     break
                 extent = next(left, None)
+            yield parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ def changed(
 ) -> CopiedFile:
     """A file of which only `new` is new: of the one before so many bytes are kept, then zeros."""
     kept = min(kept, before.size, size)
-    old = [*before.between([(0, kept)])]
+    old = next(before.between([(0, kept)]))
     if kept < size:
         old.append(Extent(kept, size - kept, ZEROS, 0))
     known = [*before.digests[: kept // PIECE], *[UNKNOWN] * (_pieces(size) - kept // PIECE)]
@@ -146,8 +150,8 @@ def joined(extents: Iterable[Extent]) -> Sequence[Extent]:
     return found
 
 
-def encode(extents: ExtentMap) -> bytes:
-    """A map as it is kept."""
+def encode(extents: ExtentMap) -> tuple[bytes, bytes]:
+    """A map as it is kept: the names of the packs, and the files, which tell packs by number."""
     packs = sorted(extents.packs)
     number = {ZEROS: -1} | {name: n for n, name in enumerate(packs)}
     files = [
@@ -155,33 +159,46 @@ def encode(extents: ExtentMap) -> bytes:
             "path": path,
             "mode": file.mode,
             "size": file.size,
-            "extents": [(e.begin, e.size, number[e.pack], e.at) for e in file.extents],
+            "extents": [n for e in file.extents for n in (e.size, number[e.pack], e.at)],
             "digests": file.digests,
         }
         for path, file in extents.files.items()
     ]
-    body = {
-        "format": _FORMAT,
-        "packs": packs,
-        "directories": dict(extents.directories),
-        "files": files,
-    }
-    return json.dumps(body, separators=(",", ":")).encode()
+    body = {"format": _FORMAT, "directories": dict(extents.directories), "files": files}
+    return _json(packs), _json(body)
 
 
-def decode(kept: bytes) -> ExtentMap:
-    """The map again. Raises `ValueError` where it is none, or of a later version."""
+def decode(packs: bytes, kept: bytes) -> ExtentMap:
+    """The map again. Raises `ValueError` where it is none, or was written by a later opsd."""
     body = json.loads(kept)
     if body["format"] != _FORMAT:
         raise ValueError("written by a later opsd")
-    packs = [*body["packs"], ZEROS]  # the last one is -1
+    names = [*decode_packs(packs), ZEROS]  # the last one is -1
     files = {
         one["path"]: CopiedFile(
-            one["mode"],
-            one["size"],
-            [Extent(begin, size, packs[number], at) for begin, size, number, at in one["extents"]],
-            one["digests"],
+            one["mode"], one["size"], _extents(one["extents"], names), one["digests"]
         )
         for one in body["files"]
     }
     return ExtentMap(body["directories"], files)
+
+
+def decode_packs(kept: bytes) -> Sequence[str]:
+    """The names of the packs alone. Raises `ValueError` where they are none."""
+    found = json.loads(kept)
+    if not isinstance(found, list):
+        raise ValueError("no list")  # noqa: TRY004  (one error for all that is wrong with it)
+    return found
+
+
+def _extents(numbers: Sequence[int], names: Sequence[str]) -> Sequence[Extent]:
+    """Three numbers an extent: its size, its pack, where it begins there."""
+    found, begin, rest = [], 0, iter(numbers)
+    for size, pack, at in zip(rest, rest, rest, strict=True):
+        found.append(Extent(begin, size, names[pack], at))
+        begin += size
+    return found
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

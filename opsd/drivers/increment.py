@@ -8,12 +8,13 @@ zeros. Source: `src/bin/pg_combinebackup/reconstruct.c` of PostgreSQL 17.
 
 from __future__ import annotations
 
-import os
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
+from typing import Self
 
 from opsd.errors import ToolFailed
 
@@ -85,20 +86,41 @@ def read(path: Path) -> Increment:
     return Increment(numbers, begin, kept)
 
 
-def apply(path: Path, target: Path) -> None:
-    """Let a file become what an incremental one makes of it; only what changed is written.
+class Blocks:
+    """The blocks of an incremental file, by where they belong. Raises as `read` does."""
 
-    Raises `OSError`, and `ToolFailed` where it is no incremental file: then nothing was written.
-    """
-    found, size = read(path), target.stat().st_size
-    if not found.numbers and size == found.kept * BLOCK:
-        return
-    with path.open("rb", buffering=0) as source, target.open("r+b", buffering=0) as file:
-        if size > found.kept * BLOCK:
-            file.truncate(found.kept * BLOCK)
-        file.truncate(found.blocks * BLOCK)
-        for here, there, count in found.runs():
-            blocks = os.pread(source.fileno(), count * BLOCK, found.begin + here * BLOCK)
-            file.seek(there * BLOCK)
-            while blocks:
-                blocks = blocks[file.write(blocks) :]
+    def __init__(self, path: Path) -> None:
+        self._found = read(path)
+        numbers = self._found.numbers
+        order = sorted(range(len(numbers)), key=numbers.__getitem__)
+        self._places = [(numbers[here], here) for here in order]
+        self._file = path.open("rb", buffering=0)
+        self._buffer = memoryview(bytearray(_MOST_AT_ONCE * BLOCK))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    @property
+    def kept(self) -> int:
+        """How many bytes of the file before are still of it."""
+        return self._found.kept * BLOCK
+
+    def lay(self, begin: int, piece: memoryview) -> None:
+        """Put those that belong there into a piece that begins at a place of the file.
+
+        A piece has at most 1 MiB.
+        """
+        first = bisect_left(self._places, (begin // BLOCK, 0))
+        last = bisect_left(self._places, (-(-(begin + len(piece)) // BLOCK), 0))
+        wanted = self._places[first:last]
+        together = bool(wanted) and wanted[-1][1] - wanted[0][1] == last - first - 1
+        for group in [wanted] if together else [[one] for one in wanted]:
+            at = group[0][1]
+            self._file.seek(self._found.begin + at * BLOCK)
+            self._file.readinto(self._buffer[: len(group) * BLOCK])
+            for number, here in group:
+                place, part = number * BLOCK - begin, (here - at) * BLOCK
+                piece[place : place + BLOCK] = self._buffer[part : part + BLOCK]

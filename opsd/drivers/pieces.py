@@ -7,24 +7,40 @@ is written, and nothing is written through a link, symbolic or hard. Owners are 
 from __future__ import annotations
 
 import fcntl
+import mmap
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import replace
 from io import FileIO
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from blake3 import blake3
 
 from opsd.drivers.process import Stop
 from opsd.errors import Cancelled, RepositoryDamaged, ToolFailed
-from opsd.extents import PIECE, UNKNOWN, ZEROS, CopiedFile, Extent, ExtentMap
+from opsd.extents import PIECE, UNKNOWN, CopiedFile, ExtentMap
 
-_AT_ONCE = min(4, os.cpu_count() or 1)
+AT_ONCE = min(4, os.cpu_count() or 1)  # files, or parts of them
 _CLONE = 0x40049409  # ioctl_ficlonerange(2): FICLONE
 _DIGEST = 16  # bytes
+
+
+class New(Protocol):
+    """What a file has that the one before it had not."""
+
+    @property
+    def kept(self) -> int:
+        """How many bytes of that one are still of it; behind them it is zeros."""
+        ...
+
+    def lay(self, begin: int, piece: memoryview) -> None:
+        """Put what is new of a piece into it, which begins at a place of the file."""
+        ...
+
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
@@ -33,6 +49,13 @@ Done = TypeVar("Done")
 def digest(content: bytes | memoryview) -> str:
     """What tells a piece from another: the first 16 bytes of its BLAKE3, in hexadecimal."""
     return blake3(content).hexdigest(_DIGEST)
+
+
+def memory(size: int) -> memoryview:
+    """Memory to be used again and again: each new page of it costs time, large ones less."""
+    made = mmap.mmap(-1, size)
+    made.madvise(mmap.MADV_HUGEPAGE)
+    return memoryview(made)
 
 
 def lay(target: Path, wanted: ExtentMap) -> None:
@@ -86,16 +109,15 @@ def copy(source: Path, target: Path, files: Mapping[str, CopiedFile], stop: Stop
         except OSError as error:
             raise ToolFailed("mirror.failed", path=target / name, detail=str(error)) from error
 
-    _each(work, files)
+    each(work, files)
 
 
 def _copy(source: Path, target: Path, file: CopiedFile, stop: Stop) -> None:
     buffer, is_there = memoryview(bytearray(PIECE)), target.exists()
-    with source.open("rb", buffering=0) as old, _opened(target, file) as new:
+    with source.open("rb", buffering=0) as old, _opened(target, file.mode) as new:
         is_there = is_there or _shared(old, new)
         new.truncate(file.size)
-        for begin, size, known in file.pieces():
-            _go_on(stop)
+        for begin, size, known in _going_on(file, stop):
             if is_there and _digest_at(new, buffer[:size], begin) == known:
                 continue
             if _digest_at(old, buffer[:size], begin) != known:
@@ -105,55 +127,71 @@ def _copy(source: Path, target: Path, file: CopiedFile, stop: Stop) -> None:
 
 def lacking(
     target: Path, files: Mapping[str, CopiedFile], stop: Stop
-) -> Iterator[tuple[str, Extent]]:
-    """Which extents of files are not in `target` yet, and of which file each is.
+) -> Iterator[tuple[str, Sequence[tuple[int, int]]]]:
+    """Which parts of files are not in `target` yet, from where to where each.
 
-    Every file has its size afterwards; what is zeros in a new one is there. Raises `ToolFailed` and
-    `Cancelled`.
+    A file that is there is not longer than it shall be afterwards, and an empty one is there.
+    Raises `ToolFailed` and `Cancelled`.
     """
 
-    def work(name: str) -> list[tuple[str, Extent]]:
+    def work(name: str) -> tuple[str, Sequence[tuple[int, int]]]:
         try:
-            return [(name, extent) for extent in _lacking(target / name, files[name], stop)]
+            return name, _lacking(target / name, files[name], stop)
         except OSError as error:
             raise ToolFailed("mirror.failed", path=target / name, detail=str(error)) from error
 
-    for found in _each(work, files):
-        yield from found
+    yield from each(work, files)
 
 
-def _lacking(target: Path, file: CopiedFile, stop: Stop) -> Iterator[Extent]:
-    is_there = target.exists()
-    with _opened(target, file) as new:
+def _lacking(target: Path, file: CopiedFile, stop: Stop) -> Sequence[tuple[int, int]]:
+    if file.size and not target.exists():
+        return [(begin, begin + size) for begin, size, _ in file.pieces()]
+    buffer, found = memoryview(bytearray(min(PIECE, file.size))), []
+    with _opened(target, file.mode) as new:
         new.truncate(file.size)
-        if not is_there:
-            yield from (extent for extent in file.extents if extent.pack != ZEROS)
-            return
-        buffer, spans = memoryview(bytearray(PIECE)), list[tuple[int, int]]()
-        for begin, size, known in file.pieces():
-            _go_on(stop)
+        for begin, size, known in _going_on(file, stop):
             if known == UNKNOWN or _digest_at(new, buffer[:size], begin) != known:
-                spans.append((begin, begin + size))
-        for extent in file.between(spans):
-            if extent.pack == ZEROS:
-                _fill(new, extent)
-            else:
-                yield extent
+                found.append((begin, begin + size))
+    return found
 
 
-def _fill(file: FileIO, extent: Extent) -> None:
-    for begin in range(extent.begin, extent.end, PIECE):
-        _write(file, begin, bytes(min(PIECE, extent.end - begin)))
-
-
-def write(target: Path, parts: Iterable[tuple[int, bytes | memoryview]]) -> None:
-    """Write parts of a file that is there, each where it begins. Raises `ToolFailed`."""
+def write(target: Path, mode: int, begin: int, content: memoryview) -> None:
+    """Write a part of a file, which is made where it is not there. Raises `ToolFailed`."""
     try:
-        with target.open("r+b", buffering=0) as file:
-            for begin, content in parts:
-                _write(file, begin, content)
+        with _opened(target, mode) as file:
+            _write(file, begin, content)
     except OSError as error:
         raise ToolFailed("mirror.failed", path=target, detail=str(error)) from error
+
+
+def patch(target: Path, before: CopiedFile, after: CopiedFile, new: New, stop: Stop) -> CopiedFile:
+    """Let a file become another one; gives that with all its digests.
+
+    Only pieces without a digest are others. Each is held against what it had: else damage would be
+    given a new one. Raises `RepositoryDamaged`, `ToolFailed` and `Cancelled`.
+    """
+    buffer = memoryview(bytearray(PIECE))
+
+    def become(file: FileIO, begin: int, size: int) -> str:
+        had = max(min(PIECE, before.size - begin), 0)
+        if had and _digest_at(file, buffer[:had], begin) != before.digests[begin // PIECE]:
+            raise RepositoryDamaged("pieces.damaged", path=target)
+        kept = max(min(had, new.kept - begin), 0)
+        if kept < size:
+            buffer[kept:size] = bytes(size - kept)
+        new.lay(begin, buffer[:size])
+        _write(file, begin, buffer[:size])
+        return digest(buffer[:size])
+
+    try:
+        with _opened(target, after.mode) as file:
+            digests = [
+                known or become(file, begin, size) for begin, size, known in _going_on(after, stop)
+            ]
+            file.truncate(after.size)
+    except OSError as error:
+        raise ToolFailed("mirror.failed", path=target, detail=str(error)) from error
+    return replace(after, digests=digests)
 
 
 def digested(
@@ -162,25 +200,28 @@ def digested(
     """The files of a directory with the digests that are not known yet. Raises `Cancelled`."""
 
     def work(name: str) -> tuple[str, CopiedFile]:
-        return name, _digested(directory / name, files[name], stop)
+        file, buffer = files[name], memoryview(bytearray(PIECE))
+        if UNKNOWN not in file.digests:
+            return name, file
+        with (directory / name).open("rb", buffering=0) as stream:
+            digests = [
+                known or _digest_at(stream, buffer[:size], begin)
+                for begin, size, known in _going_on(file, stop)
+            ]
+        return name, replace(file, digests=digests)
 
-    return dict(_each(work, files))
-
-
-def _digested(path: Path, file: CopiedFile, stop: Stop) -> CopiedFile:
-    if UNKNOWN not in file.digests:
-        return file
-    buffer, found = memoryview(bytearray(PIECE)), []
-    with path.open("rb", buffering=0) as stream:
-        for begin, size, known in file.pieces():
-            _go_on(stop)
-            found.append(known or _digest_at(stream, buffer[:size], begin))
-    return replace(file, digests=found)
+    return dict(each(work, files))
 
 
-def _each(work: Callable[[Item], Done], items: Iterable[Item]) -> Sequence[Done]:
-    """Do it for each, several at once; raises what fails first, and begins no more then."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+def _going_on(file: CopiedFile, stop: Stop) -> Iterator[tuple[int, int, str]]:
+    for piece in file.pieces():
+        _go_on(stop)
+        yield piece
+
+
+def each(work: Callable[[Item], Done], items: Iterable[Item]) -> Sequence[Done]:
+    """Do it for each file, several at once; raises what fails first, and begins no more then."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         try:
             begun = [pool.submit(work, item) for item in items]
             done, _ = wait(begun, return_when=FIRST_EXCEPTION)
@@ -191,11 +232,16 @@ def _each(work: Callable[[Item], Done], items: Iterable[Item]) -> Sequence[Done]
         return [one.result() for one in begun]
 
 
-def _opened(path: Path, file: CopiedFile) -> FileIO:
+def _opened(path: Path, mode: int) -> FileIO:
     """A file for reading and writing, with its mode; made where there is none."""
-    opened = FileIO(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+b")
-    os.fchmod(opened.fileno(), file.mode)
+    opened = FileIO(path, "r+b", opener=_open)
+    if stat.S_IMODE(os.fstat(opened.fileno()).st_mode) != mode:
+        os.fchmod(opened.fileno(), mode)
     return opened
+
+
+def _open(path: str, _: int) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
 def _shared(old: FileIO, new: FileIO) -> bool:
@@ -216,7 +262,7 @@ def _digest_at(file: FileIO, buffer: memoryview, begin: int) -> str:
     return digest(buffer[:at])
 
 
-def _write(file: FileIO, begin: int, content: bytes | memoryview) -> None:
+def _write(file: FileIO, begin: int, content: bytes | bytearray | memoryview) -> None:
     file.seek(begin)
     left = memoryview(content)
     while left:

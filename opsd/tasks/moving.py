@@ -14,21 +14,23 @@ from opsd.tasks.kit import Kit
 
 @dataclass(slots=True)
 class Moving:
-    """So many bytes in all, as far as that is known, and how long it may take."""
+    """So many bytes in all, as far as that is known, and how long it may take; for many threads."""
 
     kit: Kit
     total: int
     limit: timedelta = timedelta.max
     _watch: Stopwatch = field(default_factory=Stopwatch)
     _done: int = 0
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, size: int) -> None:
         """So many more were moved. Raises `TimedOut` and `Cancelled` when it is not to go on."""
         self.kit.go_on()
         if self._watch.elapsed() > self.limit:
             raise TimedOut("run.out_of_time", limit=self.limit)
-        self._done += size
-        self.kit.watcher.advance(self._done, max(self.total, self._done))
+        with self._one_at_a_time:
+            self._done += size
+            self.kit.watcher.advance(self._done, max(self.total, self._done))
 
 
 _MOST_WAITED = 0.5  # seconds until it is asked again whether to go on

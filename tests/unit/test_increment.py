@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from io import FileIO
 from pathlib import Path
 
 import pytest
 
-from opsd.drivers.increment import BLOCK, HEAD, MAGIC, PREFIX, apply, of, plain, read
-from opsd.errors import ToolFailed
+from opsd.drivers import pieces
+from opsd.drivers.increment import BLOCK, HEAD, MAGIC, PREFIX, Blocks, of, plain, read
+from opsd.drivers.process import NEVER
+from opsd.errors import RepositoryDamaged, ToolFailed
+from opsd.extents import PIECE, CopiedFile, Extent, changed
 
 
 def blocks(letters: str) -> bytes:
@@ -38,25 +42,65 @@ MADE = {
 }
 
 
+def told(content: bytes) -> CopiedFile:
+    """A file as a map tells it."""
+    digests = [pieces.digest(content[at : at + PIECE]) for at in range(0, len(content), PIECE)]
+    return CopiedFile(0o600, len(content), (), digests)
+
+
+def patched(change: Path, target: Path) -> CopiedFile:
+    """Let a file become what the increment says."""
+    had = told(target.read_bytes())
+    with Blocks(change) as new:
+        found = read(change)
+        wanted = changed(had, new.kept, found.blocks * BLOCK, extents(change), 0o600)
+        return pieces.patch(target, had, wanted, new, NEVER)
+
+
+def extents(change: Path) -> list[Extent]:
+    """What is new, each block alone."""
+    return [Extent(number * BLOCK, BLOCK, "a", 0) for number in sorted(read(change).numbers)]
+
+
 @pytest.mark.parametrize("name", MADE)
 def test_a_file_becomes_what_the_increment_says(tmp_path: Path, name: str) -> None:
     numbers, letters, kept, wanted = MADE[name]
     change, target = tmp_path / f"{PREFIX}16384", tmp_path / "16384"
     change.write_bytes(increment(numbers, letters, kept))
     target.write_bytes(blocks("abcd"))
-    apply(change, target)
-    assert target.read_bytes() == blocks(wanted)
-    apply(change, target)  # once more changes nothing: a recovery may be begun again
+    assert patched(change, target).digests == told(blocks(wanted)).digests
     assert target.read_bytes() == blocks(wanted)
 
 
-def test_what_did_not_change_is_not_opened_for_writing(tmp_path: Path) -> None:
+def test_what_did_not_change_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     change, target = tmp_path / "change", tmp_path / "16384"
-    change.write_bytes(increment([], "", 4))
+    content = blocks("a") * 40 + blocks("b") * 40
+    change.write_bytes(increment([70], "X", 80))
+    target.write_bytes(content)
+    written: list[int] = []
+    write = pieces._write
+
+    def counting(file: FileIO, begin: int, piece: bytes | memoryview) -> None:
+        written.append(begin)
+        write(file, begin, piece)
+
+    monkeypatch.setattr(pieces, "_write", counting)
+    patched(change, target)
+    assert written == [2 * PIECE]
+    assert target.read_bytes() == content[: 70 * BLOCK] + blocks("X") + content[71 * BLOCK :]
+
+
+def test_a_piece_that_is_damaged_gets_no_new_digest(tmp_path: Path) -> None:
+    change, target = tmp_path / "change", tmp_path / "16384"
+    change.write_bytes(increment([1], "X", 4))
     target.write_bytes(blocks("abcd"))
-    before = target.stat().st_mtime_ns
-    apply(change, target)
-    assert target.stat().st_mtime_ns == before
+    had = told(target.read_bytes())
+    target.write_bytes(blocks("abce"))
+    wanted = changed(had, 4 * BLOCK, 4 * BLOCK, extents(change), 0o600)
+    with Blocks(change) as new, pytest.raises(RepositoryDamaged, match="16384"):
+        pieces.patch(target, had, wanted, new, NEVER)
 
 
 GOOD = increment([1, 2], "XY", 4)
@@ -78,7 +122,7 @@ def test_what_is_no_increment_is_refused_and_nothing_is_written(tmp_path: Path, 
     change.write_bytes(NONE[name])
     target.write_bytes(blocks("abcd"))
     with pytest.raises(ToolFailed, match="change"):
-        apply(change, target)
+        Blocks(change)
     assert target.read_bytes() == blocks("abcd")
 
 

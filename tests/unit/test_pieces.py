@@ -57,15 +57,16 @@ def bring(made: Path, target: Path, stop: Stop = NEVER) -> None:
 
 
 def fetched(made: Path, target: Path) -> int:
-    """The same, from packs; gives how many bytes were lacking."""
+    """The same, what lacks alone; gives how many bytes that was."""
     target.mkdir(exist_ok=True)
     wanted = mapped(made)
     pieces.lay(target, wanted)
     lacking = list(pieces.lacking(target, wanted.files, NEVER))
-    for name, extent in lacking:
-        content = (made / extent.pack).read_bytes()[extent.at : extent.at + extent.size]
-        pieces.write(target / name, [(extent.begin, content)])
-    return sum(extent.size for _, extent in lacking)
+    for name, spans in lacking:
+        for begin, end in spans:
+            content = memoryview((made / name).read_bytes())[begin:end]
+            pieces.write(target / name, wanted.files[name].mode, begin, content)
+    return sum(end - begin for _, spans in lacking for begin, end in spans)
 
 
 def seen(root: Path) -> dict[str, tuple[int, str | bytes]]:
@@ -215,14 +216,6 @@ def test_a_source_that_is_not_what_its_digests_say_is_refused(tmp_path: Path, ha
     pieces.lay(target, wanted)
     with pytest.raises(RepositoryDamaged, match="large"):
         pieces.copy(made, target, wanted.files, NEVER)
-
-
-def test_zeros_are_written_over_what_lay_there_and_are_there_in_what_is_new(tmp_path: Path) -> None:
-    size = 2 * PIECE + 7
-    zeros = CopiedFile(0o600, size, [Extent(0, size, "", 0)], [""] * 3)
-    (tmp_path / "old").write_bytes(b"x" * size)
-    assert list(pieces.lacking(tmp_path, {"old": zeros, "new": zeros}, NEVER)) == []
-    assert (tmp_path / "old").read_bytes() == (tmp_path / "new").read_bytes() == bytes(size)
 
 
 def test_digests_that_are_not_known_are_made_and_the_others_are_left(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from opsd import extents
 from opsd.drivers import increment, lock, pieces, system
+from opsd.drivers.increment import Blocks
 from opsd.errors import RepositoryDamaged
-from opsd.extents import UNKNOWN, CopiedFile, ExtentMap
+from opsd.extents import CopiedFile, ExtentMap
 from opsd.tasks.moving import Moving
 from opsd.tasks.wal.copies import Copies
 from opsd.tasks.wal.layout import settle_places
@@ -63,7 +64,7 @@ def keep(log: Log, base: Base, home: Path, found: ExtentMap, copies: Copies) -> 
             else:
                 found = _changed(log, place / base.parent, made, (home, found, changes), copies)
             settle_places(made, final)
-            (made / _MAP).write_bytes(extents.encode(found))
+            (made / _MAP).write_bytes(_written(found))
             made.rename(final)
         except BaseException:
             system.wipe(made)
@@ -77,46 +78,34 @@ def _changed(
     home, found, changes = new
     stop = log.kit.stop
     try:
-        before = extents.decode((old / _MAP).read_bytes())
+        before = _read(old)
         old.rename(made)
-        files = {name: found.files[name] for name in changes}
-        _insist(made, {name: before.files[name] for name in changes}, files, log)
+
+        def become(name: str) -> tuple[str, CopiedFile]:
+            with Blocks(home / increment.of(name)) as blocks:
+                had, file = before.files[name], found.files[name]
+                return name, pieces.patch(made / name, had, file, blocks, stop)
+
         pieces.lay(made, found)
         rest = {name: file for name, file in found.files.items() if name not in changes}
         pieces.copy(home, made, rest, stop)
-        for name in changes:
-            increment.apply(home / increment.of(name), made / name)
+        return replace(found, files={**found.files, **dict(pieces.each(become, changes))})
     except (FileNotFoundError, ValueError, KeyError, RepositoryDamaged):
         system.wipe(made)
         made.mkdir(mode=0o700)
         unpack(found, copies.pack, made, stop, Moving(log.kit, found.size))
-    return replace(found, files=pieces.digested(made, found.files, stop))
+        return replace(found, files=pieces.digested(made, found.files, stop))
 
 
-def _insist(
-    place: Path, before: dict[str, CopiedFile], files: dict[str, CopiedFile], log: Log
-) -> None:
-    """Hold those pieces against their digests that get new ones: else damage would have one."""
-    asked = {
-        name: replace(
-            file,
-            digests=[
-                UNKNOWN if new == UNKNOWN else known
-                for known, new in zip(file.digests, _filled(files[name], file), strict=True)
-            ],
-        )
-        for name, file in before.items()
-    }
-    seen = pieces.digested(place, asked, log.kit.stop)
-    for name, file in before.items():
-        if [*seen[name].digests] != [*file.digests]:
-            raise RepositoryDamaged("pieces.damaged", path=place / name)
+def _written(found: ExtentMap) -> bytes:
+    """What is told of a copy at hand: all but where else its bytes lie."""
+    files = {name: replace(file, extents=()) for name, file in found.files.items()}
+    return extents.encode(replace(found, files=files))[1]
 
 
-def _filled(new: CopiedFile, old: CopiedFile) -> list[str]:
-    """The digests of a file, as many as it had before."""
-    count = len(old.digests)
-    return [*new.digests[:count], *old.digests[len(new.digests) :]]
+def _read(place: Path) -> ExtentMap:
+    """The same again. Raises `OSError`, `ValueError`, `KeyError`."""
+    return extents.decode(b"[]", (place / _MAP).read_bytes())
 
 
 def drop(log: Log) -> None:
@@ -143,6 +132,5 @@ def held(log: Log, base: Base) -> Iterator[Near | None]:
         if present(log, base):
             with suppress(lock.Busy, OSError, ValueError, KeyError):
                 stack.enter_context(lock.lease(place / _LEASE, "recover"))
-                kept = extents.decode((place / base.id / _MAP).read_bytes())
-                found = Near(place / base.id, kept)
+                found = Near(place / base.id, _read(place / base.id))
         yield found

@@ -1,7 +1,8 @@
 """The base copies in a repository: sealed objects beside the log (docs/adr/0030-extents.md).
 
 base/SET/MEMBER/ID             what the copy is: what `opsd.wal.Base` says
-base/SET/MEMBER/ID.map         its files, and where their bytes lie (`opsd.extents`)
+base/SET/MEMBER/ID.packs       the names of the packs that its bytes lie in
+base/SET/MEMBER/ID.map         its files, and where in these their bytes lie (`opsd.extents`)
 packs/SET/MEMBER/ID/NUMBER     bytes that it was the first to have
 
 A copy is there when the first of these is, which comes last.
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,11 +25,12 @@ from opsd.tasks.keys import Keys, storage_of
 from opsd.tasks.moving import Pace
 from opsd.tasks.wal.layout import BASE, PACKS
 from opsd.tasks.wal.log import Log
+from opsd.tasks.wal.packs import Packs
 from opsd.wal import Base
 
 log = logging.getLogger(__name__)
 
-_MAP = ".map"
+_NAMES, _MAP = ".packs", ".map"
 _FORMAT = 1
 _AT_ONCE = 4
 _QUICK = 1  # of zstd: as small as by 3 for pages of a database, in a third of the time
@@ -52,7 +54,7 @@ class Copies:
     def bases(self) -> tuple[Base, ...]:
         """What there is, oldest first; what cannot be read is left out, and logged."""
         listed = (one.name for one in self.storage.own(self._base("")))
-        heads = [name for name in listed if not name.endswith(_MAP)]
+        heads = [name for name in listed if not _part(name)]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found = [base for base in pool.map(self._told, heads) if base is not None]
         return tuple(sorted(found, key=lambda base: base.until))
@@ -73,26 +75,27 @@ class Copies:
         """What a copy consists of. Raises `RepositoryDamaged`."""
         name = self._base(f"{copy}{_MAP}")
         try:
-            return extents.decode(self._open(name))
+            return extents.decode(self._open(self._base(f"{copy}{_NAMES}")), self._open(name))
         except (ValueError, KeyError, TypeError, FileNotFoundError) as error:
             raise RepositoryDamaged("base.no_map", name=name, detail=str(error)) from error
 
-    def pack(self, pack: str) -> bytes:
-        """What lies in a pack. Raises `RepositoryDamaged`."""
+    def pack(self, pack: str, place: memoryview) -> int:
+        """Put what lies in a pack into memory; gives how many bytes. Raises `RepositoryDamaged`."""
         name = self._pack(pack)
         try:
             sealed = self.storage.get(name)
         except FileNotFoundError as error:
             raise RepositoryDamaged("base.no_pack", name=name) from error
         self.download.spent(len(sealed))
-        return self.keys.seal.open(name, sealed)
+        return self.keys.seal.open_into(name, sealed, place)
 
     def file(self, found: ExtentMap, path: str) -> bytes:
         """The content of a small file. Raises `RepositoryDamaged`."""
-        file, content = found.files[path], bytearray()
-        packs = {name: self.pack(name) for name in {e.pack for e in file.extents}}
+        file = found.files[path]
+        content = memoryview(bytearray(file.size))
+        packs = Packs(self.pack)
         for extent in file.extents:
-            content += packs[extent.pack][extent.at : extent.at + extent.size]
+            packs.lay(extent, content[extent.begin : extent.end])
         return bytes(content)
 
     def keep_pack(self, pack: str, content: bytes | memoryview) -> int:
@@ -103,15 +106,16 @@ class Copies:
 
     def keep(self, base: Base, found: ExtentMap) -> int:
         """Let there be a copy whose packs are all there; gives the bytes of what tells of it."""
-        body = {"format": _FORMAT, **record.plain(base)}
-        told = self._close(self._base(f"{base.id}{_MAP}"), extents.encode(found))
-        return told + self._close(self._base(base.id), json.dumps(body).encode())
+        names, files = extents.encode(found)
+        head = json.dumps({"format": _FORMAT, **record.plain(base)}).encode()
+        parts = {f"{base.id}{_NAMES}": names, f"{base.id}{_MAP}": files, base.id: head}
+        return sum(self._close(self._base(name), content) for name, content in parts.items())
 
     def drop(self, copies: Collection[str]) -> None:
         """Remove copies. Their packs stay, until `sweep`."""
         for copy in copies:
-            self.storage.remove(self._base(copy))
-            self.storage.remove(self._base(f"{copy}{_MAP}"))
+            for part in ("", _MAP, _NAMES):
+                self.storage.remove(self._base(f"{copy}{part}"))
 
     def sweep(self, before: datetime) -> int:
         """Remove what was written before a moment and belongs to no copy; gives how many packs.
@@ -119,16 +123,25 @@ class Copies:
         Raises `RepositoryDamaged` where it cannot be told what belongs to one.
         """
         listed = {one.name: one.at for one in self.storage.own(self._base(""))}
-        for name, at in [*listed.items()]:
-            if name.endswith(_MAP) and name.removesuffix(_MAP) not in listed and at < before:
-                self.storage.remove(name)
-                del listed[name]
-        maps = [name for name in listed if name.endswith(_MAP)]
-        used = {pack for name in maps for pack in self.map(_copy(name)).packs}
+        parts = {name: _part(name) for name in listed if _part(name)}
+        stray = [n for n, p in parts.items() if n.removesuffix(p) not in listed]
+        for name in (name for name in stray if listed[name] < before):
+            self.storage.remove(name)
+            del parts[name]
+        names = [name for name, part in parts.items() if part == _NAMES]
+        used = {pack for name in names for pack in self._names(name)}
         gone = [pack for pack, at in self.packs().items() if pack not in used and at < before]
         for pack in gone:
             self.storage.remove(self._pack(pack))
         return len(gone)
+
+    def _names(self, name: str) -> Sequence[str]:
+        try:
+            return extents.decode_packs(self._open(name))
+        except FileNotFoundError:  # dropped meanwhile
+            return ()
+        except ValueError as error:
+            raise RepositoryDamaged("base.no_map", name=name, detail=str(error)) from error
 
     def packs(self) -> Mapping[str, datetime]:
         """The packs of all copies, and when each was written."""
@@ -166,5 +179,6 @@ def open_copies(
     )
 
 
-def _copy(name: str) -> str:
-    return name.rpartition("/")[2].removesuffix(_MAP)
+def _part(name: str) -> str:
+    """Which part of a copy an object is; empty for what the copy is."""
+    return next((part for part in (_MAP, _NAMES) if name.endswith(part)), "")

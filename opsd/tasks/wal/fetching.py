@@ -87,7 +87,7 @@ def _restore(kit: Kit, planned: Planned, near: Near | None, target: Path) -> Non
         pieces.lay(target, near.files)
         pieces.copy(near.place, target, near.files.files, kit.stop)
         return
-    copies, moving = planned.copies, Moving(kit, planned.base.read)
+    copies, moving = planned.copies, Moving(kit, planned.base.bytes)
     unpack(copies.map(planned.base.id), copies.pack, target, kit.stop, moving)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from io import FileIO
-from itertools import groupby
+from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
@@ -16,14 +16,16 @@ from typing import Self
 
 from opsd.drivers import increment, pieces
 from opsd.drivers.increment import BLOCK, Increment
+from opsd.drivers.pieces import memory
 from opsd.drivers.process import Stop
 from opsd.errors import RepositoryDamaged, SourceFailed
-from opsd.extents import PIECE, CopiedFile, Extent, ExtentMap, changed, joined
+from opsd.extents import PIECE, ZEROS, CopiedFile, Extent, ExtentMap, changed, joined
 from opsd.tasks.wal.layout import DATA, PLACES
 
 PACK = 16 << 20  # bytes before they are compressed
-_AT_ONCE = min(4, os.cpu_count() or 1)
 _MOST_AT_ONCE = 128  # blocks
+_WRITTEN = 4 << 20  # bytes at once
+_MOST_OPEN = 10  # packs that stay: a part of a file lies in some of each night of a week
 _NOTHING = ExtentMap({}, {})
 
 Moved = Callable[[int], None]  # told of bytes that were moved; raises when it is not to go on
@@ -39,11 +41,11 @@ class Packer:
 
     def __init__(self, copy: str, store: Callable[[str, memoryview], int], moved: Moved) -> None:
         self._copy, self._store, self._moved = copy, store, moved
-        self._pool = ThreadPoolExecutor(_AT_ONCE)
-        self._free: SimpleQueue[bytearray] = SimpleQueue()
-        for _ in range(_AT_ONCE):
-            self._free.put(bytearray(PACK))
-        self._filling = bytearray(PACK)
+        self._pool = ThreadPoolExecutor(pieces.AT_ONCE)
+        self._free: SimpleQueue[memoryview] = SimpleQueue()
+        for _ in range(pieces.AT_ONCE):
+            self._free.put(memory(PACK))
+        self._filling = memory(PACK)
         self._filled = 0
         self._sent: list[Future[int]] = []
 
@@ -68,7 +70,7 @@ class Packer:
         """A part of a file, at most a pack. Raises `SourceFailed` where the file is shorter."""
         if self._filled + size > PACK:
             self._send()
-        view = memoryview(self._filling)[self._filled : self._filled + size]
+        view = self._filling[self._filled : self._filled + size]
         file.seek(begin)
         at = 0
         while at < size:
@@ -96,9 +98,9 @@ class Packer:
         self._sent.append(self._pool.submit(self._stored, name, self._filling, self._filled))
         self._filling, self._filled = self._free.get(), 0
 
-    def _stored(self, name: str, buffer: bytearray, filled: int) -> int:
+    def _stored(self, name: str, buffer: memoryview, filled: int) -> int:
         try:
-            return self._store(name, memoryview(buffer)[:filled])
+            return self._store(name, buffer[:filled])
         finally:
             self._free.put(buffer)
 
@@ -154,7 +156,7 @@ def _whole(file: FileIO, before: CopiedFile | None, packer: Packer) -> CopiedFil
         else:
             kept.append(Extent(begin, len(view), *packer.keep(view)))
     if before:
-        kept = sorted([*kept, *before.between(shared)])
+        kept = sorted([*kept, *chain.from_iterable(before.between(shared))])
     return CopiedFile(stat.S_IMODE(seen.st_mode), seen.st_size, joined(kept), digests)
 
 
@@ -176,30 +178,102 @@ def _kept(file: FileIO, found: Increment, packer: Packer) -> Iterator[Extent]:
             yield Extent(there * BLOCK, count * BLOCK, pack, at + (here - first) * BLOCK)
 
 
+class Packs:
+    """Packs that are read, the last ones of which stay; for one thread.
+
+    `read` puts what lies in one into memory, and says how many bytes it is.
+    """
+
+    def __init__(self, read: Callable[[str, memoryview], int]) -> None:
+        self._read = read
+        self._there: dict[str, memoryview] = {}
+
+    def lay(self, extent: Extent, place: memoryview) -> None:
+        """Put an extent into a place of its size. Raises `RepositoryDamaged` and others."""
+        if extent.pack == ZEROS:
+            place[:] = bytes(extent.size)
+        else:
+            pack = self._there.get(extent.pack) or self._opened(extent.pack)
+            place[:] = pack[extent.at : extent.at + extent.size]
+
+    def _opened(self, name: str) -> memoryview:
+        if len(self._there) < _MOST_OPEN:
+            place = memory(PACK)
+        else:
+            place = self._there.pop(next(iter(self._there)))
+        self._read(name, place)
+        self._there[name] = place
+        return place
+
+
 def unpack(
-    found: ExtentMap, read: Callable[[str], bytes], target: Path, stop: Stop, moved: Moved
+    found: ExtentMap,
+    read: Callable[[str, memoryview], int],
+    target: Path,
+    stop: Stop,
+    moved: Moved,
 ) -> None:
     """Let a directory become what a map says; only packs are read of which something lacks there.
 
-    `read` gives what lies in a pack. Raises `RepositoryDamaged`, `ToolFailed` and `Cancelled`; the
-    target is then something between the two.
+    `read` is that of `Packs`. Raises `RepositoryDamaged`, `ToolFailed` and `Cancelled`; the target
+    is then something between the two.
     """
     pieces.lay(target, found)
-    lacking: dict[str, list[tuple[str, Extent]]] = defaultdict(list)
-    for name, extent in pieces.lacking(target, found.files, stop):
-        lacking[extent.pack].append((name, extent))
 
-    def bring(pack: str) -> int:
-        content = memoryview(read(pack))
-        for name, group in groupby(lacking[pack], key=lambda one: one[0]):
-            pieces.write(target / name, _parts(content, [extent for _, extent in group]))
-        return len(content)
+    def bring(part: Sequence[_Region]) -> None:
+        packs, buffer = Packs(read), memory(_WRITTEN)
+        for region in part:
+            content = buffer[: region.size]
+            for extent in region.extents:
+                begin = extent.begin - region.begin
+                packs.lay(extent, content[begin : begin + extent.size])
+            mode = found.files[region.name].mode
+            pieces.write(target / region.name, mode, region.begin, content)
+            moved(region.size)
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for size in pool.map(bring, sorted(lacking)):
-            moved(size)
+    lacking = pieces.lacking(target, found.files, stop)
+    regions = [one for name, spans in lacking for one in _regions(name, found.files[name], spans)]
+    pieces.each(bring, _parts(regions))
 
 
-def _parts(content: memoryview, extents: Sequence[Extent]) -> Iterator[tuple[int, memoryview]]:
-    for extent in extents:
-        yield extent.begin, content[extent.at : extent.at + extent.size]
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """A part of a file that is written at once, and what makes it up."""
+
+    name: str
+    begin: int
+    size: int
+    extents: Sequence[Extent]
+
+
+def _regions(name: str, file: CopiedFile, spans: Sequence[tuple[int, int]]) -> Iterator[_Region]:
+    together = [*_together(spans)]
+    for (begin, end), extents in zip(together, file.between(together), strict=True):
+        yield _Region(name, begin, end - begin, extents)
+
+
+def _together(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Spans that follow one another, so many as one as are written at once."""
+    begin = end = 0
+    for first, last in spans:
+        if first != end or last - begin > _WRITTEN:
+            if end > begin:
+                yield begin, end
+            begin = first
+        end = last
+    if end > begin:
+        yield begin, end
+
+
+def _parts(regions: Sequence[_Region]) -> Iterator[Sequence[_Region]]:
+    """One for each thread, about as large as the others; not small: neighbours share packs."""
+    each = max(sum(region.size for region in regions) / pieces.AT_ONCE, 4 * PACK)
+    part, size = list[_Region](), 0
+    for region in regions:
+        part.append(region)
+        size += region.size
+        if size >= each:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part

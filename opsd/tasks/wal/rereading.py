@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from opsd.drivers.pieces import memory
 from opsd.errors import RepositoryDamaged
 from opsd.model import Severity
 from opsd.policy import wal as policy
@@ -19,6 +20,7 @@ from opsd.tasks.journal import Journal
 from opsd.tasks.wal.archive import Archive, open_archive
 from opsd.tasks.wal.copies import Copies, open_copies
 from opsd.tasks.wal.log import Log
+from opsd.tasks.wal.packs import PACK
 from opsd.tasks.wal.stock import Stock
 from opsd.wal import Segment
 
@@ -70,11 +72,11 @@ def _segments(
 def _packs(log: Log, copies: Copies, parts: AbstractSet[int]) -> tuple[int, Collection[str]]:
     known = damaged_packs(log, copies.repository)
     mine = [p for n, p in enumerate(sorted(copies.packs())) if n % NIGHTS in parts or p in known]
-    damaged = []
+    damaged, place = [], memory(PACK)
     for pack in mine:
         log.kit.go_on()
         try:
-            copies.pack(pack)
+            copies.pack(pack, place)
         except (RepositoryDamaged, OSError):
             damaged.append(pack)
     return len(mine), damaged
