@@ -23,7 +23,10 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from opsd.errors import RepositoryDamaged, WrongPassword
 
-_ITERATIONS = 600_000
+# 64 bytes are one block of SHA-512. Older keys have two of SHA-256: who guesses needs one of them,
+# who opens needs both. How many iterations: OWASP, Password Storage Cheat Sheet.
+_KDF, _ITERATIONS = "PBKDF2-HMAC-SHA512", 210_000
+_DIGESTS = {_KDF: "sha512", "PBKDF2-HMAC-SHA256": "sha256"}
 _KEY, _IV, _MAC = 32, 16, 32
 ADDED = _IV + _MAC  # bytes: what is no longer holds nothing
 _WRAPPED = "key"
@@ -80,9 +83,9 @@ def wrap(seal: Seal, password_file: Path) -> bytes:
     """The object that keeps a seal under a password."""
     salt = os.urandom(16)
     keys = seal.hiding + seal.marking
-    wrapped = _under(password_file, salt, _ITERATIONS).close(_WRAPPED, keys)
+    wrapped = _under(password_file, _KDF, salt, _ITERATIONS).close(_WRAPPED, keys)
     body = {
-        "kdf": "PBKDF2-HMAC-SHA256",
+        "kdf": _KDF,
         "iterations": _ITERATIONS,
         "salt": salt.hex(),
         "wrapped": base64.b64encode(wrapped).decode(),
@@ -94,7 +97,8 @@ def unwrap(kept: bytes, password_file: Path) -> Seal:
     """The seal that `new` made. Raises `WrongPassword` when the password does not open it."""
     try:
         body = json.loads(kept)
-        under = _under(password_file, bytes.fromhex(body["salt"]), int(body["iterations"]))
+        salt, iterations = bytes.fromhex(body["salt"]), int(body["iterations"])
+        under = _under(password_file, body["kdf"], salt, iterations)
         return _of(under.open(_WRAPPED, base64.b64decode(body["wrapped"])))
     except RepositoryDamaged as error:
         raise WrongPassword("seal.password", path=password_file) from error
@@ -102,9 +106,9 @@ def unwrap(kept: bytes, password_file: Path) -> Seal:
         raise RepositoryDamaged("seal.broken", name="key.json") from error
 
 
-def _under(password_file: Path, salt: bytes, iterations: int) -> Seal:
+def _under(password_file: Path, kdf: str, salt: bytes, iterations: int) -> Seal:
     password = password_file.read_bytes().rstrip(b"\r\n")
-    return _of(hashlib.pbkdf2_hmac("sha256", password, salt, iterations, 2 * _KEY))
+    return _of(hashlib.pbkdf2_hmac(_DIGESTS[kdf], password, salt, iterations, 2 * _KEY))
 
 
 def _of(keys: bytes) -> Seal:

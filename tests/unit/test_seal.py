@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -69,10 +70,26 @@ def test_only_the_password_opens_the_keys(password: Path) -> None:
         seal.unwrap(kept[:-40], password)
 
 
+def older(password: Path) -> tuple[seal.Seal, bytes]:
+    """Keys as they were kept before."""
+    with pytest.MonkeyPatch.context() as before:
+        before.setattr(seal, "_KDF", "PBKDF2-HMAC-SHA256")
+        before.setattr(seal, "_ITERATIONS", 600_000)
+        return seal.new(password)
+
+
+def test_keys_that_were_kept_before_are_opened_and_others_are_refused(password: Path) -> None:
+    keys, kept = older(password)
+    assert seal.unwrap(kept, password) == keys
+    with pytest.raises(RepositoryDamaged):
+        seal.unwrap(kept.replace(b"SHA256", b"SHA3"), password)
+
+
+@pytest.mark.parametrize("made", [seal.new, older])
 def test_the_commands_of_the_document_open_an_object_without_opsd(
-    password: Path, tmp_path: Path
+    password: Path, tmp_path: Path, made: Callable[[Path], tuple[seal.Seal, bytes]]
 ) -> None:
-    keys, kept = seal.new(password)
+    keys, kept = made(password)
     (tmp_path / "key.json").write_bytes(kept)
     content = bytes(range(256)) * 100
     sealed = keys.close(NAME, content)
