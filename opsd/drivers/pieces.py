@@ -13,6 +13,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import replace
 from io import FileIO
 from pathlib import Path, PurePosixPath
@@ -54,7 +55,8 @@ def digest(content: bytes | memoryview) -> str:
 def memory(size: int) -> memoryview:
     """Memory to be used again and again: each new page of it costs time, large ones less."""
     made = mmap.mmap(-1, size)
-    made.madvise(mmap.MADV_HUGEPAGE)
+    with suppress(OSError):  # a kernel without them
+        made.madvise(mmap.MADV_HUGEPAGE)
     return memoryview(made)
 
 

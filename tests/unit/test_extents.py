@@ -12,8 +12,8 @@ import pytest
 
 from opsd.drivers import pieces
 from opsd.drivers.increment import BLOCK, HEAD, MAGIC, of
-from opsd.drivers.process import NEVER
-from opsd.errors import RepositoryDamaged, SourceFailed, StorageFailed
+from opsd.drivers.process import NEVER, Stop
+from opsd.errors import Cancelled, RepositoryDamaged, SourceFailed, StorageFailed
 from opsd.extents import (
     PIECE,
     UNKNOWN,
@@ -161,6 +161,25 @@ def test_what_keeps_a_pack_from_being_stored_is_told(tmp_path: Path) -> None:
     place = home(tmp_path / "1", one=noise(9 * PACK))
     with pytest.raises(StorageFailed), Packer("a", full, nothing) as packer:
         pack(place, None, packer)
+
+
+def test_who_fails_ends_the_others_and_an_end_that_is_asked_for_is_told(tmp_path: Path) -> None:
+    shelf = Shelf()
+    files = {f"f{number}": noise(PACK, number) for number in range(12)}
+    found = packed(shelf, "a", home(tmp_path / "1", **files))
+    del shelf.packs["a/00000"]
+    with pytest.raises(KeyError, match="a/00000"):
+        back(shelf, found, tmp_path / "back")
+    assert len(set(shelf.read)) < len(files)
+    stop = Stop()
+
+    def asked(_: int) -> None:
+        stop.request()
+
+    shelf.keep("a/00000", noise(PACK, 0))
+    (tmp_path / "stopped").mkdir()
+    with pytest.raises(Cancelled):
+        unpack(found, shelf.open, tmp_path / "stopped", stop, asked)
 
 
 def test_a_file_that_is_shorter_than_it_must_be_is_told(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from opsd.drivers import increment, pieces
 from opsd.drivers.increment import BLOCK, Increment
 from opsd.drivers.pieces import memory
 from opsd.drivers.process import Stop
-from opsd.errors import RepositoryDamaged, SourceFailed
+from opsd.errors import Cancelled, RepositoryDamaged, SourceFailed
 from opsd.extents import PIECE, ZEROS, CopiedFile, Extent, ExtentMap, changed, joined
 from opsd.tasks.wal.layout import DATA, PLACES
 
@@ -46,8 +47,9 @@ class Packer:
         for _ in range(pieces.AT_ONCE):
             self._free.put(memory(PACK))
         self._filling = memory(PACK)
-        self._filled = 0
-        self._sent: list[Future[int]] = []
+        self._filled = self._number = 0
+        self._sent: deque[Future[int]] = deque()
+        self.added = 0  # bytes of packs as they are stored, of all of them when the block was left
 
     def __enter__(self) -> Self:
         return self
@@ -85,18 +87,17 @@ class Packer:
         """Keep what was looked at last; its pack, and where it begins there."""
         at = self._filled
         self._filled += len(view)
-        return f"{self._copy}/{len(self._sent):05}", at
+        return self._name, at
 
     @property
-    def added(self) -> int:
-        """The bytes of all packs as they are stored, when the block was left."""
-        return sum(one.result() for one in self._sent)
+    def _name(self) -> str:
+        return f"{self._copy}/{self._number:05}"
 
     def _send(self) -> None:
         self._insist()
-        name = f"{self._copy}/{len(self._sent):05}"
-        self._sent.append(self._pool.submit(self._stored, name, self._filling, self._filled))
+        self._sent.append(self._pool.submit(self._stored, self._name, self._filling, self._filled))
         self._filling, self._filled = self._free.get(), 0
+        self._number += 1
 
     def _stored(self, name: str, buffer: memoryview, filled: int) -> int:
         try:
@@ -106,9 +107,8 @@ class Packer:
 
     def _insist(self) -> None:
         """Raise what kept one from being stored."""
-        for one in self._sent:
-            if one.done():
-                one.result()
+        while self._sent and self._sent[0].done():
+            self.added += self._sent.popleft().result()
 
 
 def pack(home: Path, before: ExtentMap | None, packer: Packer) -> ExtentMap:
@@ -193,7 +193,8 @@ class Packs:
         if extent.pack == ZEROS:
             place[:] = bytes(extent.size)
         else:
-            pack = self._there.get(extent.pack) or self._opened(extent.pack)
+            pack = self._there.pop(extent.pack, None) or self._opened(extent.pack)
+            self._there[extent.pack] = pack  # the last that was used
             place[:] = pack[extent.at : extent.at + extent.size]
 
     def _opened(self, name: str) -> memoryview:
@@ -202,7 +203,6 @@ class Packs:
         else:
             place = self._there.pop(next(iter(self._there)))
         self._read(name, place)
-        self._there[name] = place
         return place
 
 
@@ -219,21 +219,30 @@ def unpack(
     is then something between the two.
     """
     pieces.lay(target, found)
+    over = Stop(stop)  # one that fails ends the others
 
     def bring(part: Sequence[_Region]) -> None:
         packs, buffer = Packs(read), memory(_WRITTEN)
-        for region in part:
-            content = buffer[: region.size]
-            for extent in region.extents:
-                begin = extent.begin - region.begin
-                packs.lay(extent, content[begin : begin + extent.size])
-            mode = found.files[region.name].mode
-            pieces.write(target / region.name, mode, region.begin, content)
-            moved(region.size)
+        try:
+            for region in part:
+                if over.requested:
+                    break
+                content = buffer[: region.size]
+                for extent in region.extents:
+                    begin = extent.begin - region.begin
+                    packs.lay(extent, content[begin : begin + extent.size])
+                mode = found.files[region.name].mode
+                pieces.write(target / region.name, mode, region.begin, content)
+                moved(region.size)
+        except BaseException:
+            over.request()
+            raise
 
     lacking = pieces.lacking(target, found.files, stop)
     regions = [one for name, spans in lacking for one in _regions(name, found.files[name], spans)]
     pieces.each(bring, _parts(regions))
+    if stop.requested:
+        raise Cancelled("run.cancelled")
 
 
 @dataclass(frozen=True, slots=True)
