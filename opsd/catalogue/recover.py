@@ -56,6 +56,20 @@ TABLE: dict[str, Sentence] = {
         "dùng bản gốc khác: xem opsd wal bases BỘ; kiểm tra kho",
         "use another base copy: see opsd wal bases SET; check the repository",
     ),
+    "base.unread": Sentence(
+        "không đọc được {name} của một bản gốc",
+        "{name} of a base copy cannot be read",
+        "xem chi tiết: quyền đọc, ổ đĩa của kho; trong khi chờ, dùng bản gốc khác (opsd wal bases"
+        " BỘ)",
+        "see the detail: permissions, the disk of the repository; meanwhile use another base copy"
+        " (opsd wal bases SET)",
+    ),
+    "base.heads_unread": Sentence(
+        "kho {repository}: không đọc được các bản gốc {names}; không bỏ bản gốc hay nhật ký nào",
+        "{repository}: the base copies {names} cannot be read; no copy and no log was dropped",
+        "xem nhật ký của opsd nói vì sao: ổ đĩa, quyền, hay bản do opsd mới hơn ghi",
+        "opsd's log says why: the disk, permissions, or a copy that a newer opsd wrote",
+    ),
     "base.no_pack": Sentence(
         "thiếu {name} của một bản gốc",
         "{name} of a base copy is missing",

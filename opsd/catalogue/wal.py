@@ -360,6 +360,15 @@ _HELP: dict[str, Sentence] = {
     "help.wal.old-password-file": Sentence(
         "rekey: tệp có mật khẩu cũ của kho", "rekey: a file with the repository's old password"
     ),
+    "wal.keys_gone": Sentence(
+        "kho {repository}: mất khoá của nhật ký (opsd-objects/wal/key.json), mà trong kho có thứ"
+        " cần khoá đó",
+        "{repository}: the keys of the log (opsd-objects/wal/key.json) are gone, and something"
+        " there needs them",
+        "chép lại từ bản thứ hai: STATE/wal/KHO.key.json của máy opsd đã ghi vào kho này",
+        "copy them back from their second place: STATE/wal/REPOSITORY.key.json of an opsd that"
+        " wrote there",
+    ),
     "wal.no_keys": Sentence(
         "kho {repository} chưa có khoá của nhật ký", "{repository} has no keys of the log yet"
     ),

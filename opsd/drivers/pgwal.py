@@ -170,7 +170,7 @@ class WalPrograms:
         """Copy the whole cluster into `target`; tablespaces by their places. Gives what it said.
 
         Page checksums are verified by the server while it reads. The copy's own manifest has
-        CRC-32C, PostgreSQL's default: what is stored has its SHA-256 from restic. With `onto`, the
+        CRC-32C, PostgreSQL's default: what is stored has an HMAC. With `onto`, the
         manifest of an earlier copy, only what changed since that one is copied.
         """
         return self._run(

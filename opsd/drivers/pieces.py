@@ -73,7 +73,7 @@ def lay(target: Path, wanted: ExtentMap) -> None:
                 place.mkdir(mode=0o700)
             for name in _strays(place, PurePosixPath(path), wanted):
                 _remove(place / name)
-            place.chmod(mode)
+            place.chmod(mode | stat.S_IRWXU)
     except OSError as error:
         raise ToolFailed("mirror.failed", path=target, detail=str(error)) from error
 
@@ -236,7 +236,11 @@ def each(work: Callable[[Item], Done], items: Iterable[Item]) -> Sequence[Done]:
 
 def _opened(path: Path, mode: int) -> FileIO:
     """A file for reading and writing, with its mode; made where there is none."""
-    opened = FileIO(path, "r+b", opener=_open)
+    try:
+        opened = FileIO(path, "r+b", opener=_open)
+    except PermissionError:  # its mode keeps its own account out, too
+        path.chmod(0o600)
+        opened = FileIO(path, "r+b", opener=_open)
     if stat.S_IMODE(os.fstat(opened.fileno()).st_mode) != mode:
         os.fchmod(opened.fileno(), mode)
     return opened

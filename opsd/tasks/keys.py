@@ -6,6 +6,7 @@ are lost there.
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,10 +18,11 @@ from pathlib import Path
 from opsd.drivers import seal
 from opsd.drivers.seal import Seal
 from opsd.drivers.storage import Storage
-from opsd.errors import ConfigError, RepositoryMissing, WrongPassword
+from opsd.errors import ConfigError, RepositoryDamaged, RepositoryMissing, WrongPassword
 from opsd.tasks.kit import Kit
 
 _KEY = "wal/key.json"
+_SEALED = ("wal", "base", "packs", "binlog")  # below these lies what keys were needed for
 _SETTLING = 2  # seconds: longer than it takes to make keys and write them
 
 
@@ -110,6 +112,8 @@ def _opened(kit: Kit, repository: str) -> Seal:
         kept = storage.get(_KEY)
     except FileNotFoundError:
         second = _second(kit, repository)
+        if not second.exists() and any(any(storage.own(below)) for below in _SEALED):
+            raise RepositoryDamaged("wal.keys_gone", repository=repository) from None
         password = kit.config.repositories[repository].password.path()
         made = second.read_bytes() if second.exists() else seal.new(password)[1]
         with suppress(FileExistsError):
@@ -124,10 +128,21 @@ def _unwrapped(kit: Kit, repository: str, kept: bytes) -> Seal:
     keys = seal.unwrap(kept, kit.config.repositories[repository].password.path())
     second = _second(kit, repository)
     if not second.exists() or second.read_bytes() != kept:
+        if second.exists() and not _is_of(second, keys, kit, repository):
+            second.rename(second.with_name(f"{second.name}.{secrets.token_hex(4)}"))  # none is lost
         second.parent.mkdir(parents=True, exist_ok=True)
         second.touch(mode=0o600)
         second.write_bytes(kept)
     return keys
+
+
+def _is_of(second: Path, keys: Seal, kit: Kit, repository: str) -> bool:
+    """Whether a second copy holds these keys. One under an older password cannot be asked."""
+    password = kit.config.repositories[repository].password.path()
+    try:
+        return seal.unwrap(second.read_bytes(), password) == keys
+    except (WrongPassword, RepositoryDamaged):
+        return False
 
 
 def _second(kit: Kit, repository: str) -> Path:

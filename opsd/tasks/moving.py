@@ -34,16 +34,17 @@ class Moving:
 
 
 _MOST_WAITED = 0.5  # seconds until it is asked again whether to go on
+_CREDIT = 1  # seconds
 
 
 @dataclass(slots=True)
 class Pace:
-    """Bytes a second that may be moved on the average. None: no limit."""
+    """Bytes a second that may be moved; what is not used is lost. None: no limit."""
 
     kit: Kit
     most: int | None = None
     _watch: Stopwatch = field(default_factory=Stopwatch)
-    _done: int = 0
+    _free_at: float = 0
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def spent(self, size: int) -> None:
@@ -51,8 +52,12 @@ class Pace:
         if self.most is None:
             return
         with self._one_at_a_time:
-            self._done += size
-            due = timedelta(seconds=self._done / self.most)
-        while (left := due - self._watch.elapsed()) > timedelta():
+            begin = max(self._free_at, self._now - _CREDIT)
+            self._free_at = due = begin + size / self.most
+        while (left := due - self._now) > 0:
             self.kit.go_on()
-            time.sleep(min(left.total_seconds(), _MOST_WAITED))
+            time.sleep(min(left, _MOST_WAITED))
+
+    @property
+    def _now(self) -> float:
+        return self._watch.elapsed().total_seconds()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import subprocess
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,7 +25,8 @@ from opsd.tasks.wal.layout import DATA
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
-from tests.logs import guarded, held_until_now, spoil, sql, with_far, with_log
+from opsd.tasks.wal.rereading import NIGHTS, reread
+from tests.logs import finished, guarded, held_until_now, spoil, sql, with_far, with_log
 from tests.site import ROOT, Site
 
 ALONE = Ways(here=False, throwaway=True)
@@ -85,6 +88,7 @@ def test_a_copy_adds_what_changed_and_reads_as_one(site: Site) -> None:
         shared = copies.map(newer.id).packs
         assert any(name.startswith(older.id) for name in shared)
         taken(kit, log)
+        held_until_now(heard)
         assert shared <= set(packs(site))
         assert rows(log, site.base / "again") == 40000
 
@@ -141,8 +145,74 @@ def test_a_damaged_pack_is_found_and_no_later_copy_shares_it(site: Site) -> None
         held_until_now(heard)
         assert rows(log, site.base / "back") == 40000
         assert replay(kit, log).outcome is Outcome.FAILED, "the old pack is damaged still"
+
+
+def test_a_pack_that_is_gone_is_found_and_no_later_copy_shares_it(site: Site) -> None:
+    with guarded(with_log(site)) as (kit, log, heard):
+        sql(site, BULK)
+        taken(kit, log)
+        held_until_now(heard)
+        name, path = max(packs(site).items(), key=lambda one: one[1].stat().st_size)
         path.unlink()
-        assert rows(log, site.base / "twice") == 40000
+        with pytest.raises(RepositoryDamaged, match=name):
+            rows(log, site.base / "harmed")
+        taken(kit, log)
+        assert bases(log, "main")[-1].parent == ""
+        held_until_now(heard)
+        assert rows(log, site.base / "back") == 40000
+        closing = replay(kit, log)
+        assert closing.outcome is Outcome.FAILED
+        told = kit.last_told(log.backup_set, "reread", repository="main")
+        assert told
+        assert told["damaged_packs"] in ([], [name])
+        held = planning.plan(log, Goal("now"), site.base / "x", ALONE).stock
+        assert reread(log, held, "main", range(NIGHTS)).damaged_packs == [name]
+
+
+def test_a_copy_that_cannot_be_read_keeps_its_log_and_all_copies(site: Site) -> None:
+    with guarded(with_log(site)) as (kit, log, heard):
+        sql(site, BULK)
+        taken(kit, log)
+        (first,) = bases(log, "main")
+        held_until_now(heard)
+        sql(site, "SELECT pg_switch_wal()")
+        held_until_now(heard)
+        head = site.repository / "opsd-objects" / "base" / log.subject / first.id
+        good = head.read_bytes()
+        spoil(head)
+        log_there = set(finished(site))
+        closing = take_base(kit, log)
+        assert closing.outcome is Outcome.SUCCEEDED
+        assert keys(closing) == {"base.heads_unread"}
+        assert log_there <= set(finished(site))
+        head.write_bytes(good)
+        assert len(bases(log, "main")) == 2
+        held_until_now(heard)
+        ways = replace(ALONE, base=first.id)
+        assert rows(log, site.base / "back", ways) == 40000
+
+
+def test_what_the_disk_does_not_give_is_told_and_no_traceback(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with guarded(with_log(site)) as (kit, log, heard):
+        sql(site, BULK)
+        taken(kit, log)
+        held_until_now(heard)
+        get = LocalStorage.get
+
+        def fails(self: LocalStorage, name: str) -> bytes:
+            if name.startswith("packs/") or name.endswith(".map"):
+                raise OSError(errno.EIO, "Input/output error")
+            return get(self, name)
+
+        with monkeypatch.context() as failing:
+            failing.setattr(LocalStorage, "get", fails)
+            with pytest.raises(RepositoryDamaged, match="Input/output"):
+                rows(log, site.base / "harmed")
+            closing = take_base(kit, log)
+        assert closing.outcome is Outcome.SUCCEEDED
+        assert keys(closing) == {"base.unread"}
 
 
 def test_a_copy_whose_parent_cannot_be_read_shares_nothing_and_says_so(site: Site) -> None:

@@ -84,6 +84,17 @@ def test_bytes_go_no_faster_than_allowed(
     assert watch.at == pytest.approx(seconds)
 
 
+def test_time_in_which_nothing_moved_is_no_credit(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = Watch()
+    monkeypatch.setattr("opsd.tasks.moving.time.sleep", watch.sleep)
+    pace = Pace(kit, 100, watch)
+    watch.at = 3600
+    pace.spent(1000)
+    assert watch.at == pytest.approx(3609)
+
+
 def test_who_waits_for_his_pace_ends_when_that_is_asked(kit: Kit) -> None:
     kit.stop.request()
     with pytest.raises(Cancelled):

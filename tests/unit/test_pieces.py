@@ -8,6 +8,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from io import FileIO
 from pathlib import Path
 
@@ -226,6 +227,32 @@ def test_digests_that_are_not_known_are_made_and_the_others_are_left(tmp_path: P
     assert [*found["large"].digests] == [*wanted.digests]
     wrong = CopiedFile(0o600, wanted.size, wanted.extents, ["kept"] * len(wanted.digests))
     assert pieces.digested(made, {"large": wrong}, NEVER)["large"] == wrong
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o600, 0o000])
+def test_a_file_that_its_own_account_may_not_write_comes_back_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    made, target = source(tmp_path), tmp_path / "target"
+    wanted = mapped(made)
+    target.mkdir()
+    opened = pieces._open
+
+    def as_nobody(path: str, flags: int) -> int:
+        if Path(path).exists() and not Path(path).stat().st_mode & 0o200:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(path, flags)
+
+    monkeypatch.setattr(pieces, "_open", as_nobody)
+    for begin in range(0, len(LARGE), PIECE):
+        part = memoryview(LARGE)[begin : begin + PIECE]
+        pieces.write(target / "large", mode, begin, part)
+    assert (target / "large").read_bytes() == LARGE
+    assert stat.S_IMODE((target / "large").stat().st_mode) == mode
+    (target / "large").write_bytes(LARGE[:-1])
+    files = {"large": replace(wanted.files["large"], mode=mode)}
+    pieces.copy(made, target, files, NEVER)
+    assert (target / "large").read_bytes() == LARGE
 
 
 def test_what_cannot_be_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

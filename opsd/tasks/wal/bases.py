@@ -10,12 +10,18 @@ from pathlib import Path
 
 from opsd.drivers import lock, system
 from opsd.drivers.postgres.replication import ServerSeen, visiting
-from opsd.errors import DatabaseFailed, OpsdError, RepositoryDamaged, RepositoryMissing
+from opsd.errors import (
+    DatabaseFailed,
+    OpsdError,
+    RepositoryDamaged,
+    RepositoryMissing,
+    ToolFailed,
+)
 from opsd.extents import ExtentMap
 from opsd.model import Closing, Finding, Severity, Task
 from opsd.policy import wal as policy
 from opsd.tasks import scratch, shelf
-from opsd.tasks.journal import Journal, opened
+from opsd.tasks.journal import Journal, opened, scratch_failed
 from opsd.tasks.keys import Keys
 from opsd.tasks.kit import Kit
 from opsd.tasks.moving import Moving
@@ -24,7 +30,7 @@ from opsd.tasks.wal.archive import open_archive
 from opsd.tasks.wal.copies import Copies, open_copies
 from opsd.tasks.wal.layout import DATA, MANIFEST, PLACES
 from opsd.tasks.wal.log import Log
-from opsd.tasks.wal.packs import Packer, pack
+from opsd.tasks.wal.packs import MOST_OPEN, Packer, pack
 from opsd.tasks.wal.rereading import damaged_packs
 from opsd.wal import Base, Need, position, written
 
@@ -64,6 +70,8 @@ def take_base(kit: Kit, log: Log) -> Closing:
                 with journal.phase("upload", door.copies.repository):
                     kept = _store(journal, log, taken, (home, before), door.copies)
             _keep_at_hand(journal, log, taken, (home, kept), doors[-1].copies)
+        except OSError as error:
+            raise scratch_failed(error) from error
         finally:
             system.wipe(place)
         for door in doors:
@@ -157,7 +165,8 @@ def _insist(journal: Journal, log: Log, copies: Copies) -> tuple[Base, ...]:
 def _before(journal: Journal, log: Log, seen: ServerSeen, doors: Sequence[_Door]) -> _Before | None:
     """The copy that the next one may share with.
 
-    The newest, where every repository has it, and nothing of it is known to be damaged.
+    The newest, where every repository has it, and nothing of it is missing or known to be damaged,
+    or lies in so many copies' packs that a recovery would read them again and again.
     """
     since = journal.kit.clock() - log.wal.whole_every
     newest = [policy.parent_for(door.leading, seen.system, since) for door in doors]
@@ -171,7 +180,9 @@ def _before(journal: Journal, log: Log, seen: ServerSeen, doors: Sequence[_Door]
         except RepositoryDamaged as error:
             journal.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
             return None
-        if damaged_packs(log, copies.repository) & maps[copies.repository].packs:
+        needed = maps[copies.repository].packs
+        bad = damaged_packs(log, copies.repository) | (needed - copies.packs().keys())
+        if bad & needed or len({pack.partition("/")[0] for pack in needed}) >= MOST_OPEN:
             return None
     return _Before(base, maps)
 
@@ -189,8 +200,8 @@ def _copied(
     """What changed since the copy before, where the server can tell it; else everything."""
     try:
         return _copy(journal, log, home, before, manifest)
-    except DatabaseFailed as error:
-        if manifest is None:
+    except (DatabaseFailed, ToolFailed) as error:
+        if manifest is None or journal.kit.stop.requested:
             raise
         journal.findings.append(Finding(Severity.CHANGE, "base.whole_instead", detail=error.detail))
         system.wipe(home)
@@ -306,16 +317,21 @@ def _drop_old(journal: Journal, log: Log, copies: Copies, taken: Base) -> None:
 
     Another machine may have brought a copy there since this one was begun.
     """
-    kit, repository, there = journal.kit, copies.repository, copies.bases()
-    if not any(base.id == taken.id for base in there):
+    kit, repository, (there, unread) = journal.kit, copies.repository, copies.listed()
+    is_there = any(base.id == taken.id for base in there)
+    if not is_there or not set(copies.packs_of(taken.id)) <= copies.packs().keys():
         raise RepositoryDamaged("base.not_there", repository=repository)
+    now = min(kit.clock(), taken.until)  # one of the two clocks may be ahead
     archive = open_archive(log, repository, taken.system, taken.segment_bytes, copies.keys)
     held = archive.holdings()
     gone = [b for b in there if b.system == taken.system and policy.was_left(b, held)]
-    spare = policy.spare_bases(there, kit.clock() - log.wal.window, gone)
+    spare = policy.spare_bases(there, now - log.wal.window, gone)
+    if unread:  # which log they need is not known: all stays
+        journal.find(Severity.CHANGE, "base.heads_unread", repository=repository, names=[*unread])
+        spare = ()
     copies.drop([base.id for base in spare])
     left = [base for base in there if base not in spare and base.system == taken.system]
-    going = policy.spare_segments(held, left, taken.segment_bytes)
+    going = () if unread else policy.spare_segments(held, left, taken.segment_bytes)
     # Told before it is done: whoever misses these segments must know that nothing needs them.
     journal.evidence(
         _LEFT,
@@ -338,6 +354,6 @@ def _drop_old(journal: Journal, log: Log, copies: Copies, taken: Base) -> None:
     )
     archive.drop(going)
     try:  # what is written now may belong to a copy that another machine takes
-        copies.sweep(kit.clock() - 2 * kit.backup_set(log.backup_set).timeout)
+        copies.sweep(now - 2 * kit.backup_set(log.backup_set).timeout)
     except RepositoryDamaged as error:  # which packs a copy needs is not known: all stay
         journal.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))

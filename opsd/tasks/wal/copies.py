@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from opsd import extents, record
 from opsd.drivers.storage import Storage
-from opsd.errors import RepositoryDamaged
+from opsd.errors import OpsdError, RepositoryDamaged
 from opsd.extents import ExtentMap
 from opsd.tasks.keys import Keys, storage_of
 from opsd.tasks.moving import Pace
@@ -53,23 +53,31 @@ class Copies:
 
     def bases(self) -> tuple[Base, ...]:
         """What there is, oldest first; what cannot be read is left out, and logged."""
-        listed = (one.name for one in self.storage.own(self._base("")))
-        heads = [name for name in listed if not _part(name)]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            found = [base for base in pool.map(self._told, heads) if base is not None]
-        return tuple(sorted(found, key=lambda base: base.until))
+        return self.listed()[0]
 
-    def _told(self, name: str) -> Base | None:
+    def listed(self) -> tuple[tuple[Base, ...], tuple[str, ...]]:
+        """The copies, oldest first, and the ids of those that are there and cannot be read."""
+        names = (one.name for one in self.storage.own(self._base("")))
+        heads = [name for name in names if not _part(name)]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = dict(zip(heads, pool.map(self._told, heads), strict=True))
+        there = sorted(
+            (one for one in found.values() if isinstance(one, Base)), key=lambda one: one.until
+        )
+        unread = (name for name, one in found.items() if isinstance(one, Exception))
+        return tuple(there), tuple(name.rpartition("/")[2] for name in unread)
+
+    def _told(self, name: str) -> Base | Exception | None:
         try:
             body = json.loads(self._open(name))
             if body.pop("format") != _FORMAT:
                 raise ValueError("written by a later opsd")
             return replace(record.noun(Base, body), repository=self.repository)
         except FileNotFoundError:  # dropped meanwhile
-            pass
-        except (RepositoryDamaged, OSError, ValueError, KeyError, TypeError) as error:
+            return None
+        except (OpsdError, ValueError, KeyError, TypeError) as error:
             log.error("%s: %s: %s", self.repository, name, error)  # noqa: TRY400
-        return None
+            return error
 
     def map(self, copy: str) -> ExtentMap:
         """What a copy consists of. Raises `RepositoryDamaged`."""
@@ -83,7 +91,7 @@ class Copies:
         """Put what lies in a pack into memory; gives how many bytes. Raises `RepositoryDamaged`."""
         name = self._pack(pack)
         try:
-            sealed = self.storage.get(name)
+            sealed = self._get(name)
         except FileNotFoundError as error:
             raise RepositoryDamaged("base.no_pack", name=name) from error
         self.download.spent(len(sealed))
@@ -128,14 +136,22 @@ class Copies:
         for name in (name for name in stray if listed[name] < before):
             self.storage.remove(name)
             del parts[name]
-        names = [name for name, part in parts.items() if part == _NAMES]
-        used = {pack for name in names for pack in self._names(name)}
+        names = (name for name, part in parts.items() if part == _NAMES)
+        used = {pack for name in names for pack in self.packs_of(_copy(name))}
         gone = [pack for pack, at in self.packs().items() if pack not in used and at < before]
         for pack in gone:
             self.storage.remove(self._pack(pack))
         return len(gone)
 
-    def _names(self, name: str) -> Sequence[str]:
+    def needed(self) -> Mapping[str, Collection[str]]:
+        """The packs that each copy needs, by its id. Raises `RepositoryDamaged`."""
+        listed = (one.name for one in self.storage.own(self._base("")))
+        found = [_copy(name) for name in listed if _part(name) == _NAMES]
+        return {copy: self.packs_of(copy) for copy in found}
+
+    def packs_of(self, copy: str) -> Collection[str]:
+        """The packs that a copy needs; none where it is gone. Raises `RepositoryDamaged`."""
+        name = self._base(f"{copy}{_NAMES}")
         try:
             return extents.decode_packs(self._open(name))
         except FileNotFoundError:  # dropped meanwhile
@@ -162,7 +178,16 @@ class Copies:
         return len(sealed)
 
     def _open(self, name: str) -> bytes:
-        return self.keys.seal.open(name, self.storage.get(name))
+        return self.keys.seal.open(name, self._get(name))
+
+    def _get(self, name: str) -> bytes:
+        """What lies there. Raises `FileNotFoundError`, `RepositoryDamaged` and `StorageFailed`."""
+        try:
+            return self.storage.get(name)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise RepositoryDamaged("base.unread", name=name, detail=str(error)) from error
 
 
 def open_copies(
@@ -182,3 +207,8 @@ def open_copies(
 def _part(name: str) -> str:
     """Which part of a copy an object is; empty for what the copy is."""
     return next((part for part in (_MAP, _NAMES) if name.endswith(part)), "")
+
+
+def _copy(name: str) -> str:
+    """Of which copy an object is that tells of one."""
+    return name.rpartition("/")[2].removesuffix(_part(name))

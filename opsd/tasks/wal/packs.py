@@ -26,7 +26,7 @@ from opsd.tasks.wal.layout import DATA, PLACES
 PACK = 16 << 20  # bytes before they are compressed
 _MOST_AT_ONCE = 128  # blocks
 _WRITTEN = 4 << 20  # bytes at once
-_MOST_OPEN = 10  # packs that stay: a part of a file lies in some of each night of a week
+MOST_OPEN = 10  # packs that stay: a part of a file lies in some of each night of a week
 _NOTHING = ExtentMap({}, {})
 
 Moved = Callable[[int], None]  # told of bytes that were moved; raises when it is not to go on
@@ -136,9 +136,15 @@ def pack(home: Path, before: ExtentMap | None, packer: Packer) -> ExtentMap:
 
 def _below(home: Path) -> Iterator[Path]:
     """The cluster, its tablespaces, and all in them, each directory before what is in it."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
     for top in (home / DATA, home / PLACES):
-        yield top
-        yield from sorted(top.rglob("*"))
+        for directory, inside, files in os.walk(top, onerror=fail):
+            inside.sort()
+            yield Path(directory)
+            yield from (Path(directory) / name for name in sorted(files))
 
 
 def _whole(file: FileIO, before: CopiedFile | None, packer: Packer) -> CopiedFile:
@@ -186,7 +192,7 @@ class Packs:
 
     def __init__(self, read: Callable[[str, memoryview], int]) -> None:
         self._read = read
-        self._there: dict[str, memoryview] = {}
+        self._there: dict[str, tuple[memoryview, int]] = {}
 
     def lay(self, extent: Extent, place: memoryview) -> None:
         """Put an extent into a place of its size. Raises `RepositoryDamaged` and others."""
@@ -195,15 +201,18 @@ class Packs:
         else:
             pack = self._there.pop(extent.pack, None) or self._opened(extent.pack)
             self._there[extent.pack] = pack  # the last that was used
-            place[:] = pack[extent.at : extent.at + extent.size]
+            content, size = pack
+            end = extent.at + extent.size
+            if end > size:
+                raise RepositoryDamaged("base.no_pack", name=extent.pack)
+            place[:] = content[extent.at : end]
 
-    def _opened(self, name: str) -> memoryview:
-        if len(self._there) < _MOST_OPEN:
+    def _opened(self, name: str) -> tuple[memoryview, int]:
+        if len(self._there) < MOST_OPEN:
             place = memory(PACK)
         else:
-            place = self._there.pop(next(iter(self._there)))
-        self._read(name, place)
-        return place
+            place, _ = self._there.pop(next(iter(self._there)))
+        return place, self._read(name, place)
 
 
 def unpack(

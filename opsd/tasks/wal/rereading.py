@@ -6,6 +6,7 @@ What is damaged counts as missing from then on, and is read each night until it 
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ _REREAD = "reread"
 class Reread:
     """How many objects were read, and which are not what was written.
 
-    Of a segment with when it was written, of a base copy by the names of its packs.
+    Of a segment with when it was written, of base copies the names of packs, and of whole copies.
     """
 
     segments: int
@@ -70,16 +71,43 @@ def _segments(
 
 
 def _packs(log: Log, copies: Copies, parts: AbstractSet[int]) -> tuple[int, Collection[str]]:
-    known = damaged_packs(log, copies.repository)
-    mine = [p for n, p in enumerate(sorted(copies.packs())) if n % NIGHTS in parts or p in known]
-    damaged, place = [], memory(PACK)
-    for pack in mine:
+    """Of base copies also what tells of them; a pack that is needed and not there is damaged."""
+    _, damaged = copies.listed()
+    there, needed, known = copies.packs(), _needed(copies), damaged_packs(log, copies.repository)
+    mine = [p for p in {*there, *needed} if _part(p) in parts or p in known or p not in there]
+    place, broken = memory(PACK), []
+    for pack in sorted(mine):
         log.kit.go_on()
         try:
             copies.pack(pack, place)
-        except (RepositoryDamaged, OSError):
-            damaged.append(pack)
-    return len(mine), damaged
+        except RepositoryDamaged:
+            broken.append(pack)
+    maps = [base.id for base in copies.bases() if _part(base.id) in parts]
+    lost = [name for name in maps if not _is_read(copies, name)]
+    if broken:  # what went meanwhile is not missing
+        still = {*copies.packs(), *_needed(copies)}
+        broken = [pack for pack in broken if pack in still]
+    return len(mine), [*damaged, *lost, *broken]
+
+
+def _part(name: str) -> int:
+    """In which of the nights it is read: by its name, which others that go do not change."""
+    return zlib.crc32(name.encode()) % NIGHTS
+
+
+def _needed(copies: Copies) -> AbstractSet[str]:
+    try:
+        return {pack for packs in copies.needed().values() for pack in packs}
+    except RepositoryDamaged:  # told of the copy
+        return set()
+
+
+def _is_read(copies: Copies, copy: str) -> bool:
+    try:
+        copies.map(copy)
+    except RepositoryDamaged:
+        return copy not in {base.id for base in copies.bases()}  # gone meanwhile
+    return True
 
 
 def damage(log: Log, repository: str, system: str, size: int) -> Mapping[Segment, datetime]:
