@@ -11,8 +11,10 @@ import pytest
 
 from opsd.drivers.pgwal import Stopped
 from opsd.errors import Cancelled, OpsdError, RepositoryDamaged, TimedOut
+from opsd.tasks.wal.archive import Archive
 from opsd.tasks.wal.log import Log
-from opsd.tasks.wal.stock import Stock
+from opsd.tasks.wal.shipping import Shipper
+from opsd.tasks.wal.stock import Stock, stock
 from opsd.wal import PARTIAL, Covered, Holdings, Segment
 from tests.segments import NOON
 
@@ -149,3 +151,33 @@ def test_what_was_ended_on_purpose_chooses_nothing(tmp_path: Path) -> None:
 def test_one_that_is_good_nowhere_is_told(tmp_path: Path) -> None:
     with pytest.raises(RepositoryDamaged, match=NAME):
         taken(tmp_path, (SIZE, torn(0)), whole=1)
+
+
+GOOD = b"1\t0/3000060\tno recovery target specified\n"
+NAMED = b'1\t0/3000060\tat restore point "\xe9t\xe9"\n'  # in the encoding of its database
+
+
+@pytest.mark.parametrize(
+    ("content", "taken_in"),
+    [
+        (GOOD, True),
+        (NAMED, True),
+        (b"\xff" + GOOD, False),
+        (b"1\xfe" + GOOD[1:], False),
+        (GOOD.replace(b"60", b"\xfe0"), False),
+        (b"\xff" * 41, False),
+    ],
+    ids=["good", "another encoding", "before", "the timeline", "the position", "all"],
+)
+def test_a_history_that_is_no_text_ends_nothing_and_takes_no_good_ones_place(
+    content: bytes, tmp_path: Path, *, taken_in: bool
+) -> None:
+    (tmp_path / "00000002.history").write_bytes(content)
+    found = stock(cast("Log", None), str(SYSTEM), SIZE, {}, [tmp_path])
+    assert found.held.switches == ({2: (1, 0x3000060)} if taken_in else {})
+    assert set(found._histories) == ({"00000002.history"} if taken_in else set())
+
+    kept: list[str] = []
+    archive = SimpleNamespace(keep_history=lambda name, _: kept.append(name))
+    Shipper(cast("Log", None), "main")._histories(cast("Archive", archive), tmp_path)
+    assert kept == (["00000002.history"] if taken_in else [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -27,6 +28,9 @@ from opsd.wal import (
 
 DAMAGED = "recover.segment"  # what is said of a segment that is good nowhere
 _AT_ONCE = 4  # segments fetched at the same time
+# A line of a history file: a timeline, a position, and for people a reason. In the first two
+# something that was no text.
+_SPOILT = re.compile(r"^[ \t]*(?:\S+[ \t]+)?\S*\ufffd", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -206,10 +210,19 @@ def _add_directory(found: Stock, directory: Path) -> None:
     for path in directory.glob("*.history") if directory.exists() else ():
         timeline = timeline_of_history(path.name)
         if timeline is not None:
-            histories[timeline] = path.read_text(encoding="utf-8")
+            histories[timeline] = history_in(path)
             found.know(path.name, histories[timeline])
     segments = dict(_received(directory, found.system, found.size))
     found.add(Holdings(segments, switches(histories)), directory)
+
+
+def history_in(path: Path) -> str:
+    """A received history file; empty, which `is_history` refuses, where it is damaged.
+
+    The reason may name a point in whatever encoding a database has.
+    """
+    content = path.read_text(encoding="utf-8", errors="replace")
+    return "" if _SPOILT.search(content) else content
 
 
 def _received(directory: Path, system: str, size: int) -> Iterator[tuple[Segment, Covered]]:
