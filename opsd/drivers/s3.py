@@ -218,8 +218,7 @@ class S3Storage:
 
     def get(self, name: str) -> bytes:
         """Read an object of opsd's own."""
-        limit = timedelta(seconds=4 * _SILENCE_SECONDS)
-        return self._read(self._below(f"{OWN}/{name}"), limit, b"".join)
+        return self._read(self._below(f"{OWN}/{name}"), None, b"".join)
 
     def remove(self, name: str) -> None:
         """Remove an object of opsd's own; S3 passes over one that is not there."""
@@ -237,12 +236,15 @@ class S3Storage:
     # --- the two requests
 
     def _get(self, stored: StoredObject, read: Callable[[Iterator[bytes]], Read]) -> Read:
-        limit = timedelta(seconds=2 * _SILENCE_SECONDS + stored.size / _SLOWEST)
-        return self._read(self.key(stored), limit, read)
+        return self._read(self.key(stored), stored.size, read)
 
-    def _read(self, key: str, limit: timedelta, read: Callable[[Iterator[bytes]], Read]) -> Read:
+    def _read(self, key: str, size: int | None, read: Callable[[Iterator[bytes]], Read]) -> Read:
+        """Read an object in the time that its size takes: as it was listed, or as is answered."""
+
         def ask() -> Read:
             answer = self._client.get_object(Bucket=self.bucket.name, Key=key)
+            most = answer.get("ContentLength", 0) if size is None else size
+            limit = timedelta(seconds=4 * _SILENCE_SECONDS + most / _SLOWEST)
             with closing(
                 answer["Body"]
             ) as body:  # as a context it gives a stream that may end early

@@ -15,7 +15,7 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -153,18 +153,22 @@ class LocalStorage:
 
     def put_new(self, name: str, content: bytes) -> None:
         """Write an object of opsd's own where there is none; of several who try one succeeds."""
-        self._put(name, content, _take_name)
+        self._put(name, content, lambda part, path: path.hardlink_to(part))
 
     def _put(self, name: str, content: bytes, take: Callable[[Path, Path], object]) -> None:
         path = self.root / OWN / name
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make(path.parent)
             part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-            with part.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            take(part, path)
+            try:
+                with part.open("wb") as stream:
+                    stream.write(content)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                take(part, path)
+            finally:  # whatever went wrong: nobody would ever see what is left, or remove it
+                with suppress(OSError):
+                    part.unlink(missing_ok=True)
             _settle(path.parent)
         except FileExistsError:
             raise
@@ -208,11 +212,12 @@ def _tell(error: OSError) -> None:
         ) from error
 
 
-def _take_name(part: Path, path: Path) -> None:
-    try:
-        path.hardlink_to(part)
-    finally:
-        part.unlink()
+def _make(directory: Path) -> None:
+    """Make a directory, and those above it, each with its name safe on the disk."""
+    new = [one for one in (directory, *directory.parents) if not one.exists()]
+    directory.mkdir(parents=True, exist_ok=True)
+    for one in new:
+        _settle(one.parent)
 
 
 def _settle(directory: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from opsd.demo.psql import ask
 from opsd.errors import RepositoryDamaged
 from opsd.model import Outcome
+from opsd.policy.wal import filled
 from opsd.tasks.wal import planning, recovering
 from opsd.tasks.wal.bases import take_base
 from opsd.tasks.wal.log import logs_of
@@ -93,6 +94,36 @@ def test_a_damaged_record_near_the_end_of_the_log_is_not_taken_for_its_end(site:
             assert recover(f"half {path.parent.name}") == ("1", {"recover.ended_early"})
             one.write_bytes(good)
             two.write_bytes(good)
+
+
+def test_what_ends_within_a_record_is_taken_before_what_ends_cleanly_and_earlier(
+    site: Site,
+) -> None:
+    """A busy server's does most often, and each commit before that was acknowledged."""
+    with guarded(with_log(site), leave=True) as (kit, log, _):
+        sql(site, "CREATE TABLE moments AS SELECT 0 AS number")
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        sql(site, "INSERT INTO moments VALUES (1)")
+        ((name, at),) = sql(
+            site, "SELECT * FROM pg_walfile_name_offset(pg_current_wal_insert_lsn())"
+        )
+        sql(site, "INSERT INTO moments VALUES (2)")
+    with site.kit() as kit:
+        (log,) = logs_of(kit, SET)
+        for path in objects(site).values():
+            if path.name.startswith(f"{name}."):
+                path.unlink()
+        one, two = (place / f"{name}.partial" for place in log.directories.values())
+        good = one.read_bytes()
+        end = filled(good, 0)
+        for longer, shorter in ((one, two), (two, one)):
+            longer.write_bytes(good[: end - 16].ljust(len(good), b"\0"))
+            shorter.write_bytes(good[: int(at)].ljust(len(good), b"\0"))
+            target = site.base / f"by {longer.parent.name}"
+            planned = planning.plan(log, Goal("now"), target, QUICK)
+            with recovering.recovered(kit, planned, QUICK) as (_, server):
+                rows = ask(server.connection("dossiers"), "SELECT count(*) FROM moments")
+                assert rows == [("3",)]
 
 
 def spoil(path: Path, at: int = 3 * 8192 + 3000) -> None:

@@ -236,6 +236,19 @@ def test_an_object_that_trickles_is_given_up(script: Script) -> None:
     assert told.value.key == "s3.too_slow"
 
 
+def test_a_large_object_may_take_longer(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage, _ = script(Answer())
+    monkeypatch.setattr(s3, "_SILENCE_SECONDS", 0)
+    monkeypatch.setattr(s3, "_SLOWEST", 1)
+    assert storage.get("wal/a") == b"hello"
+    assert digest_of_hello(storage)
+    monkeypatch.setattr(s3, "_SLOWEST", 1 << 60)
+    for slow in (lambda: storage.get("wal/a"), lambda: storage.digest(PACK)):
+        with pytest.raises(errors.TimedOut) as told:
+            slow()
+        assert told.value.key == "s3.too_slow"
+
+
 def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy.vn:3128")
     monkeypatch.setenv("no_proxy", "inside.vn")

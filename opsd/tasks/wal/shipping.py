@@ -21,6 +21,7 @@ from opsd.tasks.wal.archive import Archive, open_archive
 from opsd.tasks.wal.bases import needs, needs_there
 from opsd.tasks.wal.log import Log, heading_of
 from opsd.tasks.wal.rereading import damage
+from opsd.tasks.wal.stock import history_in
 from opsd.wal import (
     PARTIAL,
     Covered,
@@ -312,7 +313,7 @@ class Shipper:
         for path in directory.glob("*.history"):
             if timeline_of_history(path.name) in self.held.switches:
                 continue
-            content = path.read_text(encoding="utf-8")
+            content = history_in(path)
             if is_history(path.name, content):
                 archive.keep_history(path.name, content)
 

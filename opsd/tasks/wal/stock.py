@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from opsd.errors import OpsdError, RepositoryDamaged
+from opsd.errors import Cancelled, OpsdError, RepositoryDamaged
 from opsd.model import Finding, Severity
 from opsd.policy import wal as policy
 from opsd.policy.parting import ENOUGH, difference
@@ -27,6 +28,9 @@ from opsd.wal import (
 
 DAMAGED = "recover.segment"  # what is said of a segment that is good nowhere
 _AT_ONCE = 4  # segments fetched at the same time
+# A line of a history file: a timeline, a position, and for people a reason. In the first two
+# something that was no text.
+_SPOILT = re.compile(r"^[ \t]*(?:\S+[ \t]+)?\S*\ufffd", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -55,9 +59,10 @@ class Stock:
             return sum(pool.map(lambda one: self._fetch(one, target, go_on), segments))
 
     def _fetch(self, segment: Segment, target: Path, go_on: Callable[[], None]) -> int:
+        """Write one, from where it leads on the farthest; a whole good one is taken at once."""
         go_on()
         wrong: list[str] = []
-        torn: list[tuple[int, bytes]] = []
+        best: tuple[int, bytes] | None = None
         path = target / segment.name(self.size)
         for covered, place in self._places.get(segment, ()):
             try:
@@ -66,30 +71,44 @@ class Stock:
                 if not misfit:
                     path.write_bytes(content.ljust(self.size, b"\0"))
                     misfit = self._unreadable(covered, place, path)
-                    last = None if covered.whole or misfit else self._torn(segment, covered, path)
+                if misfit:
+                    wrong.append(f"{place}: {misfit}" if isinstance(place, Path) else misfit)
+                    continue
+                if covered.whole:
+                    return len(content)
+                reach = self._reach(segment, covered, path)
+            except Cancelled:
+                raise
             except (OpsdError, OSError) as error:
                 wrong.append(str(error))
                 continue
-            if misfit:
-                wrong.append(f"{place}: {misfit}" if isinstance(place, Path) else misfit)
-            elif last is None:
-                return len(content)
-            else:
-                torn.append((last, content))
-        if torn:  # of what is damaged, or ends within a record, that which leads on the farthest
-            _, content = max(torn, key=lambda one: one[0])
-            path.write_bytes(content.ljust(self.size, b"\0"))
-            return len(content)
-        path.unlink(missing_ok=True)
-        raise RepositoryDamaged(DAMAGED, name=path.name, detail="\n".join(wrong))
+            if best is None or reach > best[0]:
+                best = reach, content
+            if covered.bytes < self.size and reach == segment.start(self.size) + covered.bytes:
+                break  # the others have no more
+        if best is None:
+            path.unlink(missing_ok=True)
+            raise RepositoryDamaged(DAMAGED, name=path.name, detail="\n".join(wrong))
+        path.write_bytes(best[1].ljust(self.size, b"\0"))
+        return len(best[1])
 
-    def _torn(self, segment: Segment, covered: Covered, path: Path) -> int | None:
-        """Where the last record begins that can be read, when something else is behind it."""
+    def _reach(self, segment: Segment, covered: Covered, path: Path) -> int:
+        """How far the records of a segment under way can be read.
+
+        That is to its end where nothing is wrong. Where something else is behind the last one
+        that can be read, to where that begins: it may be damaged, and a busy server's most often
+        ends within a record. Where nobody can tell, to nowhere.
+        """
         head = heading_of(path)
-        found = self.log.programs(head.major if head else None).stops(path)
+        try:
+            found = self.log.programs(head.major if head else None).stops(path)
+        except Cancelled:
+            raise
+        except OpsdError:
+            return 0
         end = segment.start(self.size) + covered.bytes
         if found is None or (found.end is not None and found.end >= end):
-            return None
+            return end
         return found.last
 
     def _unreadable(self, covered: Covered, place: Path | Archive, path: Path) -> str:
@@ -191,10 +210,19 @@ def _add_directory(found: Stock, directory: Path) -> None:
     for path in directory.glob("*.history") if directory.exists() else ():
         timeline = timeline_of_history(path.name)
         if timeline is not None:
-            histories[timeline] = path.read_text(encoding="utf-8")
+            histories[timeline] = history_in(path)
             found.know(path.name, histories[timeline])
     segments = dict(_received(directory, found.system, found.size))
     found.add(Holdings(segments, switches(histories)), directory)
+
+
+def history_in(path: Path) -> str:
+    """A received history file; empty, which `is_history` refuses, where it is damaged.
+
+    The reason may name a point in whatever encoding a database has.
+    """
+    content = path.read_text(encoding="utf-8", errors="replace")
+    return "" if _SPOILT.search(content) else content
 
 
 def _received(directory: Path, system: str, size: int) -> Iterator[tuple[Segment, Covered]]:
