@@ -76,6 +76,9 @@ def test_a_damaged_record_near_the_end_of_the_log_is_not_taken_for_its_end(site:
         sql(site, "INSERT INTO moments VALUES (2)")
     with site.kit() as kit:
         (log,) = logs_of(kit, SET)
+        for path in objects(site).values():  # how much of it was shipped is chance
+            if path.name.startswith(f"{name}."):
+                path.unlink()
 
         def recover(place: str) -> tuple[str, set[str]]:
             planned = planning.plan(log, Goal("now"), site.base / place, QUICK)
