@@ -10,7 +10,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from opsd.drivers import seal
 from opsd.drivers.cluster import SERVER_ACCOUNT, binaries
 from opsd.drivers.process import Command, run
 from opsd.errors import DatabaseFailed, Refused
@@ -384,19 +383,6 @@ def lost_keys_come_back(site: Site, log: Log) -> None:
     key.unlink()
     shipped(log)
     assert key.read_bytes() == before
-    # Who has no second copy makes no new ones: what lies there could be opened by nobody.
-    second, aside = log.kit.config.state / "wal" / "main.key.json", site.base / "aside"
-    second.rename(aside)
-    key.unlink()
-    assert "are gone" in shipped(log).shipped.error
-    assert not key.exists()
-    aside.rename(second)
-    # Others in their place take nothing from the second copy.
-    key.write_bytes(seal.new(site.base / "password")[1])
-    shipped(log)
-    assert [path.read_bytes() for path in second.parent.glob("main.key.json.*")] == [before]
-    key.write_bytes(before)
-    assert not shipped(log).shipped.error
     # A new password of the repository takes the keys along by a command of its own.
     password, old = site.base / "password", site.base / "old"
     password.rename(old)
