@@ -247,7 +247,7 @@ def test_what_is_received_is_kept_and_what_is_wrong_with_it_is_told(site: Site) 
     assert any(text.endswith("foreign") for text in shipper.shipped.refused)
     assert Segment.of(whole[0]) not in shipper.held.segments
     a_lost_history_is_told_and_comes_back(site, log, whole[2])
-    lost_keys_come_back(site, log)
+    a_new_password_takes_the_keys_along(site, log)
 
 
 def test_a_backlog_is_told_while_it_is_worked_off_and_is_no_gap(site: Site) -> None:
@@ -376,14 +376,8 @@ def shipped(log: Log) -> Shipper:
     return shipper
 
 
-def lost_keys_come_back(site: Site, log: Log) -> None:
-    """A second copy of the keys lies in the state."""
-    key = site.repository / "opsd-objects" / "wal" / "key.json"
-    before = key.read_bytes()
-    key.unlink()
-    shipped(log)
-    assert key.read_bytes() == before
-    # A new password of the repository takes the keys along by a command of its own.
+def a_new_password_takes_the_keys_along(site: Site, log: Log) -> None:
+    """A new password of the repository takes the keys along by a command of its own."""
     password, old = site.base / "password", site.base / "old"
     password.rename(old)
     password.write_text("another one\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from opsd.drivers import seal
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.shipping import Shipper
-from tests.logs import guarded, held_until_now, with_log
+from tests.logs import guarded, objects, until, with_log
 from tests.site import Site
 
 
@@ -17,11 +17,14 @@ def error_of(log: Log) -> str:
 
 
 def test_keys_that_are_lost_are_not_made_anew_over_what_they_seal(site: Site) -> None:
-    with guarded(with_log(site)) as (kit, log, heard):
-        held_until_now(heard)
+    with guarded(with_log(site)) as (kit, log, _):
+        until(lambda: objects(site))
         key = site.repository / "opsd-objects" / "wal" / "key.json"
         second, aside = kit.config.state / "wal" / "main.key.json", site.base / "aside"
         before = key.read_bytes()
+        key.unlink()
+        error_of(log)
+        assert key.read_bytes() == before
         # Who has no second copy makes no new ones: what lies there could be opened by nobody.
         second.rename(aside)
         key.unlink()
