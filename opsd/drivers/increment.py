@@ -22,7 +22,7 @@ PREFIX = "INCREMENTAL."
 BLOCK = 8192  # bytes, as PostgreSQL is built everywhere
 MAGIC = 0xD3AE1F0D
 HEAD = Struct("=III")
-_MOST_AT_ONCE = 128  # blocks
+MOST_AT_ONCE = 128  # blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Increment:
         first = 0
         for here, number in enumerate(self.numbers, 1):
             follows = here < len(self.numbers) and self.numbers[here] == number + 1
-            if not follows or here - first == _MOST_AT_ONCE:
+            if not follows or here - first == MOST_AT_ONCE:
                 yield first, self.numbers[first], here - first
                 first = here
 
@@ -95,7 +95,7 @@ class Blocks:
         order = sorted(range(len(numbers)), key=numbers.__getitem__)
         self._places = [(numbers[here], here) for here in order]
         self._file = path.open("rb", buffering=0)
-        self._buffer = memoryview(bytearray(_MOST_AT_ONCE * BLOCK))
+        self._buffer = memoryview(bytearray(MOST_AT_ONCE * BLOCK))
 
     def __enter__(self) -> Self:
         return self

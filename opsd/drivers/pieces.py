@@ -13,7 +13,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from io import FileIO
 from pathlib import Path, PurePosixPath
@@ -65,7 +65,7 @@ def lay(target: Path, wanted: ExtentMap) -> None:
 
     Raises `ToolFailed`.
     """
-    try:
+    with _failing(target):
         for path, mode in wanted.directories.items():
             place = target / path
             if place.is_symlink() or not place.is_dir():
@@ -74,8 +74,15 @@ def lay(target: Path, wanted: ExtentMap) -> None:
             for name in _strays(place, PurePosixPath(path), wanted):
                 _remove(place / name)
             place.chmod(mode | stat.S_IRWXU)
+
+
+@contextmanager
+def _failing(path: Path) -> Iterator[None]:
+    """Tell what the system says of a file as `ToolFailed`."""
+    try:
+        yield
     except OSError as error:
-        raise ToolFailed("mirror.failed", path=target, detail=str(error)) from error
+        raise ToolFailed("mirror.failed", path=path, detail=str(error)) from error
 
 
 def _strays(place: Path, path: PurePosixPath, wanted: ExtentMap) -> list[str]:
@@ -106,10 +113,8 @@ def copy(source: Path, target: Path, files: Mapping[str, CopiedFile], stop: Stop
     """
 
     def work(name: str) -> None:
-        try:
+        with _failing(target / name):
             _copy(source / name, target / name, files[name], stop)
-        except OSError as error:
-            raise ToolFailed("mirror.failed", path=target / name, detail=str(error)) from error
 
     each(work, files)
 
@@ -137,10 +142,8 @@ def lacking(
     """
 
     def work(name: str) -> tuple[str, Sequence[tuple[int, int]]]:
-        try:
+        with _failing(target / name):
             return name, _lacking(target / name, files[name], stop)
-        except OSError as error:
-            raise ToolFailed("mirror.failed", path=target / name, detail=str(error)) from error
 
     yield from each(work, files)
 
@@ -159,11 +162,8 @@ def _lacking(target: Path, file: CopiedFile, stop: Stop) -> Sequence[tuple[int, 
 
 def write(target: Path, mode: int, begin: int, content: memoryview) -> None:
     """Write a part of a file, which is made where it is not there. Raises `ToolFailed`."""
-    try:
-        with _opened(target, mode) as file:
-            _write(file, begin, content)
-    except OSError as error:
-        raise ToolFailed("mirror.failed", path=target, detail=str(error)) from error
+    with _failing(target), _opened(target, mode) as file:
+        _write(file, begin, content)
 
 
 def patch(target: Path, before: CopiedFile, after: CopiedFile, new: New, stop: Stop) -> CopiedFile:
@@ -185,14 +185,11 @@ def patch(target: Path, before: CopiedFile, after: CopiedFile, new: New, stop: S
         _write(file, begin, buffer[:size])
         return digest(buffer[:size])
 
-    try:
-        with _opened(target, after.mode) as file:
-            digests = [
-                known or become(file, begin, size) for begin, size, known in _going_on(after, stop)
-            ]
-            file.truncate(after.size)
-    except OSError as error:
-        raise ToolFailed("mirror.failed", path=target, detail=str(error)) from error
+    with _failing(target), _opened(target, after.mode) as file:
+        digests = [
+            known or become(file, begin, size) for begin, size, known in _going_on(after, stop)
+        ]
+        file.truncate(after.size)
     return replace(after, digests=digests)
 
 
@@ -261,11 +258,16 @@ def _shared(old: FileIO, new: FileIO) -> bool:
 
 def _digest_at(file: FileIO, buffer: memoryview, begin: int) -> str:
     """The digest of what a file has there; a shorter one has another."""
+    return digest(buffer[: read_at(file, begin, buffer)])
+
+
+def read_at(file: FileIO, begin: int, place: memoryview) -> int:
+    """Fill a place with what a file has from `begin` on; gives how many bytes it has of that."""
     file.seek(begin)
-    at = 0
-    while size := file.readinto(buffer[at:]):
-        at += size
-    return digest(buffer[:at])
+    filled = 0
+    while size := file.readinto(place[filled:]):
+        filled += size
+    return filled
 
 
 def _write(file: FileIO, begin: int, content: bytes | bytearray | memoryview) -> None:

@@ -11,6 +11,9 @@ from opsd.clock import Stopwatch
 from opsd.errors import TimedOut
 from opsd.tasks.kit import Kit
 
+_MOST_WAITED = 0.5  # seconds until it is asked again whether to go on
+_CREDIT = 1  # seconds
+
 
 @dataclass(slots=True)
 class Moving:
@@ -31,10 +34,6 @@ class Moving:
         with self._one_at_a_time:
             self._done += size
             self.kit.watcher.advance(self._done, max(self.total, self._done))
-
-
-_MOST_WAITED = 0.5  # seconds until it is asked again whether to go on
-_CREDIT = 1  # seconds
 
 
 @dataclass(slots=True)

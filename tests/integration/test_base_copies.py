@@ -26,7 +26,7 @@ from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
 from opsd.tasks.wal.rereading import NIGHTS, reread
-from tests.logs import finished, guarded, held_until_now, spoil, sql, with_far, with_log
+from tests.logs import Heard, finished, guarded, held_until_now, spoil, sql, with_far, with_log
 from tests.site import ROOT, Site
 
 ALONE = Ways(here=False, throwaway=True)
@@ -54,6 +54,14 @@ def taken(kit: Kit, log: Log) -> int:
 def keys(closing: Closing) -> Collection[str]:
     """What was noticed."""
     return {finding.key for finding in closing.findings}
+
+
+def largest_pack(site: Site, kit: Kit, log: Log, heard: Heard) -> tuple[str, Path]:
+    """One of a copy of much, whose log is there: its name, and where it lies."""
+    sql(site, BULK)
+    taken(kit, log)
+    held_until_now(heard)
+    return max(packs(site).items(), key=lambda one: one[1].stat().st_size)
 
 
 def rows(log: Log, target: Path, ways: Ways = ALONE) -> int:
@@ -126,10 +134,7 @@ def test_packs_that_no_copy_needs_go_when_no_copy_can_still_be_made_of_them(
 
 def test_a_damaged_pack_is_found_and_no_later_copy_shares_it(site: Site) -> None:
     with guarded(with_log(site)) as (kit, log, heard):
-        sql(site, BULK)
-        taken(kit, log)
-        held_until_now(heard)
-        name, path = max(packs(site).items(), key=lambda one: one[1].stat().st_size)
+        name, path = largest_pack(site, kit, log, heard)
         spoil(path)
         closing = replay(kit, log)
         assert closing.outcome is Outcome.FAILED
@@ -149,10 +154,7 @@ def test_a_damaged_pack_is_found_and_no_later_copy_shares_it(site: Site) -> None
 
 def test_a_pack_that_is_gone_is_found_and_no_later_copy_shares_it(site: Site) -> None:
     with guarded(with_log(site)) as (kit, log, heard):
-        sql(site, BULK)
-        taken(kit, log)
-        held_until_now(heard)
-        name, path = max(packs(site).items(), key=lambda one: one[1].stat().st_size)
+        name, path = largest_pack(site, kit, log, heard)
         path.unlink()
         with pytest.raises(RepositoryDamaged, match=name):
             rows(log, site.base / "harmed")

@@ -181,8 +181,11 @@ def _before(journal: Journal, log: Log, seen: ServerSeen, doors: Sequence[_Door]
             journal.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
             return None
         needed = maps[copies.repository].packs
-        bad = damaged_packs(log, copies.repository) | (needed - copies.packs().keys())
-        if bad & needed or len({pack.partition("/")[0] for pack in needed}) >= MOST_OPEN:
+        if (
+            needed & damaged_packs(log, copies.repository)
+            or needed - copies.packs().keys()
+            or len({pack.partition("/")[0] for pack in needed}) >= MOST_OPEN
+        ):
             return None
     return _Before(base, maps)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -131,23 +132,20 @@ class Copies:
         Raises `RepositoryDamaged` where it cannot be told what belongs to one.
         """
         listed = {one.name: one.at for one in self.storage.own(self._base(""))}
-        parts = {name: _part(name) for name in listed if _part(name)}
-        stray = [n for n, p in parts.items() if n.removesuffix(p) not in listed]
+        stray = [name for name in listed if name.removesuffix(_part(name)) not in listed]
         for name in (name for name in stray if listed[name] < before):
             self.storage.remove(name)
-            del parts[name]
-        names = (name for name, part in parts.items() if part == _NAMES)
-        used = {pack for name in names for pack in self.packs_of(_copy(name))}
+        used = self.needed()
         gone = [pack for pack, at in self.packs().items() if pack not in used and at < before]
         for pack in gone:
             self.storage.remove(self._pack(pack))
         return len(gone)
 
-    def needed(self) -> Mapping[str, Collection[str]]:
-        """The packs that each copy needs, by its id. Raises `RepositoryDamaged`."""
+    def needed(self) -> AbstractSet[str]:
+        """The packs that any copy needs. Raises `RepositoryDamaged`."""
         listed = (one.name for one in self.storage.own(self._base("")))
-        found = [_copy(name) for name in listed if _part(name) == _NAMES]
-        return {copy: self.packs_of(copy) for copy in found}
+        copies = [_copy(name) for name in listed if _part(name) == _NAMES]
+        return {pack for copy in copies for pack in self.packs_of(copy)}
 
     def packs_of(self, copy: str) -> Collection[str]:
         """The packs that a copy needs; none where it is gone. Raises `RepositoryDamaged`."""

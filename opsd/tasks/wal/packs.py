@@ -24,7 +24,6 @@ from opsd.extents import PIECE, ZEROS, CopiedFile, Extent, ExtentMap, changed, j
 from opsd.tasks.wal.layout import DATA, PLACES
 
 PACK = 16 << 20  # bytes before they are compressed
-_MOST_AT_ONCE = 128  # blocks
 _WRITTEN = 4 << 20  # bytes at once
 MOST_OPEN = 10  # packs that stay: a part of a file lies in some of each night of a week
 _NOTHING = ExtentMap({}, {})
@@ -73,13 +72,8 @@ class Packer:
         if self._filled + size > PACK:
             self._send()
         view = self._filling[self._filled : self._filled + size]
-        file.seek(begin)
-        at = 0
-        while at < size:
-            read = file.readinto(view[at:])
-            if not read:
-                raise SourceFailed("packs.short", path=file.name, bytes=begin + size)
-            at += read
+        if pieces.read_at(file, begin, view) < size:
+            raise SourceFailed("packs.short", path=file.name, bytes=begin + size)
         self._moved(size)
         return view
 
@@ -177,7 +171,7 @@ def _changes(path: Path, file: FileIO, before: CopiedFile | None, packer: Packer
 
 def _kept(file: FileIO, found: Increment, packer: Packer) -> Iterator[Extent]:
     """The blocks that changed, many at a time: they lie behind one another."""
-    for runs in found.grouped(_MOST_AT_ONCE):
+    for runs in found.grouped(increment.MOST_AT_ONCE):
         first, blocks = runs[0][0], sum(count for _, _, count in runs)
         pack, at = packer.keep(packer.look(file, found.begin + first * BLOCK, blocks * BLOCK))
         for here, there, count in runs:

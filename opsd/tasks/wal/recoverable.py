@@ -59,11 +59,8 @@ class Forecaster:
         base = self._newest.get(repository)
         if base is None:
             return None
-        return policy.forecast(
-            base.get("read_bytes", base["bytes"]),
-            behind(base),
-            self._speed,  # MariaDB's: all
-        )
+        read = base.get("read_bytes", base["bytes"])  # all of one of MariaDB's
+        return policy.forecast(read, behind(base), self._speed)
 
     def _ask(self) -> None:
         """What cannot be read is not known, and hinders nobody."""

@@ -72,7 +72,7 @@ def _segments(
 
 def _packs(log: Log, copies: Copies, parts: AbstractSet[int]) -> tuple[int, Collection[str]]:
     """Of base copies also what tells of them; a pack that is needed and not there is damaged."""
-    _, damaged = copies.listed()
+    copied, damaged = copies.listed()
     there, needed, known = copies.packs(), _needed(copies), damaged_packs(log, copies.repository)
     mine = [p for p in {*there, *needed} if _part(p) in parts or p in known or p not in there]
     place, broken = memory(PACK), []
@@ -82,7 +82,7 @@ def _packs(log: Log, copies: Copies, parts: AbstractSet[int]) -> tuple[int, Coll
             copies.pack(pack, place)
         except RepositoryDamaged:
             broken.append(pack)
-    maps = [base.id for base in copies.bases() if _part(base.id) in parts]
+    maps = [base.id for base in copied if _part(base.id) in parts]
     lost = [name for name in maps if not _is_read(copies, name)]
     if broken:  # what went meanwhile is not missing
         still = {*copies.packs(), *_needed(copies)}
@@ -97,7 +97,7 @@ def _part(name: str) -> int:
 
 def _needed(copies: Copies) -> AbstractSet[str]:
     try:
-        return {pack for packs in copies.needed().values() for pack in packs}
+        return copies.needed()
     except RepositoryDamaged:  # told of the copy
         return set()
 
