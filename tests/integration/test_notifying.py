@@ -42,7 +42,8 @@ oncall:
 SMS = """\
 #!/bin/sh
 [ -e {base}/modem ] || exit 1
-{{ printf '%s: ' "$1"; cat; }} >>{base}/sms
+said=$(cat)
+printf '%s: %s\\n' "$1" "$said" >>{base}/sms  # in one write, as two may be sent at once
 """
 
 
