@@ -57,6 +57,7 @@ _SETTINGS = {
     "log_min_messages": "fatal",
 }
 _LOOKED = 20  # seconds
+_RESTS = 3  # seconds
 _ROUNDS = 3  # of recoveries: the middle one counts
 _QUIET = 0.04  # of a core: less than any work takes
 _TOGETHER = """
@@ -120,7 +121,7 @@ def _measured(asked: argparse.Namespace, base: Path) -> tuple[str, dict[str, obj
         old = base / "old"
         shutil.copytree(bench.server.data, old / "cluster", symlinks=True)
         bench.server.stop()
-        rounds = [_ours(bench, old) | _theirs(bench, peers, last) for _ in range(_ROUNDS)]
+        rounds = [_ours(bench, old) | _theirs(bench, peers, old, last) for _ in range(_ROUNDS)]
         recovery = {name: _middle([one[name] for one in rounds]) for name in rounds[0]}
     facts = machine.facts(borgmatic=False) | {peer.name: peer.version for peer in peers}
     found = Week(asked.mib, facts, days, idle, recovery, latency)
@@ -229,8 +230,9 @@ def _ours(bench: Bench, old: Path) -> dict[str, Cost | None]:
     at_hand, away = base / "cache" / "bases", base / "cache" / "away"
     for name in ("opsd", "opsd, fetched"):
         shutil.copytree(old, base / "over", symlinks=True)
-        os.sync()  # what others left to be written is not waited for
+        _rest()
         found[f"{name}, full"] = measure.run(bench.opsd(*goal, str(base / "ours")))
+        _rest()
         words = (str(base / "over"), "--delta", "--over-live-cluster")
         found[f"{name}, delta"] = measure.run(bench.opsd(*goal, *words))
         for place in ("ours", "over"):
@@ -241,7 +243,7 @@ def _ours(bench: Bench, old: Path) -> dict[str, Cost | None]:
     return found
 
 
-def _theirs(bench: Bench, peers: Sequence[Peer], last: int) -> dict[str, Cost | None]:
+def _theirs(bench: Bench, peers: Sequence[Peer], old: Path, last: int) -> dict[str, Cost | None]:
     """The row `last`, brought back by each peer."""
     found: dict[str, Cost | None] = {}
     home = own(bench.base / "back")
@@ -252,9 +254,9 @@ def _theirs(bench: Bench, peers: Sequence[Peer], last: int) -> dict[str, Cost | 
         "start",
     )
     for peer in peers:
-        target = own(home / "cluster")
-        os.sync()
         for name, delta in (("full", False), ("delta", True)):
+            target = _stopped(old, home / "cluster") if delta else own(home / "cluster")
+            _rest()
             cost = peer.restore(target, delta=delta)
             if cost:
                 try:
@@ -262,8 +264,23 @@ def _theirs(bench: Bench, peers: Sequence[Peer], last: int) -> dict[str, Cost | 
                 finally:
                     measure.run((*control, "stop"))
             found[f"{peer.name}, {name}"] = cost
-        shutil.rmtree(target)
+            shutil.rmtree(target)
     return found
+
+
+def _rest() -> None:
+    """Let the disk do what others left it to do: to write, and to give up what was removed."""
+    os.sync()
+    time.sleep(_RESTS)
+
+
+def _stopped(old: Path, target: Path) -> Path:
+    """The older cluster as one that stands still, for those who look no further than its file."""
+    shutil.copytree(old / "cluster", target, symlinks=True)
+    (target / "postmaster.pid").unlink()
+    for path in (target, *target.rglob("*")):
+        shutil.chown(path, cluster.SERVER_ACCOUNT)
+    return target
 
 
 def _middle(costs: Sequence[Cost | None]) -> Cost | None:
