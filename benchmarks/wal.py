@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -70,6 +70,15 @@ _EVERYWHERE = """
 """
 
 
+@dataclass(slots=True)
+class _Ours:
+    """Opsd: what its first copy cost, its daemon, and how much of a core that takes to watch."""
+
+    first: Cost
+    daemon: psutil.Process
+    idle: float = 0
+
+
 def main(argv: Sequence[str]) -> int:
     """Measure a week, print it, and keep it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks wal", description=__doc__)
@@ -108,15 +117,15 @@ def _measured(asked: argparse.Namespace, base: Path) -> tuple[str, dict[str, obj
     peers: tuple[Peer, ...] = (BackRest(bench), Barman(bench))
     with _running(bench, peers, asked.mib):
         latency = {"nobody": _latency(bench, asked.commits)}
-        with _protected(bench) as daemon, ExitStack() as stack:
+        with _protected(bench) as ours, ExitStack() as stack:
             latency["any of two receivers"] = _latency(bench, asked.commits)
             for peer in peers:
                 stack.enter_context(peer.keeping())
-            days = [_day(bench, daemon, peers, 0)]
-            idle = _idle(daemon)
-            ours = replace(days[0].kept[OURS], log_cpu=cpu(daemon))  # its whole first night
-            days[0] = replace(days[0], kept={**days[0].kept, OURS: ours})
-            days += [_day(bench, daemon, peers, n, idle) for n in range(1, asked.days + 1)]
+            days = [_day(bench, ours, peers, 0)]
+            ours.idle = _idle(ours.daemon)
+            night = replace(days[0].kept[OURS], log_cpu=cpu(ours.daemon))  # the whole first one
+            days[0] = replace(days[0], kept={**days[0].kept, OURS: night})
+            days += [_day(bench, ours, peers, n) for n in range(1, asked.days + 1)]
             last = _settle(bench, peers)
         old = base / "old"
         shutil.copytree(bench.server.data, old / "cluster", symlinks=True)
@@ -124,7 +133,7 @@ def _measured(asked: argparse.Namespace, base: Path) -> tuple[str, dict[str, obj
         rounds = [_ours(bench, old) | _theirs(bench, peers, old, last) for _ in range(_ROUNDS)]
         recovery = {name: _middle([one[name] for one in rounds]) for name in rounds[0]}
     facts = machine.facts(borgmatic=False) | {peer.name: peer.version for peer in peers}
-    found = Week(asked.mib, facts, days, idle, recovery, latency)
+    found = Week(asked.mib, facts, days, ours.idle, recovery, latency)
     figures: dict[str, object] = {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "mib": asked.mib,
@@ -133,7 +142,7 @@ def _measured(asked: argparse.Namespace, base: Path) -> tuple[str, dict[str, obj
         "days": [asdict(day) for day in days],
         "recovery": {name: cost and cost.figures for name, cost in recovery.items()},
         "commit_milliseconds": latency,
-        "idle_cores": idle,
+        "idle_cores": ours.idle,
     }
     return week.told(found, {peer.name: peer.manner for peer in peers}), figures
 
@@ -154,20 +163,21 @@ def _running(bench: Bench, peers: Sequence[Peer], mib: int) -> Iterator[None]:
 
 
 @contextmanager
-def _protected(bench: Bench) -> Iterator[psutil.Process]:
-    """Opsd's daemon, and commits that wait for its receivers."""
+def _protected(bench: Bench) -> Iterator[_Ours]:
+    """Opsd's first copy and its daemon, and commits that wait for its receivers."""
     base, now = bench.base, datetime.now(UTC)
     (base / "password").write_text("only for measuring\n")
     (base / "password").chmod(0o600)
     told = {"base": base, "connection": bench.connection, "never": f"{(now.hour + 19) % 24:02}:00"}
     Path(bench.config).write_text(CONFIG.format(**told))
     measure.run(bench.opsd("wal", "setup", "one"))
+    first = measure.run(bench.opsd("wal", "base", "one"))  # the daemon would take it at once
     with (base / "daemon.log").open("wb") as said:
         daemon = subprocess.Popen(bench.opsd("run"), stdout=said, stderr=said)
     try:
         until(lambda: len(list((base / "wal").glob("*/*.partial"))) == 2)
         measure.run(bench.opsd("wal", "setup", "one"))
-        yield psutil.Process(daemon.pid)
+        yield _Ours(first, psutil.Process(daemon.pid))
     finally:
         daemon.terminate()
         daemon.wait(PATIENCE)
@@ -186,19 +196,17 @@ def _idle(daemon: psutil.Process) -> float:
             raise measure.Failed("the daemon does not come to rest")
 
 
-def _day(
-    bench: Bench, daemon: psutil.Process, peers: Sequence[Peer], number: int, idle: float = 0
-) -> Day:
+def _day(bench: Bench, ours: _Ours, peers: Sequence[Peer], number: int) -> Day:
     """A day of changes, and the night after it; day 0 is the first copy, of everything."""
     began, wal = time.monotonic(), _position(bench)
-    size, log = grown(bench.repository), cpu(daemon)
+    size, log = grown(bench.repository) if number else 0, cpu(ours.daemon)
     before = [(grown(peer.repository), peer.log_cpu()) for peer in peers]
     if number:
         bench.sql(_TOGETHER if number < SCATTERED else _EVERYWHERE, number)
-    copy = measure.run(bench.opsd("wal", "base", "one"))
+    copy = measure.run(bench.opsd("wal", "base", "one")) if number else ours.first
     copies = [peer.copy(whole=not number) for peer in peers]
     _settle(bench, peers)
-    log = cpu(daemon) - log - idle * (time.monotonic() - began)
+    log = cpu(ours.daemon) - log - ours.idle * (time.monotonic() - began)
     kept = {OURS: _kept(grown(bench.repository) - size, copy, log)}
     for peer, copy, (size, log) in zip(peers, copies, before, strict=True):
         kept[peer.name] = _kept(grown(peer.repository) - size, copy, peer.log_cpu() - log)

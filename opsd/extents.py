@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 PIECE = 1 << 18  # bytes of a file that have one digest: a page changes, and with it one piece
@@ -113,6 +113,16 @@ def changed(
         for number in range(extent.begin // PIECE, _pieces(extent.end)):
             known[number] = UNKNOWN
     return CopiedFile(mode, size, joined(_overlaid(old, new)), tuple(known))
+
+
+def completed(found: ExtentMap, known: ExtentMap) -> ExtentMap | None:
+    """The same files with all digests, from a map that knows them; nothing if there were all."""
+    lacking = {name for name, file in found.files.items() if UNKNOWN in file.digests}
+    files = {
+        name: replace(file, digests=known.files[name].digests) if name in lacking else file
+        for name, file in found.files.items()
+    }
+    return replace(found, files=files) if lacking else None
 
 
 def _pieces(size: int) -> int:

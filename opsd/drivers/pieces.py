@@ -94,9 +94,12 @@ def _strays(place: Path, path: PurePosixPath, wanted: ExtentMap) -> list[Path]:
 
 
 def _belongs(found: os.DirEntry[str], path: str, wanted: ExtentMap) -> bool:
-    """Whether it may stay where it is: a directory of the map, or a file that no other name has."""
-    if found.is_dir(follow_symlinks=False):
-        return path in wanted.directories
+    """Whether it may stay where it is: what is or becomes a directory of the map, or a file of it.
+
+    Of a file no other may be another name.
+    """
+    if path in wanted.directories:
+        return True
     mine = path in wanted.files and found.is_file(follow_symlinks=False)
     return mine and found.stat(follow_symlinks=False).st_nlink == 1
 

@@ -20,6 +20,7 @@ from opsd.extents import (
     CopiedFile,
     Extent,
     ExtentMap,
+    completed,
     decode,
     decode_packs,
     encode,
@@ -135,6 +136,25 @@ def test_changes_come_back_as_what_they_make_of_the_copies_before(tmp_path: Path
         for begin, length, known in file.pieces():
             assert known in {UNKNOWN, pieces.digest(content[begin : begin + length])}
     assert back(shelf, found, tmp_path / "fresh") == {"16384": content}
+
+
+def test_digests_that_somebody_else_knows_are_told(tmp_path: Path) -> None:
+    shelf, content = Shelf(), noise(3 * PIECE)
+    first = packed(shelf, "0", home(tmp_path / "0", **{"16384": content}))
+    assert completed(first, first) is None
+    block = increment({1: noise(BLOCK, 1)}, len(content) // BLOCK)
+    found = packed(shelf, "1", home(tmp_path / "1", **{of("16384"): block}), first)
+    target = tmp_path / "back"
+    whole = back(shelf, found, target)
+    told = completed(found, replace(found, files=pieces.digested(target, found.files, NEVER)))
+    assert told
+    shelf.read.clear()
+    assert back(shelf, found, target) == whole
+    assert shelf.read, "a piece without a digest is not known to be there"
+    shelf.read.clear()
+    assert back(shelf, told, target) == whole
+    assert not shelf.read
+    assert back(shelf, told, tmp_path / "fresh") == whole
 
 
 def test_only_packs_of_what_lacks_are_read(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_what_did_not_change_is_not_written(
     written: list[int] = []
     write = pieces._write
 
-    def counting(file: FileIO, begin: int, piece: bytes | memoryview) -> None:
+    def counting(file: FileIO, begin: int, piece: memoryview) -> None:
         written.append(begin)
         write(file, begin, piece)
 

@@ -178,7 +178,7 @@ def test_of_a_file_that_differs_only_the_piece_is_written(
     turned(len(LARGE) // 2)(target)
     written: list[int] = []
 
-    def counting(file: FileIO, begin: int, piece: bytes | memoryview) -> None:
+    def counting(file: FileIO, begin: int, piece: memoryview) -> None:
         written.append(len(piece))
         write(file, begin, piece)
 

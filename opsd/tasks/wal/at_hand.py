@@ -45,11 +45,12 @@ def directory(log: Log) -> Path:
     return log.kit.config.cache / "bases" / log.backup_set / log.name
 
 
-def keep(log: Log, base: Base, home: Path, found: ExtentMap, copies: Copies) -> None:
+def keep(log: Log, base: Base, home: Path, found: ExtentMap, copies: Copies) -> ExtentMap:
     """Let the newest copy be the one that lies there: `home`, or what it makes of the one before.
 
-    Where that one is not there, or not what it was, it is fetched. Raises `OSError` where there is
-    no room, `OpsdError`, and `lock.Busy` while a recovery reads.
+    Where that one is not there, or not what it was, it is fetched. Gives what it consists of, with
+    all digests. Raises `OSError` where there is no room, `OpsdError`, and `lock.Busy` while a
+    recovery reads.
     """
     place = directory(log)
     changes = {name for name in found.files if not (home / name).exists()}
@@ -69,6 +70,7 @@ def keep(log: Log, base: Base, home: Path, found: ExtentMap, copies: Copies) -> 
         except BaseException:
             system.wipe(made)
             raise
+    return found
 
 
 def _changed(

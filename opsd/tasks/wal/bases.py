@@ -66,16 +66,19 @@ def take_base(kit: Kit, log: Log) -> Closing:
             home = place / log.name
             with journal.phase("base", log.name):
                 taken = _copied(journal, log, home, before, manifest)
+            kept: list[ExtentMap] = []
             for door in doors:
                 with journal.phase("upload", door.copies.repository):
-                    kept = _store(journal, log, taken, (home, before), door.copies)
-            _keep_at_hand(journal, log, taken, (home, kept), doors[-1].copies)
+                    kept.append(_store(journal, log, taken, (home, before), door.copies))
+            known = _keep_at_hand(journal, log, taken, (home, kept[-1]), doors[-1].copies)
         except OSError as error:
             raise scratch_failed(error) from error
         finally:
             system.wipe(place)
-        for door in doors:
+        for door, found in zip(doors, kept, strict=True):
             with journal.phase("forget", door.copies.repository):
+                if known:
+                    door.copies.complete(taken.id, found, known)
                 _drop_old(journal, log, door.copies, taken)
     assert journal.closing is not None  # noqa: S101  (`opened` closed it)
     return journal.closing
@@ -299,13 +302,15 @@ def _store(
 
 def _keep_at_hand(
     journal: Journal, log: Log, base: Base, taken: tuple[Path, ExtentMap], copies: Copies
-) -> None:
-    """Let it stay on this machine, where that is wanted. What keeps it from that is only told."""
+) -> ExtentMap | None:
+    """Let it stay on this machine, where that is wanted; gives what it consists of, and digests.
+
+    What keeps it from that is only told.
+    """
     try:
         if log.wal.cache_bases:
-            at_hand.keep(log, base, *taken, copies)
-        else:
-            at_hand.drop(log)
+            return at_hand.keep(log, base, *taken, copies)
+        at_hand.drop(log)
     except (OSError, lock.Busy, OpsdError) as error:
         if journal.kit.stop.requested:
             raise
@@ -313,6 +318,7 @@ def _keep_at_hand(
         journal.findings.append(
             Finding(Severity.CHANGE, "base.not_at_hand", fields, detail=str(error))
         )
+    return None
 
 
 def _drop_old(journal: Journal, log: Log, copies: Copies, taken: Base) -> None:

@@ -120,6 +120,11 @@ class Copies:
         parts = {f"{base.id}{_NAMES}": names, f"{base.id}{_MAP}": files, base.id: head}
         return sum(self._close(self._base(name), content) for name, content in parts.items())
 
+    def complete(self, copy: str, found: ExtentMap, known: ExtentMap) -> None:
+        """Tell all digests of a copy that is there as `found`, which lacks some of them."""
+        if told := extents.completed(found, known):
+            self._close(self._base(f"{copy}{_MAP}"), extents.encode(told)[1])
+
     def drop(self, copies: Collection[str]) -> None:
         """Remove copies. Their packs stay, until `sweep`."""
         for copy in copies:
