@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,13 +67,11 @@ def test_copies_that_build_on_each_other_come_back_as_one(monkeypatch: pytest.Mo
             target, alone = base / "back", Ways(here=False, throwaway=True)
             assert rows(planning.plan(log, Goal("now"), target, alone), alone) == 40
             # What lies at hand became the newest, and nothing is fetched.
-            packs = site.repository / "opsd-objects" / "packs"
-            packs.rename(site.base / "away")
             ways = Ways(throwaway=True)
             planned = planning.plan(log, Goal("now"), base / "here", ways)
             assert planned.at_hand
-            assert rows(planned, ways) == 40
-            (site.base / "away").rename(packs)
+            with without_packs(site):
+                assert rows(planned, ways) == 40
             # Both are what PostgreSQL's own program makes of the three.
             theirs = read(combined(homes, found, base / "theirs"))
             for name, at_hand_too in (("near", True), ("far", False)):
@@ -80,9 +79,8 @@ def test_copies_that_build_on_each_other_come_back_as_one(monkeypatch: pytest.Mo
                 fetching.fetch(kit, mine, durable=False)
                 assert read(base / name / DATA) == theirs
             # What is there is known by the digests that the cache told the repository.
-            packs.rename(site.base / "away")
-            fetching.fetch(kit, mine, durable=False)
-            (site.base / "away").rename(packs)
+            with without_packs(site):
+                fetching.fetch(kit, mine, durable=False)
             # Over what lies there, of which only what differs is written.
             over = Ways(throwaway=True, delta=True)
             goal = Goal("lsn", lsn=found[2].stop)
@@ -101,6 +99,15 @@ def site_in(base: Path) -> Site:
     system.create()
     system.start()
     return Site(base, system)
+
+
+@contextmanager
+def without_packs(site: Site) -> Iterator[None]:
+    """The packs of the repository are elsewhere meanwhile."""
+    packs, away = site.repository / "opsd-objects" / "packs", site.base / "away"
+    packs.rename(away)
+    yield
+    away.rename(packs)
 
 
 def kept_aside(copied: Callable[..., Base], homes: Path) -> Callable[..., Base]:
