@@ -78,9 +78,9 @@ class Bench:
         return str(self.base / "opsd.yaml")
 
     @property
-    def repository(self) -> Path:
-        """Opsd's repository."""
-        return self.base / "repository"
+    def kept(self) -> Path:
+        """What opsd keeps of log and base copies; the dump, which no peer takes, lies beside it."""
+        return self.base / "repository" / "opsd-objects"
 
     def opsd(self, *words: str) -> tuple[str, ...]:
         """Opsd's command line."""

@@ -199,7 +199,7 @@ def _idle(daemon: psutil.Process) -> float:
 def _day(bench: Bench, ours: _Ours, peers: Sequence[Peer], number: int) -> Day:
     """A day of changes, and the night after it; day 0 is the first copy, of everything."""
     began, wal = time.monotonic(), _position(bench)
-    size, log = grown(bench.repository) if number else 0, cpu(ours.daemon)
+    size, log = grown(bench.kept) if number else 0, cpu(ours.daemon)
     before = [(grown(peer.repository), peer.log_cpu()) for peer in peers]
     if number:
         bench.sql(_TOGETHER if number < SCATTERED else _EVERYWHERE, number)
@@ -207,7 +207,7 @@ def _day(bench: Bench, ours: _Ours, peers: Sequence[Peer], number: int) -> Day:
     copies = [peer.copy(whole=not number) for peer in peers]
     _settle(bench, peers)
     log = cpu(ours.daemon) - log - ours.idle * (time.monotonic() - began)
-    kept = {OURS: _kept(grown(bench.repository) - size, copy, log)}
+    kept = {OURS: _kept(grown(bench.kept) - size, copy, log)}
     for peer, copy, (size, log) in zip(peers, copies, before, strict=True):
         kept[peer.name] = _kept(grown(peer.repository) - size, copy, peer.log_cpu() - log)
     return Day(number, (_position(bench) - wal) / _MIB, kept)
@@ -227,7 +227,7 @@ def _settle(bench: Bench, peers: Sequence[Peer]) -> int:
         connection.execute("SELECT pg_switch_wal()")
     for peer in peers:
         peer.settle(segment)
-    until(lambda: any(bench.repository.rglob(segment)))
+    until(lambda: any(bench.kept.rglob(segment)))
     return last
 
 

@@ -37,7 +37,7 @@ _LIMIT = timedelta(days=7)
 _TOO_SHORT = "recovery ended before configured recovery target"
 _ONE_RECORD = 1 << 20  # bytes: hardly any is longer
 _LENGTH_BYTES = 4
-_POLL = (0.05, 0.5)  # seconds between two looks: at first, and when it takes long
+_POLL = (0.01, 0.5)  # seconds between two looks: at first, and when it takes long
 _THROWAWAY = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 _NICENESS = 10
 _CONFIG = "recovery.conf.d"
