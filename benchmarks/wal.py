@@ -157,6 +157,7 @@ def _running(bench: Bench, peers: Sequence[Peer], mib: int) -> Iterator[None]:
     try:
         bench.bench("-i", "-q", "-s", str(max(mib // _SCALE_MIB, 1)))
         bench.sql("CREATE TABLE told (id bigserial, at timestamptz DEFAULT now())")
+        bench.sql("CHECKPOINT")  # the log until here is nobody's
         yield
     finally:
         server.stop()
