@@ -191,6 +191,7 @@ def _server(planned: Planned, ways: Ways) -> Iterator[cluster.Cluster]:
             "archive_mode": "off",
             "hot_standby": "on",
             "max_logical_replication_workers": "0",  # no subscription takes what another waits for
+            "wal_recycle": "off",  # what was fetched is not written over
             **_replaying(planned, ways),
             **(_THROWAWAY if ways.throwaway else {}),
         }
@@ -211,8 +212,10 @@ def _server(planned: Planned, ways: Ways) -> Iterator[cluster.Cluster]:
 
 def _replaying(planned: Planned, ways: Ways) -> dict[str, str]:
     """From where it takes the log, until where, and what then."""
+    segment = quote(str(planned.target / WAL)).replace("%", "%%") + "/%f"
     return {
-        "restore_command": f'cp {quote(str(planned.target / WAL)).replace("%", "%%")}/%f "%p"',
+        # By another name of the same file, where that can be: the log need not be written twice.
+        "restore_command": f'ln {segment} "%p" 2>/dev/null || cp {segment} "%p"',
         "recovery_target_timeline": "latest",
         "recovery_target_action": "promote" if ways.promote else "pause",
         **planned.goal.settings,
