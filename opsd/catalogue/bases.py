@@ -73,6 +73,12 @@ TABLE: dict[str, Sentence] = {
         "dùng bản gốc khác: xem opsd wal bases BỘ; kiểm tra kho",
         "use another base copy: see opsd wal bases SET; check the repository",
     ),
+    "base.other_bytes": Sentence(
+        "{path} của một bản gốc lấy ra không khớp mã băm của nó",
+        "{path} of a base copy does not come out as its digest says",
+        "dùng bản gốc khác: xem opsd wal bases BỘ; kiểm tra kho",
+        "use another base copy: see opsd wal bases SET; check the repository",
+    ),
     "packs.short": Sentence(
         "{path} ngắn hơn {bytes} byte mà nó phải có: ổ đĩa của scratch không trả lại điều đã ghi",
         "{path} is shorter than the {bytes} bytes that it must have: the disk of scratch does not"

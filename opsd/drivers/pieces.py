@@ -136,7 +136,7 @@ def _copy(source: Path, target: Path, file: CopiedFile, stop: Stop) -> None:
                 continue
             if _digest_at(old, buffer[:size], begin) != known:
                 raise RepositoryDamaged("pieces.damaged", path=source)
-            _pass_on(old, begin, size)
+            _let_go(old, begin, size)
             _write(new, begin, buffer[:size])
 
 
@@ -202,25 +202,6 @@ def patch(target: Path, before: CopiedFile, after: CopiedFile, new: New, stop: S
     return replace(after, digests=digests)
 
 
-def digested(
-    directory: Path, files: Mapping[str, CopiedFile], stop: Stop
-) -> Mapping[str, CopiedFile]:
-    """The files of a directory with the digests that are not known yet. Raises `Cancelled`."""
-
-    def work(name: str) -> tuple[str, CopiedFile]:
-        file, buffer = files[name], memoryview(bytearray(PIECE))
-        if UNKNOWN not in file.digests:
-            return name, file
-        with (directory / name).open("rb", buffering=0) as stream:
-            digests = [
-                known or _digest_at(stream, buffer[:size], begin)
-                for begin, size, known in _going_on(file, stop)
-            ]
-        return name, replace(file, digests=digests)
-
-    return dict(each(work, files))
-
-
 def _going_on(file: CopiedFile, stop: Stop) -> Iterator[tuple[int, int, str]]:
     for piece in file.pieces():
         _go_on(stop)
@@ -280,9 +261,10 @@ def read_at(file: FileIO, begin: int, place: memoryview) -> int:
 
 
 def _write(file: FileIO, begin: int, content: memoryview) -> None:
-    """Write it, and let it go to the disk at once, and out of memory when it is there.
+    """Write it, and let it set out for the disk; what was written before it has arrived there.
 
-    Memory that is new for each page costs most of a large copy's time, and takes that of others.
+    So the same memory is used again: that which is new for each page costs most of a large copy's
+    time, and takes what others have.
     """
     file.seek(begin)
     left = content
@@ -290,20 +272,23 @@ def _write(file: FileIO, begin: int, content: memoryview) -> None:
         left = left[file.write(left) :]
     for at in (begin, begin - _BEHIND):
         if at >= 0:
-            _pass_on(file, at, len(content))
+            _let_go(file, at, len(content))
 
 
 def _look_ahead(file: FileIO, begin: int) -> None:
-    """Let the system read the piece that will be asked for soon (POSIX_FADV_WILLNEED)."""
-    os.posix_fadvise(file.fileno(), begin + _AHEAD, PIECE, os.POSIX_FADV_WILLNEED)
+    """Let the system read the piece that will be asked for soon."""
+    _advise(file, begin + _AHEAD, PIECE, os.POSIX_FADV_WILLNEED)
 
 
-def _pass_on(file: FileIO, begin: int, size: int) -> None:
-    """Drop what the system remembers of a part of a file; what is not on the disk yet goes there.
+def _let_go(file: FileIO, begin: int, size: int) -> None:
+    """Let the system forget a part of a file; what is not on the disk yet sets out for it."""
+    _advise(file, begin, size, os.POSIX_FADV_DONTNEED)
 
-    posix_fadvise(2): POSIX_FADV_DONTNEED.
-    """
-    os.posix_fadvise(file.fileno(), begin, size, os.POSIX_FADV_DONTNEED)
+
+def _advise(file: FileIO, begin: int, size: int, advice: int) -> None:
+    """posix_fadvise(2); a file system that wants no advice does without."""
+    with suppress(OSError):
+        os.posix_fadvise(file.fileno(), begin, size, advice)
 
 
 def _go_on(stop: Stop) -> None:

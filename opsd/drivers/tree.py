@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 import stat
-from collections.abc import Collection, Iterable, Iterator
-from datetime import timedelta
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from opsd.drivers import process
 from opsd.errors import SourceFailed, ToolFailed
 from opsd.manifest import DIRECTORY, FILE, LINK, OTHER, UNREADABLE, Entry
 
 NOT_FLUSHED = "tree.not_flushed"
-_FLUSHED_WITHIN = timedelta(days=1)
 SOCKET = "s"  # holds nothing, and restic leaves it out: no entry of a manifest
 
 
@@ -33,16 +32,24 @@ def walk(root: Path, exclude: Collection[str] = ()) -> Iterator[Entry]:
     yield from _walk(top, b"", names, frozenset(os.fsencode(path) for path in exclude))
 
 
-def flush(root: Path, stop: process.Stop) -> None:
-    """Bring what was written to the file system of `root` to its disk (GNU sync).
+@contextmanager
+def flushing(root: Path) -> Iterator[Callable[[], None]]:
+    """Gives what brings all that was written to the file system of `root` to its disk (syncfs(2)).
 
-    Raises `ToolFailed` where the disk does not take it: asked again, it may say that all is well.
-    What is on its way to a disk cannot be called back: an end that is asked for waits, too.
+    That raises `ToolFailed` where the disk did not take all of what was written since the block
+    began, whoever else asked meanwhile; asked again, it may say that all is well. What is on its
+    way to a disk cannot be called back: an end that is asked for waits, too.
     """
-    flushing = process.Command(("sync", "--file-system", str(root)), _FLUSHED_WITHIN)
-    done = process.run(flushing, stop=stop)
-    if done.exit_code != 0:
-        raise ToolFailed(NOT_FLUSHED, path=root, detail=done.complaint[-2000:])
+    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+
+    def flush() -> None:
+        if ctypes.CDLL(None, use_errno=True).syncfs(handle) != 0:
+            raise ToolFailed(NOT_FLUSHED, path=root, detail=os.strerror(ctypes.get_errno()))
+
+    try:
+        yield flush
+    finally:
+        os.close(handle)
 
 
 def digest(path: bytes | Path) -> str:

@@ -145,9 +145,11 @@ def test_digests_that_somebody_else_knows_are_told(tmp_path: Path) -> None:
     block = increment({1: noise(BLOCK, 1)}, len(content) // BLOCK)
     found = packed(shelf, "1", home(tmp_path / "1", **{of("16384"): block}), first)
     target = tmp_path / "back"
-    whole = back(shelf, found, target)
-    told = completed(found, replace(found, files=pieces.digested(target, found.files, NEVER)))
-    assert told
+    target.mkdir()
+    known = unpack(found, shelf.open, target, NEVER, nothing)
+    assert known.files.keys() == found.files.keys()
+    told, whole = completed(found, known), back(shelf, found, target)
+    assert told == known
     shelf.read.clear()
     assert back(shelf, found, target) == whole
     assert shelf.read, "a piece without a digest is not known to be there"
@@ -155,6 +157,18 @@ def test_digests_that_somebody_else_knows_are_told(tmp_path: Path) -> None:
     assert back(shelf, told, target) == whole
     assert not shelf.read
     assert back(shelf, told, tmp_path / "fresh") == whole
+
+
+@pytest.mark.parametrize("number", [0, 16, 17])
+def test_what_does_not_come_out_as_its_digest_says_is_refused(tmp_path: Path, number: int) -> None:
+    shelf = Shelf()
+    found = packed(shelf, "0", home(tmp_path / "0", **{"16384": noise(17 * PIECE + 1)}))
+    name, file = next(iter(found.files.items()))
+    digests = [*file.digests]
+    digests[number] = pieces.digest(b"others")
+    wrong = replace(found, files={name: replace(file, digests=digests)})
+    with pytest.raises(RepositoryDamaged, match="16384"):
+        back(shelf, wrong, tmp_path / "back")
 
 
 def test_only_packs_of_what_lacks_are_read(tmp_path: Path) -> None:

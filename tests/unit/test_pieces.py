@@ -219,16 +219,6 @@ def test_a_source_that_is_not_what_its_digests_say_is_refused(tmp_path: Path, ha
         pieces.copy(made, target, wanted.files, NEVER)
 
 
-def test_digests_that_are_not_known_are_made_and_the_others_are_left(tmp_path: Path) -> None:
-    made = source(tmp_path)
-    wanted = mapped(made).files["large"]
-    some = CopiedFile(0o600, wanted.size, wanted.extents, ["", *wanted.digests[1:-1], ""])
-    found = pieces.digested(made, {"large": some}, NEVER)
-    assert [*found["large"].digests] == [*wanted.digests]
-    wrong = CopiedFile(0o600, wanted.size, wanted.extents, ["kept"] * len(wanted.digests))
-    assert pieces.digested(made, {"large": wrong}, NEVER)["large"] == wrong
-
-
 @pytest.mark.parametrize("mode", [0o400, 0o600, 0o000])
 def test_a_file_that_its_own_account_may_not_write_comes_back_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int

@@ -95,8 +95,7 @@ def _changed(
     except (FileNotFoundError, ValueError, KeyError, RepositoryDamaged):
         system.wipe(made)
         made.mkdir(mode=0o700)
-        unpack(found, copies.pack, made, stop, Moving(log.kit, found.size))
-        return replace(found, files=pieces.digested(made, found.files, stop))
+        return unpack(found, copies.pack, made, stop, Moving(log.kit, found.size))
 
 
 def _written(found: ExtentMap) -> bytes:

@@ -77,9 +77,9 @@ def take_base(kit: Kit, log: Log) -> Closing:
             system.wipe(place)
         for door, found in zip(doors, kept, strict=True):
             with journal.phase("forget", door.copies.repository):
-                if known:
-                    door.copies.complete(taken.id, found, known)
                 _drop_old(journal, log, door.copies, taken)
+                if known:
+                    _complete(journal, door.copies, taken, (found, known))
     assert journal.closing is not None  # noqa: S101  (`opened` closed it)
     return journal.closing
 
@@ -303,7 +303,7 @@ def _store(
 def _keep_at_hand(
     journal: Journal, log: Log, base: Base, taken: tuple[Path, ExtentMap], copies: Copies
 ) -> ExtentMap | None:
-    """Let it stay on this machine, where that is wanted; gives what it consists of, and digests.
+    """Let it stay on this machine, where that is wanted; gives it with all digests, if it does.
 
     What keeps it from that is only told.
     """
@@ -319,6 +319,18 @@ def _keep_at_hand(
             Finding(Severity.CHANGE, "base.not_at_hand", fields, detail=str(error))
         )
     return None
+
+
+def _complete(
+    journal: Journal, copies: Copies, base: Base, maps: tuple[ExtentMap, ExtentMap]
+) -> None:
+    """Tell a repository the digests that are known at hand; it is as good a copy without."""
+    try:
+        copies.complete(base.id, *maps)
+    except OpsdError as error:
+        if journal.kit.stop.requested:
+            raise
+        journal.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
 
 
 def _drop_old(journal: Journal, log: Log, copies: Copies, taken: Base) -> None:

@@ -5,7 +5,8 @@ base/SET/MEMBER/ID.packs       the names of the packs that its bytes lie in
 base/SET/MEMBER/ID.map         its files, and where in these their bytes lie (`opsd.extents`)
 packs/SET/MEMBER/ID/NUMBER     bytes that it was the first to have
 
-A copy is there when the first of these is, which comes last.
+A copy is there when the first of these is, which comes last; its map may be written once more, with
+digests that were not known before.
 """
 
 from __future__ import annotations

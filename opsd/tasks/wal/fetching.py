@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from opsd.clock import timed
 from opsd.drivers import pieces, tree
@@ -38,22 +37,31 @@ def fetch(kit: Kit, planned: Planned, *, durable: bool) -> Fetched:
     `durable`: all of it is on the disk then.
     """
     done = Fetched()
-    if planned.at_hand:
-        with at_hand.held(planned.log, planned.base) as near:
-            try:
-                _bring(kit, planned, done, near, durable=durable)
-            except OpsdError as error:
-                if near is None or kit.stop.requested or error.key == NOT_FLUSHED:
-                    raise
-                told = Finding(Severity.CHANGE, "recover.at_hand_damaged", detail=str(error))
-                done.findings.append(told)
-            else:
-                return done
-    _bring(kit, planned, done, None, durable=durable)
+    with tree.flushing(planned.target) as flush:
+
+        def bring(near: Near | None) -> None:
+            _bring(kit, planned, done, near)
+            with timed(done.seconds, "verify"):
+                if durable:  # the server would wait for the disk before it replays
+                    flush()
+                _insist_good(planned)
+
+        if planned.at_hand:
+            with at_hand.held(planned.log, planned.base) as near:
+                try:
+                    bring(near)
+                except OpsdError as error:
+                    if near is None or kit.stop.requested or error.key == NOT_FLUSHED:
+                        raise
+                    told = Finding(Severity.CHANGE, "recover.at_hand_damaged", detail=str(error))
+                    done.findings.append(told)
+                else:
+                    return done
+        bring(None)
     return done
 
 
-def _bring(kit: Kit, planned: Planned, done: Fetched, near: Near | None, *, durable: bool) -> None:
+def _bring(kit: Kit, planned: Planned, done: Fetched, near: Near | None) -> None:
     target = planned.target
     shutil.rmtree(target / WAL, ignore_errors=True)
     (target / WAL).mkdir(mode=0o700)
@@ -61,14 +69,9 @@ def _bring(kit: Kit, planned: Planned, done: Fetched, near: Near | None, *, dura
         side.start(lambda own: _fetch_log(own, planned, done))
         side.kit.watcher.phase("fetch", planned.log.name)
         try:
-            _restore(side.kit, planned, near, target)
+            _restore(side.kit, planned, near)
         finally:
             settle_places(target)
-    with timed(done.seconds, "verify"), beside(kit) as side:
-        if durable:  # the server would wait for the disk before it replays
-            side.start(lambda own: tree.flush(target, own.stop))
-        # At hand each piece was held against its digest.
-        _insist_good(planned, target, contents=near is None)
 
 
 def _fetch_log(kit: Kit, planned: Planned, done: Fetched) -> None:
@@ -82,7 +85,8 @@ def _fetch_log(kit: Kit, planned: Planned, done: Fetched) -> None:
         done.findings.append(Finding(Severity.FAULT, error.key, error.fields, error.detail))
 
 
-def _restore(kit: Kit, planned: Planned, near: Near | None, target: Path) -> None:
+def _restore(kit: Kit, planned: Planned, near: Near | None) -> None:
+    target = planned.target
     if near is not None:
         pieces.lay(target, near.files)
         pieces.copy(near.place, target, near.files.files, kit.stop)
@@ -91,9 +95,12 @@ def _restore(kit: Kit, planned: Planned, near: Near | None, target: Path) -> Non
     unpack(copies.map(planned.base.id), copies.pack, target, kit.stop, moving)
 
 
-def _insist_good(planned: Planned, home: Path, *, contents: bool) -> None:
-    """Raise `RepositoryDamaged` unless a copy is as its manifest says."""
+def _insist_good(planned: Planned) -> None:
+    """Raise `RepositoryDamaged` unless a copy has the files of its manifest, in their sizes.
+
+    Each piece was held against its digest before it was written.
+    """
     base = planned.base
     programs = planned.log.programs(base.version // 10000)
-    if wrong := programs.verify(home / DATA, contents=contents):
+    if wrong := programs.verify(planned.target / DATA, contents=False):
         raise RepositoryDamaged("recover.base_damaged", id=base.id, detail=wrong)

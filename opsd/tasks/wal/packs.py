@@ -7,7 +7,7 @@ import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import FileIO
 from itertools import chain
 from pathlib import Path
@@ -20,7 +20,7 @@ from opsd.drivers.increment import BLOCK, Increment
 from opsd.drivers.pieces import memory
 from opsd.drivers.process import Stop
 from opsd.errors import Cancelled, RepositoryDamaged, SourceFailed
-from opsd.extents import PIECE, ZEROS, CopiedFile, Extent, ExtentMap, changed, joined
+from opsd.extents import PIECE, UNKNOWN, ZEROS, CopiedFile, Extent, ExtentMap, changed, joined
 from opsd.tasks.wal.layout import DATA, PLACES
 
 PACK = 16 << 20  # bytes before they are compressed
@@ -215,14 +215,16 @@ def unpack(
     target: Path,
     stop: Stop,
     moved: Moved,
-) -> None:
+) -> ExtentMap:
     """Let a directory become what a map says; only packs are read of which something lacks there.
 
-    `read` is that of `Packs`. Raises `RepositoryDamaged`, `ToolFailed` and `Cancelled`; the target
-    is then something between the two.
+    Gives the map with the digests of all pieces, as they came out of the packs. `read` is that of
+    `Packs`. Raises `RepositoryDamaged`, `ToolFailed` and `Cancelled`; the target is then something
+    between the two.
     """
     pieces.lay(target, found)
     over = Stop(stop)  # one that fails ends the others
+    digests = {name: [*file.digests] for name, file in found.files.items()}
 
     def bring(part: Sequence[_Region]) -> None:
         packs, buffer = Packs(read), memory(_WRITTEN)
@@ -234,6 +236,7 @@ def unpack(
                 for extent in region.extents:
                     begin = extent.begin - region.begin
                     packs.lay(extent, content[begin : begin + extent.size])
+                _judge(region, content, digests[region.name])
                 mode = found.files[region.name].mode
                 pieces.write(target / region.name, mode, region.begin, content)
                 moved(region.size)
@@ -246,11 +249,22 @@ def unpack(
     pieces.each(bring, _parts(regions))
     if stop.requested:
         raise Cancelled("run.cancelled")
+    files = {name: replace(file, digests=digests[name]) for name, file in found.files.items()}
+    return replace(found, files=files)
+
+
+def _judge(region: _Region, content: memoryview, digests: list[str]) -> None:
+    """Hold each piece against its digest; one that is not known is noted."""
+    for at in range(0, region.size, PIECE):
+        number, seen = (region.begin + at) // PIECE, pieces.digest(content[at : at + PIECE])
+        if digests[number] not in {UNKNOWN, seen}:
+            raise RepositoryDamaged("base.other_bytes", path=region.name)
+        digests[number] = seen
 
 
 @dataclass(frozen=True, slots=True)
 class _Region:
-    """A part of a file that is written at once, and what makes it up."""
+    """Some whole pieces of a file that are written at once, and what makes them up."""
 
     name: str
     begin: int

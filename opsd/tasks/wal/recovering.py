@@ -193,6 +193,8 @@ def _server(planned: Planned, ways: Ways) -> Iterator[cluster.Cluster]:
             "max_logical_replication_workers": "0",  # no subscription takes what another waits for
             "wal_recycle": "off",  # what was fetched is not written over
             **_replaying(planned, ways),
+            # By another name of the same file, where that can be: the log is not written twice.
+            "restore_command": f"{_given(planned, 'ln')} || {_given(planned, 'cp')}",
             **(_THROWAWAY if ways.throwaway else {}),
         }
         made = cluster.Cluster(
@@ -212,14 +214,18 @@ def _server(planned: Planned, ways: Ways) -> Iterator[cluster.Cluster]:
 
 def _replaying(planned: Planned, ways: Ways) -> dict[str, str]:
     """From where it takes the log, until where, and what then."""
-    segment = quote(str(planned.target / WAL)).replace("%", "%%") + "/%f"
     return {
-        # By another name of the same file, where that can be: the log need not be written twice.
-        "restore_command": f'ln {segment} "%p" 2>/dev/null || cp {segment} "%p"',
+        "restore_command": _given(planned, "cp"),
         "recovery_target_timeline": "latest",
         "recovery_target_action": "promote" if ways.promote else "pause",
         **planned.goal.settings,
     }
+
+
+def _given(planned: Planned, program: str) -> str:
+    """How the server comes by a segment: a program gives it what was fetched."""
+    segment = quote(str(planned.target / WAL)).replace("%", "%%") + "/%f"
+    return f'{program} {segment} "%p"'
 
 
 def _replayed(stop: Stop, server: cluster.Cluster) -> Replay:
