@@ -11,6 +11,7 @@ import mmap
 import os
 import shutil
 import stat
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
@@ -28,7 +29,7 @@ from opsd.extents import PIECE, UNKNOWN, CopiedFile, ExtentMap
 AT_ONCE = min(4, os.cpu_count() or 1)  # files, or parts of them
 _CLONE = 0x40049409  # ioctl_ficlonerange(2): FICLONE
 _DIGEST = 16  # bytes
-_AHEAD = 8 << 20  # bytes of a file that are read before they are asked for
+_AHEAD = 32  # pieces of a file that are read before they are asked for
 _BEHIND = 32 << 20  # bytes of a file that may be on their way to the disk
 
 
@@ -130,14 +131,13 @@ def _copy(source: Path, target: Path, file: CopiedFile, stop: Stop) -> None:
     with source.open("rb", buffering=0) as old, _opened(target, file.mode) as new:
         is_there = is_there or _shared(old, new)
         new.truncate(file.size)
-        for begin, size, known in _going_on(file, stop):
-            _look_ahead(new if is_there else old, begin)
+        for begin, size, known in _read_ahead(new if is_there else old, file.pieces(), stop):
             if is_there and _digest_at(new, buffer[:size], begin) == known:
                 continue
             if _digest_at(old, buffer[:size], begin) != known:
                 raise RepositoryDamaged("pieces.damaged", path=source)
             _let_go(old, begin, size)
-            _write(new, begin, buffer[:size])
+            _write_once(new, begin, buffer[:size])
 
 
 def lacking(
@@ -162,8 +162,7 @@ def _lacking(target: Path, file: CopiedFile, stop: Stop) -> Sequence[tuple[int, 
     buffer, found = memoryview(bytearray(min(PIECE, file.size))), []
     with _opened(target, file.mode) as new:
         new.truncate(file.size)
-        for begin, size, known in _going_on(file, stop):
-            _look_ahead(new, begin)
+        for begin, size, known in _read_ahead(new, file.pieces(), stop):
             if known == UNKNOWN or _digest_at(new, buffer[:size], begin) != known:
                 found.append((begin, begin + size))
     return found
@@ -172,7 +171,7 @@ def _lacking(target: Path, file: CopiedFile, stop: Stop) -> Sequence[tuple[int, 
 def write(target: Path, mode: int, begin: int, content: memoryview) -> None:
     """Write a part of a file, which is made where it is not there. Raises `ToolFailed`."""
     with _failing(target), _opened(target, mode) as file:
-        _write(file, begin, content)
+        _write_once(file, begin, content)
 
 
 def patch(target: Path, before: CopiedFile, after: CopiedFile, new: New, stop: Stop) -> CopiedFile:
@@ -195,15 +194,27 @@ def patch(target: Path, before: CopiedFile, after: CopiedFile, new: New, stop: S
         return digest(buffer[:size])
 
     with _failing(target), _opened(target, after.mode) as file:
-        digests = [
-            known or become(file, begin, size) for begin, size, known in _going_on(after, stop)
-        ]
+        digests = [*after.digests]
+        others = (piece for piece in after.pieces() if piece[2] == UNKNOWN)
+        for begin, size, _ in _read_ahead(file, others, stop):
+            digests[begin // PIECE] = become(file, begin, size)
         file.truncate(after.size)
     return replace(after, digests=digests)
 
 
-def _going_on(file: CopiedFile, stop: Stop) -> Iterator[tuple[int, int, str]]:
-    for piece in file.pieces():
+def _read_ahead(
+    file: FileIO, wanted: Iterable[tuple[int, int, str]], stop: Stop
+) -> Iterator[tuple[int, int, str]]:
+    """Each piece that is wanted, while the system reads those that come after it."""
+    coming = deque[tuple[int, int, str]]()
+    for piece in wanted:
+        begin, size, _ = piece
+        _advise(file, begin, size, os.POSIX_FADV_WILLNEED)
+        coming.append(piece)
+        if len(coming) > _AHEAD:
+            _go_on(stop)
+            yield coming.popleft()
+    for piece in coming:
         _go_on(stop)
         yield piece
 
@@ -260,24 +271,23 @@ def read_at(file: FileIO, begin: int, place: memoryview) -> int:
     return filled
 
 
-def _write(file: FileIO, begin: int, content: memoryview) -> None:
-    """Write it, and let it set out for the disk; what was written before it has arrived there.
+def _write_once(file: FileIO, begin: int, content: memoryview) -> None:
+    """Write what nobody reads soon, and let it set out for the disk; what came before has arrived.
 
     So the same memory is used again: that which is new for each page costs most of a large copy's
     time, and takes what others have.
     """
-    file.seek(begin)
-    left = content
-    while left:
-        left = left[file.write(left) :]
+    _write(file, begin, content)
     for at in (begin, begin - _BEHIND):
         if at >= 0:
             _let_go(file, at, len(content))
 
 
-def _look_ahead(file: FileIO, begin: int) -> None:
-    """Let the system read the piece that will be asked for soon."""
-    _advise(file, begin + _AHEAD, PIECE, os.POSIX_FADV_WILLNEED)
+def _write(file: FileIO, begin: int, content: memoryview) -> None:
+    file.seek(begin)
+    left = content
+    while left:
+        left = left[file.write(left) :]
 
 
 def _let_go(file: FileIO, begin: int, size: int) -> None:
