@@ -120,7 +120,9 @@ class Blocks:
         for group in [wanted] if together else [[one] for one in wanted]:
             at = group[0][1]
             self._file.seek(self._found.begin + at * BLOCK)
-            self._file.readinto(self._buffer[: len(group) * BLOCK])
+            size = len(group) * BLOCK
+            if self._file.readinto(self._buffer[:size]) != size:
+                raise ToolFailed("increment.unknown", path=self._file.name)
             for number, here in group:
                 place, part = number * BLOCK - begin, (here - at) * BLOCK
                 piece[place : place + BLOCK] = self._buffer[part : part + BLOCK]

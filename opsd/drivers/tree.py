@@ -37,10 +37,14 @@ def flushing(root: Path) -> Iterator[Callable[[], None]]:
     """Gives what brings all that was written to the file system of `root` to its disk (syncfs(2)).
 
     That raises `ToolFailed` where the disk did not take all of what was written since the block
-    began, whoever else asked meanwhile; asked again, it may say that all is well. What is on its
-    way to a disk cannot be called back: an end that is asked for waits, too.
+    began, whoever else asked meanwhile, or before, when nobody was told; asked again, it may say
+    that all is well. What is on its way to a disk cannot be called back: an end that is asked for
+    waits, too.
     """
-    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise ToolFailed("mirror.failed", path=root, detail=str(error)) from error
 
     def flush() -> None:
         if ctypes.CDLL(None, use_errno=True).syncfs(handle) != 0:

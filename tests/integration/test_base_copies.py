@@ -283,7 +283,7 @@ def test_the_commands_of_the_document_read_a_copy_without_opsd(site: Site, tmp_p
         held_until_now(heard)
         planned = planning.plan(log, Goal("now"), tmp_path / "ours", ALONE)
         (tmp_path / "ours").mkdir()
-        fetching.fetch(kit, planned, durable=False)
+        fetching.fetch(kit, planned, proof=True)
     page = (ROOT / "docs" / "repository-format.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
     script = "\n".join(one for one in blocks if "unwal()" in one or "unbase()" in one)

@@ -76,11 +76,11 @@ def test_copies_that_build_on_each_other_come_back_as_one(monkeypatch: pytest.Mo
             theirs = read(combined(homes, found, base / "theirs"))
             for name, at_hand_too in (("near", True), ("far", False)):
                 mine = replace(planned, target=fresh(base / name), at_hand=at_hand_too)
-                fetching.fetch(kit, mine, durable=False)
+                fetching.fetch(kit, mine, proof=True)
                 assert read(base / name / DATA) == theirs
             # What is there is known by the digests that the cache told the repository.
             with without_packs(site):
-                fetching.fetch(kit, mine, durable=False)
+                fetching.fetch(kit, mine, proof=True)
             # Over what lies there, of which only what differs is written.
             over = Ways(throwaway=True, delta=True)
             goal = Goal("lsn", lsn=found[2].stop)

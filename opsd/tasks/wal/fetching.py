@@ -31,10 +31,11 @@ class Fetched:
     findings: list[Finding] = field(default_factory=list)
 
 
-def fetch(kit: Kit, planned: Planned, *, durable: bool) -> Fetched:
+def fetch(kit: Kit, planned: Planned, *, proof: bool) -> Fetched:
     """Bring base copy and log, from what is at hand; where that is not good, from elsewhere.
 
-    `durable`: all of it is on the disk then.
+    All of it is on the disk then. `proof`: what was fetched is read again, and held against the
+    server's own checksums.
     """
     done = Fetched()
     with tree.flushing(planned.target) as flush:
@@ -42,9 +43,8 @@ def fetch(kit: Kit, planned: Planned, *, durable: bool) -> Fetched:
         def bring(near: Near | None) -> None:
             _bring(kit, planned, done, near)
             with timed(done.seconds, "verify"):
-                if durable:  # the server would wait for the disk before it replays
-                    flush()
-                _insist_good(planned)
+                flush()
+                _insist_good(planned, contents=proof and near is None)
 
         if planned.at_hand:
             with at_hand.held(planned.log, planned.base) as near:
@@ -95,12 +95,13 @@ def _restore(kit: Kit, planned: Planned, near: Near | None) -> None:
     unpack(copies.map(planned.base.id), copies.pack, target, kit.stop, moving)
 
 
-def _insist_good(planned: Planned) -> None:
-    """Raise `RepositoryDamaged` unless a copy has the files of its manifest, in their sizes.
+def _insist_good(planned: Planned, *, contents: bool) -> None:
+    """Raise `RepositoryDamaged` unless a copy is as its manifest says.
 
-    Each piece was held against its digest before it was written.
+    Without `contents` names and sizes are looked at: each piece was held against its digest, where
+    that is known, before it was written.
     """
     base = planned.base
     programs = planned.log.programs(base.version // 10000)
-    if wrong := programs.verify(planned.target / DATA, contents=False):
+    if wrong := programs.verify(planned.target / DATA, contents=contents):
         raise RepositoryDamaged("recover.base_damaged", id=base.id, detail=wrong)

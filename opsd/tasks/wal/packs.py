@@ -218,7 +218,7 @@ def unpack(
 ) -> ExtentMap:
     """Let a directory become what a map says; only packs are read of which something lacks there.
 
-    Gives the map with the digests of all pieces, as they came out of the packs. `read` is that of
+    Gives the map with the digests of all pieces. `read` is that of
     `Packs`. Raises `RepositoryDamaged`, `ToolFailed` and `Cancelled`; the target is then something
     between the two.
     """

@@ -79,7 +79,7 @@ def recovered(
     target = planned.target
     target.mkdir(parents=True, exist_ok=True)
     target.chmod(0o700)  # everybody's data is in it: for the server's account, and for root
-    fetched = fetching.fetch(kit, planned, durable=not ways.throwaway)
+    fetched = fetching.fetch(kit, planned, proof=ways.throwaway)
     findings = [*planned.findings, *fetched.findings]
     done = Recovered(planned, seconds=fetched.seconds, findings=findings)
     with _server(planned, ways) as server:
@@ -194,7 +194,7 @@ def _server(planned: Planned, ways: Ways) -> Iterator[cluster.Cluster]:
             "wal_recycle": "off",  # what was fetched is not written over
             **_replaying(planned, ways),
             # By another name of the same file, where that can be: the log is not written twice.
-            "restore_command": f"{_given(planned, 'ln')} || {_given(planned, 'cp')}",
+            "restore_command": f"{_given(planned, 'ln')} 2>/dev/null || {_given(planned, 'cp')}",
             **(_THROWAWAY if ways.throwaway else {}),
         }
         made = cluster.Cluster(
