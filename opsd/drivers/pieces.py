@@ -159,13 +159,14 @@ def lacking(
 def _lacking(target: Path, file: CopiedFile, stop: Stop) -> Sequence[tuple[int, int]]:
     if file.size and not target.exists():
         return [(begin, begin + size) for begin, size, _ in file.pieces()]
-    buffer, found = memoryview(bytearray(min(PIECE, file.size))), []
+    buffer, there = memoryview(bytearray(min(PIECE, file.size))), set[int]()
     with _opened(target, file.mode) as new:
         new.truncate(file.size)
-        for begin, size, known in _read_ahead(new, file.pieces(), stop):
-            if known == UNKNOWN or _digest_at(new, buffer[:size], begin) != known:
-                found.append((begin, begin + size))
-    return found
+        known = (piece for piece in file.pieces() if piece[2] != UNKNOWN)
+        for begin, size, told in _read_ahead(new, known, stop):
+            if _digest_at(new, buffer[:size], begin) == told:
+                there.add(begin)
+    return [(begin, begin + size) for begin, size, _ in file.pieces() if begin not in there]
 
 
 def write(target: Path, mode: int, begin: int, content: memoryview) -> None:
