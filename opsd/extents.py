@@ -115,6 +115,17 @@ def changed(
     return CopiedFile(mode, size, joined(_overlaid(old, new)), tuple(known))
 
 
+def alike(one: ExtentMap, other: ExtentMap) -> bool:
+    """Whether both tell the same files in the same places; one may know more digests."""
+    return {name: _where(file) for name, file in one.files.items()} == {
+        name: _where(file) for name, file in other.files.items()
+    }
+
+
+def _where(file: CopiedFile) -> tuple[int, int, Sequence[Extent]]:
+    return file.mode, file.size, file.extents
+
+
 def completed(found: ExtentMap, known: ExtentMap) -> ExtentMap | None:
     """The same files with all digests, from a map that knows them; nothing if there were all."""
     lacking = {name for name, file in found.files.items() if UNKNOWN in file.digests}

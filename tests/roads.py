@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,10 +12,16 @@ SOCKET = ".s.PGSQL.5432"
 
 
 class Road:
-    """Listens in a directory of its own, and carries each connection to the server's."""
+    """Listens in a directory of its own, and carries each connection to the server's.
 
-    def __init__(self, directory: Path, server: Path) -> None:
+    What comes from there is what `alter` makes of it; of nothing the connection ends.
+    """
+
+    def __init__(
+        self, directory: Path, server: Path, alter: Callable[[bytes], bytes] = bytes
+    ) -> None:
         directory.mkdir(parents=True)
+        self._alter = alter
         self._server = str(server / SOCKET)
         self._cut, self._over = threading.Event(), threading.Event()
         self._ends: list[socket.socket] = []
@@ -46,12 +53,14 @@ class Road:
                 except OSError:
                     near.close()
                     continue
-                for pair in ((near, far), (far, near)):
-                    threading.Thread(target=self._carry, args=pair, daemon=True).start()
+                for way in ((near, far, bytes), (far, near, self._alter)):
+                    threading.Thread(target=self._carry, args=way, daemon=True).start()
 
-    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+    def _carry(
+        self, source: socket.socket, target: socket.socket, alter: Callable[[bytes], bytes]
+    ) -> None:
         with suppress(OSError):
-            while piece := source.recv(1 << 16):
+            while piece := alter(source.recv(1 << 16)):
                 if self._cut.is_set():
                     self._over.wait()
                     return

@@ -79,11 +79,6 @@ TABLE: dict[str, Sentence] = {
         "dùng bản gốc khác: xem opsd wal bases BỘ; kiểm tra kho",
         "use another base copy: see opsd wal bases SET; check the repository",
     ),
-    "packs.short": Sentence(
-        "{path} ngắn hơn {bytes} byte mà nó phải có: ổ đĩa của scratch không trả lại điều đã ghi",
-        "{path} is shorter than the {bytes} bytes that it must have: the disk of scratch does not"
-        " give back what was written",
-    ),
     "pieces.damaged": Sentence(
         "{path} không còn đúng như khi đã ghi",
         "{path} is not what was written any more",

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from struct import Struct
 from typing import Self
 
@@ -22,6 +22,7 @@ PREFIX = "INCREMENTAL."
 BLOCK = 8192  # bytes, as PostgreSQL is built everywhere
 MAGIC = 0xD3AE1F0D
 HEAD = Struct("=III")
+_NUMBER = array("I").itemsize
 MOST_AT_ONCE = 128  # blocks
 
 
@@ -74,16 +75,21 @@ def of(path: str) -> str:
 def read(path: Path) -> Increment:
     """What an incremental file says. Raises `OSError`, and `ToolFailed` where it is none."""
     with path.open("rb") as stream:
-        size = path.stat().st_size
-        head = stream.read(HEAD.size)
-        magic, count, kept = HEAD.unpack(head.ljust(HEAD.size, b"\0"))
-        numbers = array("I")
-        begin = HEAD.size + count * numbers.itemsize
-        begin += -begin % BLOCK if count else 0
-        if magic != MAGIC or size != begin + count * BLOCK:
-            raise ToolFailed("increment.unknown", path=path)
-        numbers.fromfile(stream, count)
-    return Increment(numbers, begin, kept)
+        return begun(path, path.stat().st_size, stream.readinto)
+
+
+def begun(path: PurePath, size: int, fill: Callable[[memoryview], object]) -> Increment:
+    """The same of one that comes; its blocks are what comes next."""
+    head = bytearray(min(HEAD.size, size))
+    fill(memoryview(head))
+    magic, count, kept = HEAD.unpack(head.ljust(HEAD.size, b"\0"))
+    begin = HEAD.size + count * _NUMBER
+    begin += -begin % BLOCK if count else 0
+    if magic != MAGIC or size != begin + count * BLOCK:
+        raise ToolFailed("increment.unknown", path=path)
+    told = bytearray(begin - HEAD.size)
+    fill(memoryview(told))
+    return Increment(array("I", bytes(told[: count * _NUMBER])), begin, kept)
 
 
 class Blocks:

@@ -1,4 +1,4 @@
-"""PostgreSQL's programs for its log: pg_receivewal, pg_waldump, pg_basebackup, pg_verifybackup."""
+"""PostgreSQL's programs for its log: pg_receivewal, pg_waldump, pg_verifybackup."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from itertools import groupby
 from pathlib import Path
 
 from opsd.drivers import process
-from opsd.errors import DatabaseFailed, ScratchFull, ToolFailed
+from opsd.errors import DatabaseFailed, ToolFailed
 from opsd.wal import HEARTBEAT, Segment, position
 
 _QUICK = timedelta(seconds=20)
 _ONE_SEGMENT = timedelta(minutes=2)
 _LONG = timedelta(hours=12)  # what reads or writes a whole cluster
-_FULL = "No space left on device"
 _COMMIT = re.compile(
     r"tx:\s+(?P<tx>\d+), lsn: (?P<lsn>[0-9A-F]+/[0-9A-F]+), prev .*? desc: COMMIT "
     r"(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?) UTC(?P<rest>.*)"
@@ -30,7 +29,6 @@ _ENDED = re.compile(
     r"(?:invalid record length at (?P<end>[0-9A-F]+/[0-9A-F]+): .* got 0$)?",
     re.MULTILINE,
 )
-_BROKEN = re.compile(r"checksum verification failed in file .*")
 _RELATIONS = re.compile(r"; rels: (?P<paths>[^;]*)")
 
 
@@ -159,33 +157,6 @@ class WalPrograms:
             if found := _POINT.search(line):
                 yield found["name"], position(found["lsn"])
 
-    def base(
-        self,
-        connection: str,
-        target: Path,
-        places: Mapping[str, Path],
-        left: timedelta,
-        onto: Path | None = None,
-    ) -> str:
-        """Copy the whole cluster into `target`; tablespaces by their places. Gives what it said.
-
-        Page checksums are verified by the server while it reads. The copy's own manifest has
-        CRC-32C, PostgreSQL's default: what is stored has an HMAC. With `onto`, the
-        manifest of an earlier copy, only what changed since that one is copied.
-        """
-        return self._run(
-            "pg_basebackup",
-            *("-d", connection, "-D", str(target), "--format=plain", "--wal-method=none"),
-            *("--checkpoint=fast", "--no-password", "--no-slot"),
-            *("--no-sync", "--verbose"),
-            *((f"--incremental={onto}",) if onto else ()),
-            *(
-                f"--tablespace-mapping={_mapped(old)}={_mapped(str(new))}"
-                for old, new in places.items()
-            ),
-            timeout=left,
-        ).complaint
-
     def verify(self, directory: Path, *, contents: bool = True) -> str:
         """What a restored base copy lacks or has altered, by its own manifest; empty: nothing.
 
@@ -202,10 +173,6 @@ class WalPrograms:
         done = self._go(program, *arguments, timeout=timeout)
         if done.exit_code == 0:
             return done
-        if _FULL in done.complaint:
-            raise ScratchFull("scratch.full", detail=done.complaint[-2000:])
-        if broken := _BROKEN.findall(done.complaint):
-            raise DatabaseFailed("base.page_damaged", count=len(broken), detail="\n".join(broken))
         if done.exit_code < 0:
             raise ToolFailed("pgtools.killed", program=program, signal=str(-done.exit_code))
         raise DatabaseFailed(
@@ -234,7 +201,3 @@ def stopped(said: str) -> Stopped:
 def as_role(connection: str, role: str, application: str) -> str:
     """A member's way to its server, for the role that receives its log (the last word wins)."""
     return f"{connection} user={role} application_name={application} connect_timeout=10"
-
-
-def _mapped(path: str) -> str:
-    return path.replace("=", "\\=")

@@ -175,6 +175,24 @@ def write(target: Path, mode: int, begin: int, content: memoryview) -> None:
         _write_once(file, begin, content)
 
 
+class Writing:
+    """A new file, written from its beginning to its end; `once` it is not read again soon."""
+
+    def __init__(self, path: Path, *, once: bool) -> None:
+        self._file = FileIO(path, "xb", opener=_open)
+        self._write = _write_once if once else _write
+        self._end = 0
+
+    def append(self, content: memoryview) -> None:
+        """Write what comes next. Raises `OSError`."""
+        self._write(self._file, self._end, content)
+        self._end += len(content)
+
+    def close(self) -> None:
+        """Leave it as it is."""
+        self._file.close()
+
+
 def patch(target: Path, before: CopiedFile, after: CopiedFile, new: New, stop: Stop) -> CopiedFile:
     """Let a file become another one; gives that with all its digests.
 
@@ -245,8 +263,9 @@ def _opened(path: Path, mode: int) -> FileIO:
     return opened
 
 
-def _open(path: str, _: int) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+def _open(path: str, how: int) -> int:
+    how = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | how & os.O_EXCL
+    return os.open(path, how, 0o600)
 
 
 def _shared(old: FileIO, new: FileIO) -> bool:

@@ -18,7 +18,7 @@ from opsd.errors import ClockWrong, OpsdError, Refused, RepositoryMissing
 from opsd.model import Finding, Severity
 from opsd.policy import preflight
 from opsd.policy.preflight import Booted
-from opsd.tasks import locks, scratch, shelf
+from opsd.tasks import locks, room, shelf
 from opsd.tasks.journal import Journal
 from opsd.tasks.kit import TAG, Kit
 from opsd.tasks.members import dumped, files
@@ -130,7 +130,7 @@ def _neighbours(kit: Kit, journal: Journal, ground: Ground) -> tuple[OpsdError, 
 def _judge_room(kit: Kit, journal: Journal, ground: Ground) -> tuple[OpsdError, ...]:
     """Room for the dumps, and room in a local repository for what will be added."""
     dumps = _dump_bytes(kit, journal, ground)
-    against = preflight.judge_room(scratch.room(kit, dumps))
+    against = preflight.judge_room(room.at(kit.config.scratch, dumps))
     repository = kit.config.repositories[journal.run.repository]
     if repository.path is not None:
         points = kit.store.points(journal.run.backup_set)
@@ -138,13 +138,13 @@ def _judge_room(kit: Kit, journal: Journal, ground: Ground) -> tuple[OpsdError, 
         trees = (
             sum(m.bytes for m in points[0].members) if points else _tree_bytes(kit, journal, ground)
         )
-        room = preflight.Room(
+        left = preflight.Room(
             repository.path,
             system.space(repository.path).free,
             preflight.expected_growth(dumps + trees, added),
             repository.min_free,
         )
-        against += preflight.judge_room(room)
+        against += preflight.judge_room(left)
     return against
 
 

@@ -19,7 +19,7 @@ from opsd.drivers.process import Stop
 from opsd.drivers.restic import Piece, Source
 from opsd.errors import OpsdError, RepositoryDamaged, UsageError
 from opsd.model import Closing, Finding, MemberKind, Outcome, Proof, RecoveryPoint, Severity, Task
-from opsd.tasks import locks, scratch, sweep
+from opsd.tasks import locks, room, sweep
 from opsd.tasks.beside import beside
 from opsd.tasks.journal import end, opened, outcome_of, scratch_failed
 from opsd.tasks.kit import PROOF_RECORD, Kit, tags
@@ -194,7 +194,7 @@ def _judge_room(bench: Bench) -> None:
         m.bytes // bench.part(m).parts if m.kind is MemberKind.FILES else _LOADED * m.bytes
         for m in bench.point.members
     )
-    scratch.insist(bench.kit, needed)
+    room.insist(bench.kit.config.scratch, needed)
 
 
 def _fetch_record(bench: Bench) -> None:

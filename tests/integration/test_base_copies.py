@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import re
 import subprocess
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import md5
 from pathlib import Path
 
 import psycopg
@@ -15,7 +17,7 @@ import pytest
 
 from opsd.drivers import cluster
 from opsd.drivers.storage import LocalStorage
-from opsd.errors import OpsdError, RepositoryDamaged, StorageFailed
+from opsd.errors import DatabaseFailed, OpsdError, RepositoryDamaged, StorageFailed
 from opsd.model import Closing, Outcome
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal import fetching, planning, recovering
@@ -27,6 +29,7 @@ from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
 from opsd.tasks.wal.rereading import NIGHTS, reread
 from tests.logs import Heard, finished, guarded, held_until_now, spoil, sql, with_far, with_log
+from tests.roads import Road
 from tests.site import ROOT, Site
 
 ALONE = Ways(here=False, throwaway=True)
@@ -253,25 +256,62 @@ def test_each_repository_has_all_of_it(site: Site) -> None:
         assert bases(log, "far")[-1].parent == bases(log, "main")[-1].parent == ""
 
 
-def test_what_the_disk_of_scratch_altered_is_not_stored(
+def altered(piece: bytes) -> bytes:
+    """A row of `BULK` is another one."""
+    return piece.replace(md5(b"777", usedforsecurity=False).hexdigest().encode(), b"f" * 32)
+
+
+def cut(piece: bytes) -> bytes:
+    """The connection ends in the middle of what is much."""
+    return b"" if len(piece) > 1 << 14 and altered(piece) != piece else piece
+
+
+@pytest.mark.parametrize(
+    ("alter", "key"), [(altered, "base.not_as_told"), (cut, "database.unreachable")]
+)
+def test_what_does_not_come_as_the_server_sent_it_is_no_copy(
+    site: Site, alter: Callable[[bytes], bytes], key: str
+) -> None:
+    with guarded(with_log(site)) as (kit, log, heard):
+        sql(site, BULK)
+        server = site.system.cluster.directory
+        road = Road(site.base / "road", server, alter)
+        way = log.member.connection.replace(str(server), str(site.base / "road"))
+        member = log.member.model_copy(update={"connection": way})
+        with closing(road), pytest.raises(DatabaseFailed) as told:
+            take_base(kit, replace(log, member=member))
+        assert told.value.key == key
+        assert not bases(log, "main")
+        taken(kit, log)
+        held_until_now(heard)
+        assert rows(log, site.base / "back") == 40000
+
+
+def test_a_repository_that_fails_keeps_no_other_from_a_copy(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with guarded(with_log(site)) as (kit, log, _):
+    with guarded(with_far(site)) as (kit, log, heard):
         sql(site, BULK)
-        programs = type(log.programs())
-        base = programs.base
+        put = LocalStorage.put
 
-        def spoilt(self: object, way: str, target: Path, *rest: object) -> str:
-            said = base(self, way, target, *rest)  # type: ignore[arg-type]
-            spoil(max(target.rglob("base/*/*"), key=lambda path: path.stat().st_size))
-            return said
+        def fails(self: LocalStorage, name: str, content: bytes) -> None:
+            if "packs/" in name and self.root.name == "far":
+                raise StorageFailed("storage.put_failed", path=name, detail="cut")
+            put(self, name, content)
 
-        monkeypatch.setattr(programs, "base", spoilt)
-        with pytest.raises(OpsdError) as told:
-            take_base(kit, log)
-        assert told.value.key == "base.not_as_told"
-        assert not bases(log, "main")
-        assert not packs(site)
+        with monkeypatch.context() as failing:
+            failing.setattr(LocalStorage, "put", fails)
+            with pytest.raises(StorageFailed):
+                take_base(kit, log)
+        assert [len(bases(log, name)) for name in ("main", "far")] == [1, 0]
+        held_until_now(heard)
+        ways = Ways(here=False, only="main", throwaway=True)
+        assert rows(log, site.base / "back", ways) == 40000
+        taken(kit, log)
+        assert bases(log, "main")[-1].parent == "", "the other has nothing to share with"
+        held_until_now(heard)
+        ways = Ways(here=False, only="far", throwaway=True)
+        assert rows(log, site.base / "far-back", ways) == 40000
 
 
 def test_the_commands_of_the_document_read_a_copy_without_opsd(site: Site, tmp_path: Path) -> None:

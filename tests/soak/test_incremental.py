@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from opsd.demo.system import DossierSystem
 from opsd.drivers import cluster
+from opsd.drivers.postgres.arriving import Arriving, Entry, arriving
 from opsd.model import Outcome
-from opsd.tasks.journal import Journal
-from opsd.tasks.wal import at_hand, changes, fetching, planning, recovering
-from opsd.tasks.wal import bases as bases_of
+from opsd.tasks.wal import at_hand, fetching, planning, recovering, taking
 from opsd.tasks.wal.bases import bases, take_base
-from opsd.tasks.wal.layout import DATA, PLACES, settle_places
+from opsd.tasks.wal.layout import DATA, MANIFEST, PLACES, place_of, settle_places
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
-from opsd.wal import Base
 from tests.faults.telling import empty_repository
 from tests.logs import guarded, held_until_now, sql, with_log
 from tests.site import ROOT, SMALL, Site, workplace
@@ -47,7 +46,7 @@ def test_copies_that_build_on_each_other_come_back_as_one(monkeypatch: pytest.Mo
             added, homes = [], base / "homes"
             homes.mkdir()
             with monkeypatch.context() as seen:
-                seen.setattr(bases_of, "_copied", kept_aside(bases_of._copied, homes))
+                seen.setattr(taking, "arriving", kept_aside(arriving, homes))
                 for _ in range(3):
                     sql(site, "INSERT INTO moments SELECT 1 FROM generate_series(1, 10)")
                     closing = take_base(kit, log)
@@ -73,7 +72,7 @@ def test_copies_that_build_on_each_other_come_back_as_one(monkeypatch: pytest.Mo
             with without_packs(site):
                 assert rows(planned, ways) == 40
             # Both are what PostgreSQL's own program makes of the three.
-            theirs = read(combined(homes, found, base / "theirs"))
+            theirs = read(combined(homes, base / "theirs"))
             for name, at_hand_too in (("near", True), ("far", False)):
                 mine = replace(planned, target=fresh(base / name), at_hand=at_hand_too)
                 fetching.fetch(kit, mine, proof=True)
@@ -110,20 +109,48 @@ def without_packs(site: Site) -> Iterator[None]:
     away.rename(packs)
 
 
-def kept_aside(copied: Callable[..., Base], homes: Path) -> Callable[..., Base]:
-    """What was copied of the server stays there too, as it was before label and manifest."""
+def kept_aside(
+    come: Callable[..., AbstractContextManager[Arriving]], homes: Path
+) -> Callable[..., AbstractContextManager[Aside]]:
+    """What comes from the server lies there too, as it came."""
 
-    def keep(journal: Journal, log: Log, home: Path, *rest: object) -> Base:
-        with pytest.MonkeyPatch.context() as here:
-            here.setattr(changes, "settle", lambda *_: None)
-            base = copied(journal, log, home, *rest)
-        shutil.copytree(home, homes / base.id, symlinks=True)
-        settle_places(homes / base.id)
-        if base.parent:
-            changes.settle(home, next(b for b in bases(log, "main") if b.id == base.parent))
-        return base
+    @contextmanager
+    def keep(*of_it: Any) -> Iterator[Aside]:
+        with come(*of_it) as coming:
+            yield Aside(coming, homes / str(len(list(homes.iterdir()))))
 
     return keep
+
+
+class Aside:
+    """What comes, written below a directory as well."""
+
+    def __init__(self, coming: Arriving, home: Path) -> None:
+        self._coming, self._home = coming, home
+        (home / PLACES).mkdir(parents=True)
+        self._file = home / "none"
+
+    def __iter__(self) -> Iterator[Entry]:
+        for entry in self._coming:
+            self._file = self._home / place_of(entry.path)
+            if entry.size is None:
+                self._file.mkdir(exist_ok=True)
+            else:
+                self._file.touch()
+            yield entry
+        (self._home / DATA / MANIFEST).write_bytes(self.manifest)
+        settle_places(self._home)
+
+    @property
+    def manifest(self) -> bytes:
+        """The server's."""
+        return self._coming.manifest
+
+    def fill(self, place: memoryview) -> None:
+        """Give the next bytes, and keep them."""
+        self._coming.fill(place)
+        with self._file.open("ab") as file:
+            file.write(place)
 
 
 def damage_at_hand_gets_no_new_digest(site: Site, log: Log) -> None:
@@ -151,9 +178,9 @@ def fresh(directory: Path) -> Path:
     return directory
 
 
-def combined(homes: Path, line: Sequence[Base], target: Path) -> Path:
+def combined(homes: Path, target: Path) -> Path:
     """A line of copies as `pg_combinebackup` makes one of it."""
-    parts = [homes / one.id for one in line]
+    parts = sorted(homes.iterdir())
     place = next((parts[-1] / PLACES).iterdir())
     subprocess.run(
         [

@@ -48,7 +48,8 @@ class Source:
 
     def standpoint(self) -> Standpoint:
         """Where the server is. Raises `DatabaseFailed`."""
-        with self._opened() as server:
+        with self.opened() as opened:
+            server = opened.pgconn
             system, number, flushed, *_ = _rows(server, "IDENTIFY_SYSTEM")[0]
             timeline, history = int(number), ""
             if timeline > 1:  # the first has none
@@ -65,7 +66,8 @@ class Source:
         found = bytearray()
         at = written(begin)
         try:
-            with self._opened() as server:
+            with self.opened() as opened:
+                server = opened.pgconn
                 _result(server, f"START_REPLICATION PHYSICAL {at} TIMELINE {timeline}")
                 for piece in _pieces(server):
                     found += piece
@@ -76,7 +78,8 @@ class Source:
         raise DatabaseFailed("database.refused", detail=f"{at}: {len(found)} bytes")
 
     @contextmanager
-    def _opened(self) -> Iterator[PGconn]:
+    def opened(self) -> Iterator[psycopg.Connection[Any]]:
+        """A connection that knows the replication protocol. Raises `DatabaseFailed`."""
         passfile: dict[str, Any] = {"passfile": str(self.passfile)} if self.passfile else {}
         try:
             opened = psycopg.connect(
@@ -86,7 +89,7 @@ class Source:
                 **passfile,
             )
             with closing(opened):
-                yield opened.pgconn
+                yield opened
         except psycopg.Error as error:
             raise DatabaseFailed("database.unreachable", detail=str(error)) from error
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from opsd.errors import Cancelled, DatabaseFailed, ScratchFull, ToolFailed
 from opsd.policy import preflight
-from opsd.tasks import scratch
+from opsd.tasks import room
 from opsd.tasks.proving.bench import Bench
 
 _TICK_SECONDS = 0.3
@@ -50,4 +50,4 @@ def guarded(bench: Bench) -> Iterator[None]:
 
 
 def _short(bench: Bench) -> bool:
-    return bool(preflight.judge_room(scratch.room(bench.kit, 0)))
+    return bool(preflight.judge_room(room.at(bench.kit.config.scratch, 0)))

@@ -8,28 +8,35 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from opsd import extents
 from opsd.drivers import increment, lock, pieces, system
 from opsd.drivers.increment import Blocks
-from opsd.errors import RepositoryDamaged
+from opsd.drivers.pieces import Writing
+from opsd.errors import OpsdError, RepositoryDamaged
 from opsd.extents import CopiedFile, ExtentMap
+from opsd.tasks import room
 from opsd.tasks.moving import Moving
 from opsd.tasks.wal.copies import Copies
 from opsd.tasks.wal.layout import settle_places
 from opsd.tasks.wal.log import Log
-from opsd.tasks.wal.packs import unpack
+from opsd.tasks.wal.packs import Arrived, unpack
 from opsd.wal import Base
 
 _LEASE = "lease"
 _NEW = ".new"
+_COMING = ".coming"
 _MAP = "extents.json"
 _PATIENCE = timedelta(minutes=1)
+
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,62 @@ def directory(log: Log) -> Path:
     return log.kit.config.cache / "bases" / log.backup_set / log.name
 
 
+class Beside:
+    """A copy that comes, written here too while it does; what keeps it from that ends only this.
+
+    `needed` bytes must have room; 0: nobody knows how many, and all are read again at once.
+    """
+
+    def __init__(self, log: Log, copy: str, needed: int) -> None:
+        self.home = directory(log) / f"{copy}{_COMING}"
+        self._once = needed > 0
+        self._failed: OSError | OpsdError | None = None
+
+        def begin() -> None:
+            self.drop()  # what was begun before and came to nothing
+            for place in (directory(log), self.home):
+                place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            room.insist(self.home, needed)
+
+        self._try(begin)
+
+    def directory(self, name: str) -> None:
+        """Let there be a directory."""
+        self._try(partial((self.home / name).mkdir, mode=0o700, exist_ok=True))
+
+    def file(self, arrived: Arrived, take: Callable[[Arrived], None]) -> None:
+        """Let a file be taken in, and lie here as well."""
+        written = self._try(partial(Writing, self.home / arrived.name, once=self._once))
+        if written is None:
+            take(arrived)
+            return
+
+        def fill(place: memoryview) -> None:
+            arrived.fill(place)
+            self._try(partial(written.append, place))
+
+        with closing(written):
+            take(replace(arrived, fill=fill))
+
+    def insist(self) -> None:
+        """Raise what kept it from lying here."""
+        if self._failed is not None:
+            raise self._failed
+
+    def drop(self) -> None:
+        """Remove it, if it lies here still."""
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def _try(self, work: Callable[[], Done]) -> Done | None:
+        """Go on after what goes wrong first, and begin nothing more."""
+        if self._failed is None:
+            try:
+                return work()
+            except (OSError, OpsdError) as error:
+                self._failed = error
+        return None
+
+
 def keep(log: Log, base: Base, home: Path, found: ExtentMap, copies: Copies) -> ExtentMap:
     """Let the newest copy be the one that lies there: `home`, or what it makes of the one before.
 
@@ -56,12 +119,13 @@ def keep(log: Log, base: Base, home: Path, found: ExtentMap, copies: Copies) -> 
     changes = {name for name in found.files if not (home / name).exists()}
     with lock.lease(place / _LEASE, base.id, wait=_PATIENCE):
         for old in place.iterdir():
-            if old.is_dir() and not (changes and old.name == base.parent):
+            stays = old == home or (changes and old.name == base.parent)
+            if old.is_dir() and not stays:
                 system.wipe(old)
         made, final = place / f"{base.id}{_NEW}", place / base.id
         try:
             if not changes:
-                shutil.move(home, made)
+                home.rename(made)
             else:
                 found = _changed(log, place / base.parent, made, (home, found, changes), copies)
             settle_places(made, final)

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from opsd.drivers import lock, system
+from opsd.drivers import lock
 from opsd.drivers.postgres.replication import ServerSeen, visiting
-from opsd.errors import (
-    DatabaseFailed,
-    OpsdError,
-    RepositoryDamaged,
-    RepositoryMissing,
-    ToolFailed,
-)
-from opsd.extents import ExtentMap
+from opsd.errors import OpsdError, RepositoryDamaged, RepositoryMissing
+from opsd.extents import ExtentMap, alike
 from opsd.model import Closing, Finding, Severity, Task
 from opsd.policy import wal as policy
-from opsd.tasks import scratch, shelf
-from opsd.tasks.journal import Journal, opened, scratch_failed
+from opsd.tasks import shelf
+from opsd.tasks.journal import Journal, opened
 from opsd.tasks.keys import Keys
 from opsd.tasks.kit import Kit
-from opsd.tasks.moving import Moving
-from opsd.tasks.wal import at_hand, changes, histories
+from opsd.tasks.wal import at_hand, histories
 from opsd.tasks.wal.archive import open_archive
-from opsd.tasks.wal.copies import Copies, open_copies
-from opsd.tasks.wal.layout import DATA, MANIFEST, PLACES
+from opsd.tasks.wal.copies import Copies, Everywhere, open_copies
+from opsd.tasks.wal.layout import MANIFEST, place_of
 from opsd.tasks.wal.log import Log
-from opsd.tasks.wal.packs import MOST_OPEN, Packer, pack
+from opsd.tasks.wal.packs import MOST_OPEN
 from opsd.tasks.wal.rereading import damaged_packs
+from opsd.tasks.wal.taking import Before, Taken, taken
 from opsd.wal import Base, Need, position, written
 
 _LEFT = "bases"  # the evidence of what is left when what is too old went
@@ -45,41 +37,31 @@ class _Door:
     leading: tuple[Base, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Before:
-    """The copy that the next one shares with, and what it consists of in each repository."""
-
-    base: Base
-    maps: Mapping[str, ExtentMap]
-
-
 def take_base(kit: Kit, log: Log) -> Closing:
-    """Copy the whole cluster, put it into every repository of the log, drop what is too old."""
+    """Copy the whole cluster, put it into every repository of the log, drop what is too old.
+
+    A repository that fails keeps no other from having it.
+    """
     with opened(kit, Task.BASE, log.backup_set, log.repositories[0]) as journal:
         with visiting(log.database) as server:
             seen, summarizes = server.seen(log.commit), server.summarizes
         doors = [_door(journal, log, seen, repository) for repository in log.repositories]
         before = _before(journal, log, seen, doors)
-        manifest = _manifest(doors[0].copies, before) if before and summarizes else None
-        place = journal.workplace()
-        try:
-            home = place / log.name
+        if before and summarizes:
+            before = replace(before, manifest=_manifest(doors[0].copies, before.files))
+        everywhere = Everywhere([door.copies for door in doors])
+        with ExitStack() as stack:
             with journal.phase("base", log.name):
-                taken = _copied(journal, log, home, before, manifest)
-            kept: list[ExtentMap] = []
-            for door in doors:
-                with journal.phase("upload", door.copies.repository):
-                    kept.append(_store(journal, log, taken, (home, before), door.copies))
-            known = _keep_at_hand(journal, log, taken, (home, kept[-1]), doors[-1].copies)
-        except OSError as error:
-            raise scratch_failed(error) from error
-        finally:
-            system.wipe(place)
-        for door, found in zip(doors, kept, strict=True):
-            with journal.phase("forget", door.copies.repository):
-                _drop_old(journal, log, door.copies, taken)
+                new = stack.enter_context(taken(journal, log, before, everywhere))
+            known = _keep_at_hand(journal, log, new, everywhere.left[-1])
+        for copies in everywhere.left:
+            _tell(journal, log, new, everywhere.added[copies.repository], copies.repository)
+            with journal.phase("forget", copies.repository):
+                _drop_old(journal, log, copies, new.base)
                 if known:
-                    _complete(journal, door.copies, taken, (found, known))
+                    _complete(journal, copies, new, known)
+        for error in everywhere.failed.values():
+            raise error
     assert journal.closing is not None  # noqa: S101  (`opened` closed it)
     return journal.closing
 
@@ -165,151 +147,68 @@ def _insist(journal: Journal, log: Log, copies: Copies) -> tuple[Base, ...]:
     return found
 
 
-def _before(journal: Journal, log: Log, seen: ServerSeen, doors: Sequence[_Door]) -> _Before | None:
+def _before(journal: Journal, log: Log, seen: ServerSeen, doors: Sequence[_Door]) -> Before | None:
     """The copy that the next one may share with.
 
-    The newest, where every repository has it, and nothing of it is missing or known to be damaged,
-    or lies in so many copies' packs that a recovery would read them again and again.
+    The newest, where every repository has the same, and nothing of it is missing or known to be
+    damaged, or lies in so many copies' packs that a recovery would read them again and again.
     """
     since = journal.kit.clock() - log.wal.whole_every
     newest = [policy.parent_for(door.leading, seen.system, since) for door in doors]
-    base = newest[0]
+    base, maps = newest[0], list[ExtentMap]()
     if base is None or any(one is None or one.id != base.id for one in newest):
         return None
-    maps: dict[str, ExtentMap] = {}
     for copies in (door.copies for door in doors):
         try:
-            maps[copies.repository] = copies.map(base.id)
+            maps.append(copies.map(base.id))
         except RepositoryDamaged as error:
             journal.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
             return None
-        needed = maps[copies.repository].packs
+        needed = maps[-1].packs
         if (
             needed & damaged_packs(log, copies.repository)
             or needed - copies.packs().keys()
             or len({pack.partition("/")[0] for pack in needed}) >= MOST_OPEN
+            or not alike(maps[0], maps[-1])
         ):
             return None
-    return _Before(base, maps)
+    return Before(base, maps[0])
 
 
-def _manifest(copies: Copies, before: _Before) -> bytes | None:
+def _manifest(copies: Copies, files: ExtentMap) -> bytes | None:
     """The manifest of the copy before, where it can be read: by it the server tells changes."""
     with suppress(RepositoryDamaged):
-        return copies.file(before.maps[copies.repository], f"{DATA}/{MANIFEST}")
+        return copies.file(files, place_of(MANIFEST))
     return None
 
 
-def _copied(
-    journal: Journal, log: Log, home: Path, before: _Before | None, manifest: bytes | None
-) -> Base:
-    """What changed since the copy before, where the server can tell it; else everything."""
-    try:
-        return _copy(journal, log, home, before, manifest)
-    except (DatabaseFailed, ToolFailed) as error:
-        if manifest is None or journal.kit.stop.requested:
-            raise
-        journal.findings.append(Finding(Severity.CHANGE, "base.whole_instead", detail=error.detail))
-        system.wipe(home)
-        return _copy(journal, log, home, before)
-
-
-def _copy(
-    journal: Journal, log: Log, home: Path, before: _Before | None, manifest: bytes | None = None
-) -> Base:
-    """The cluster below `home`, its tablespaces beside it and not where the server has them.
-
-    With the manifest of the copy before only what changed since that one.
-    """
-    kit, parent = journal.kit, before.base if before else None
-    (home / PLACES).mkdir(mode=0o700, parents=True)
-    home.chmod(0o700)
-    onto = None
-    if manifest is not None:
-        onto = home / "parent_manifest"
-        onto.write_bytes(manifest)
-    with visiting(log.database) as server:
-        ground = server.ground(log.wal.role, log.commit)
-        scratch.insist(kit, 0 if onto else server.bytes)  # how much changed nobody knows
-    places = {where: home / PLACES / oid for oid, where in ground.tablespaces.items()}
-    limit = kit.backup_set(log.backup_set).timeout
-    log.programs().base(log.connection(), home / DATA, places, limit, onto)
-    if ground.settings["data_checksums"] == "off":
-        told = Finding(Severity.NOTE, "wal.no_checksums", {"name": log.subject})
-        journal.findings.append(told)
-    if wrong := log.programs().verify(home / DATA):
-        raise DatabaseFailed("base.not_as_told", detail=wrong)
-    start, stop, timeline = _spans(home / DATA / MANIFEST)
-    if onto is not None and parent is not None:
-        onto.unlink()
-        changes.settle(home, parent)
-    with visiting(log.database) as server:
-        seen = server.seen(log.commit)
-    return Base(
-        id=journal.run.id,
-        repository=journal.run.repository,
-        system=seen.system,
-        version=seen.version,
-        timeline=timeline,
-        start=start,
-        stop=stop,
-        until=seen.at,
-        superuser=ground.first,
-        bytes=sum(path.stat().st_size for path in home.rglob("*") if path.is_file()),
-        segment_bytes=seen.segment_bytes,
-        parent=parent.id if parent else "",
-        whole=parent.whole if parent else seen.at,
-        read=0,
-    )
-
-
-def _spans(manifest: Path) -> tuple[int, int, int]:
-    """From where to where the log must be replayed for the copy to be consistent."""
-    try:
-        ranges = json.loads(manifest.read_bytes())["WAL-Ranges"]
-        begin, end = ranges[0], ranges[-1]
-        return position(begin["Start-LSN"]), position(end["End-LSN"]), int(end["Timeline"])
-    except (OSError, ValueError, KeyError, IndexError) as error:
-        raise DatabaseFailed("base.no_manifest", detail=str(error)) from error
-
-
-def _store(
-    journal: Journal, log: Log, base: Base, taken: tuple[Path, _Before | None], copies: Copies
-) -> ExtentMap:
-    """Put it into a repository; gives what it consists of there."""
-    kit, repository, (home, before) = journal.kit, copies.repository, taken
-    moving = Moving(kit, base.bytes, kit.backup_set(log.backup_set).timeout)
-    with Packer(base.id, copies.keep_pack, moving) as packer:
-        found = pack(home, before.maps[repository] if before else None, packer)
-    read = sum(found.reach.values())
-    told = copies.keep(replace(base, repository=repository, bytes=found.size, read=read), found)
+def _tell(journal: Journal, log: Log, new: Taken, added: int, repository: str) -> None:
+    base = new.base
     journal.evidence(
         "base",
         {
             "member": log.name,
             "repository": repository,
-            "bytes": found.size,
-            "read_bytes": read,
-            "added_bytes": packer.added + told,
+            "bytes": base.bytes,
+            "read_bytes": base.read,
+            "added_bytes": added,
             "start": written(base.start),
             "stop": written(base.stop),
             "until": base.until.isoformat(),
             "parent": base.parent,
         },
     )
-    return found
 
 
-def _keep_at_hand(
-    journal: Journal, log: Log, base: Base, taken: tuple[Path, ExtentMap], copies: Copies
-) -> ExtentMap | None:
+def _keep_at_hand(journal: Journal, log: Log, new: Taken, copies: Copies) -> ExtentMap | None:
     """Let it stay on this machine, where that is wanted; gives it with all digests, if it does.
 
     What keeps it from that is only told.
     """
     try:
-        if log.wal.cache_bases:
-            return at_hand.keep(log, base, *taken, copies)
+        if new.beside is not None:
+            new.beside.insist()
+            return at_hand.keep(log, new.base, new.beside.home, new.files, copies)
         at_hand.drop(log)
     except (OSError, lock.Busy, OpsdError) as error:
         if journal.kit.stop.requested:
@@ -321,12 +220,10 @@ def _keep_at_hand(
     return None
 
 
-def _complete(
-    journal: Journal, copies: Copies, base: Base, maps: tuple[ExtentMap, ExtentMap]
-) -> None:
+def _complete(journal: Journal, copies: Copies, new: Taken, known: ExtentMap) -> None:
     """Tell a repository the digests that are known at hand; it is as good a copy without."""
     try:
-        copies.complete(base.id, *maps)
+        copies.complete(new.base.id, new.files, known)
     except OpsdError as error:
         if journal.kit.stop.requested:
             raise

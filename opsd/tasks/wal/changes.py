@@ -10,13 +10,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from opsd.drivers import increment
-from opsd.drivers.increment import BLOCK
 from opsd.errors import DatabaseFailed
-from opsd.tasks.wal.layout import DATA, LABEL, MANIFEST
+from opsd.extents import CopiedFile
+from opsd.tasks.wal.layout import LABEL, place_of
 from opsd.wal import Base, position
 
 _BUILDS_ON = re.compile(r"^INCREMENTAL FROM LSN: (\S+)\n", re.MULTILINE)
@@ -24,33 +23,38 @@ _OF_TIMELINE = re.compile(r"^INCREMENTAL FROM TLI: .*\n", re.MULTILINE)
 _CHECKSUM = ("Checksum-Algorithm", "Checksum")
 
 
-def settle(home: Path, parent: Base) -> None:
-    """Let label and manifest be those of a whole copy, where it was made onto `parent`.
+def settled_label(label: bytes, parent: Base) -> bytes:
+    """The label of a whole copy, where this one was made onto `parent`.
 
-    A file of which only changes are there has its size then and no checksum: nobody has read all of
-    it. Raises `DatabaseFailed` where it was made onto another copy.
+    Raises `DatabaseFailed` where it was made onto another copy.
     """
-    data = home / DATA
-    label = (data / LABEL).read_text(encoding="utf-8")
-    if [position(one) for one in _BUILDS_ON.findall(label)] != [parent.start]:
-        raise DatabaseFailed("base.other_parent", id=parent.id, detail=label)
-    plain = _OF_TIMELINE.sub("", _BUILDS_ON.sub("", label)).encode()
-    (data / LABEL).write_bytes(plain)
-    manifest = json.loads((data / MANIFEST).read_bytes())
-    manifest["Files"] = [_told(data, one, plain) for one in manifest["Files"]]
-    (data / MANIFEST).write_bytes(_written(manifest))
+    text = label.decode()
+    if [position(one) for one in _BUILDS_ON.findall(text)] != [parent.start]:
+        raise DatabaseFailed("base.other_parent", id=parent.id, detail=text)
+    return _OF_TIMELINE.sub("", _BUILDS_ON.sub("", text)).encode()
 
 
-def _told(data: Path, entry: Mapping[str, Any], label: bytes) -> Mapping[str, Any]:
+def settled_manifest(manifest: bytes, label: bytes, files: Mapping[str, CopiedFile]) -> bytes:
+    """The manifest of a whole copy that has this label and these files.
+
+    A file of which only changes came has its size and no checksum: nobody has read all of it.
+    """
+    told = json.loads(manifest)
+    told["Files"] = [_told(one, label, files) for one in told["Files"]]
+    return _written(told)
+
+
+def _told(
+    entry: Mapping[str, Any], label: bytes, files: Mapping[str, CopiedFile]
+) -> Mapping[str, Any]:
     path = entry.get("Path")
     if path == LABEL:
         told = {"Checksum-Algorithm": "SHA256", "Checksum": hashlib.sha256(label).hexdigest()}
         return {**entry, "Size": len(label), **told}
-    if path is None or increment.plain(path) == path:
+    if path is None or (plain := increment.plain(path)) == path:
         return entry
-    found = increment.read(data / path)
     rest = {key: value for key, value in entry.items() if key not in _CHECKSUM}
-    return {**rest, "Path": increment.plain(path), "Size": found.blocks * BLOCK}
+    return {**rest, "Path": plain, "Size": files[place_of(plain)].size}
 
 
 def _written(manifest: Mapping[str, Any]) -> bytes:

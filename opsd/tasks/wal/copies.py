@@ -13,15 +13,17 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from threading import Lock
 
 from opsd import extents, record
 from opsd.drivers.storage import Storage
-from opsd.errors import OpsdError, RepositoryDamaged
+from opsd.errors import Cancelled, OpsdError, RepositoryDamaged, TimedOut
 from opsd.extents import ExtentMap
 from opsd.tasks.keys import Keys, storage_of
 from opsd.tasks.moving import Pace
@@ -192,6 +194,45 @@ class Copies:
             raise
         except OSError as error:
             raise RepositoryDamaged("base.unread", name=name, detail=str(error)) from error
+
+
+class Everywhere:
+    """The repositories that a copy goes into: one that fails is left out, and the others go on."""
+
+    def __init__(self, copies: Sequence[Copies]) -> None:
+        self.added = dict.fromkeys((one.repository for one in copies), 0)  # bytes
+        self.failed: dict[str, OpsdError] = {}
+        self._copies = copies
+        self._one_at_a_time = Lock()
+
+    @property
+    def left(self) -> Sequence[Copies]:
+        """Those that have not failed."""
+        return [one for one in self._copies if one.repository not in self.failed]
+
+    def keep_pack(self, pack: str, content: memoryview) -> None:
+        """Keep bytes that no copy had before. Raises what befell the last one that was left."""
+        for copies in self.left:
+            self._keep(copies, partial(copies.keep_pack, pack, content))
+
+    def keep(self, base: Base, found: ExtentMap) -> None:
+        """Let there be a copy whose packs are all there. Raises as `keep_pack` does."""
+        for copies in self.left:
+            here = replace(base, repository=copies.repository)
+            self._keep(copies, partial(copies.keep, here, found))
+
+    def _keep(self, copies: Copies, work: Callable[[], int]) -> None:
+        try:
+            size = work()
+        except (Cancelled, TimedOut):
+            raise
+        except OpsdError as error:
+            self.failed[copies.repository] = error
+            if not self.left:
+                raise
+        else:
+            with self._one_at_a_time:
+                self.added[copies.repository] += size
 
 
 def open_copies(

@@ -124,9 +124,7 @@ def _where(
 
 def source_of(log: Log, receiver: str = "") -> Source:
     """The way to the server's log for a short look, under a name that no commit waits for."""
-    passwords = log.wal.passwords or log.member.passwords
-    way = f"{log.connection(receiver)} application_name=opsd_look"
-    return Source(way, passwords.path() if passwords else None)
+    return Source(f"{log.connection(receiver)} application_name=opsd_look", log.passfile)
 
 
 def insist(log: Log, archive: Archive, held: Holdings) -> None:

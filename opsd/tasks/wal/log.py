@@ -81,13 +81,18 @@ class Log:
         programs.make_slot(connection, slot)
         return programs.receive(connection, slot, directory, said)
 
+    @property
+    def passfile(self) -> Path | None:
+        """The passwords of the role that receives."""
+        passwords = self.wal.passwords or self.member.passwords
+        return passwords.path() if passwords else None
+
     def programs(self, major: int | None = None) -> pgwal.WalPrograms:
         """PostgreSQL's programs for its log. Those that read it must be of its own version."""
         directory = cluster.binaries(cluster.newest() if major is None else major)
         if major is not None and directory.parent.name != str(major):
             raise ToolFailed("cluster.no_binaries", major=str(major))
-        passwords = self.wal.passwords or self.member.passwords
-        passfile = {"PGPASSFILE": str(passwords.path())} if passwords else {}
+        passfile = {"PGPASSFILE": str(self.passfile)} if self.passfile else {}
         return pgwal.WalPrograms(directory, {"TZ": "UTC", **passfile}, self.kit.stop)
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from io import FileIO
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePath
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
@@ -19,14 +16,12 @@ from opsd.drivers import increment, pieces
 from opsd.drivers.increment import BLOCK, Increment
 from opsd.drivers.pieces import memory
 from opsd.drivers.process import Stop
-from opsd.errors import Cancelled, RepositoryDamaged, SourceFailed
+from opsd.errors import Cancelled, RepositoryDamaged
 from opsd.extents import PIECE, UNKNOWN, ZEROS, CopiedFile, Extent, ExtentMap, changed, joined
-from opsd.tasks.wal.layout import DATA, PLACES
 
 PACK = 16 << 20  # bytes before they are compressed
 _WRITTEN = 4 << 20  # bytes at once
 MOST_OPEN = 10  # packs that stay: a part of a file lies in some of each night of a week
-_NOTHING = ExtentMap({}, {})
 
 Moved = Callable[[int], None]  # told of bytes that were moved; raises when it is not to go on
 
@@ -35,11 +30,10 @@ class Packer:
     """Parts of files, one behind the other in packs named `COPY/NUMBER`.
 
     A part is looked at before it is kept: what an earlier copy has needs no room. `store` is called
-    from several threads, and says how many bytes it made of a pack. Leaving the block stores the
-    last pack, and waits for all.
+    from several threads. Leaving the block stores the last pack, and waits for all.
     """
 
-    def __init__(self, copy: str, store: Callable[[str, memoryview], int], moved: Moved) -> None:
+    def __init__(self, copy: str, store: Callable[[str, memoryview], None], moved: Moved) -> None:
         self._copy, self._store, self._moved = copy, store, moved
         self._pool = ThreadPoolExecutor(pieces.AT_ONCE)
         self._free: SimpleQueue[memoryview] = SimpleQueue()
@@ -47,8 +41,7 @@ class Packer:
             self._free.put(memory(PACK))
         self._filling = memory(PACK)
         self._filled = self._number = 0
-        self._sent: deque[Future[int]] = deque()
-        self.added = 0  # bytes of packs as they are stored, of all of them when the block was left
+        self._sent: deque[Future[None]] = deque()
 
     def __enter__(self) -> Self:
         return self
@@ -67,15 +60,12 @@ class Packer:
         if kind is None:
             self._insist()
 
-    def look(self, file: FileIO, begin: int, size: int) -> memoryview:
-        """A part of a file, at most a pack. Raises `SourceFailed` where the file is shorter."""
+    def room(self, size: int) -> memoryview:
+        """Room for a part of a file, at most a pack, to be looked at before it is kept."""
         if self._filled + size > PACK:
             self._send()
-        view = self._filling[self._filled : self._filled + size]
-        if pieces.read_at(file, begin, view) < size:
-            raise SourceFailed("packs.short", path=file.name, bytes=begin + size)
         self._moved(size)
-        return view
+        return self._filling[self._filled : self._filled + size]
 
     def keep(self, view: memoryview) -> tuple[str, int]:
         """Keep what was looked at last; its pack, and where it begins there."""
@@ -93,89 +83,89 @@ class Packer:
         self._filling, self._filled = self._free.get(), 0
         self._number += 1
 
-    def _stored(self, name: str, buffer: memoryview, filled: int) -> int:
+    def _stored(self, name: str, buffer: memoryview, filled: int) -> None:
         try:
-            return self._store(name, buffer[:filled])
+            self._store(name, buffer[:filled])
         finally:
             self._free.put(buffer)
 
     def _insist(self) -> None:
         """Raise what kept one from being stored."""
         while self._sent and self._sent[0].done():
-            self.added += self._sent.popleft().result()
+            self._sent.popleft().result()
 
 
-def pack(home: Path, before: ExtentMap | None, packer: Packer) -> ExtentMap:
-    """Put a base copy into packs, but for what an earlier one has; gives what it consists of.
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A file as it comes: `fill` puts its next bytes into a place. Its name is that in the copy."""
 
-    Files that hold only what changed are told as what they make of those before. Raises
-    `RepositoryDamaged` where there are none before.
+    name: str
+    mode: int
+    size: int
+    fill: Callable[[memoryview], object]
+
+
+class Packing:
+    """A copy on its way into packs, but for what an earlier one has.
+
+    A file that holds only what changed is told as what it makes of that before.
     """
-    before = before or _NOTHING
-    directories: dict[str, int] = {}
-    files: dict[str, CopiedFile] = {}
-    for path in _below(home):
-        name, mode = str(path.relative_to(home)), path.lstat().st_mode
-        if stat.S_ISDIR(mode):
-            directories[name] = stat.S_IMODE(mode)
-        elif stat.S_ISREG(mode):
-            plain = increment.plain(name)
-            with path.open("rb", buffering=0) as file:
-                if plain == name:
-                    files[name] = _whole(file, before.files.get(name), packer)
-                else:
-                    files[plain] = _changes(path, file, before.files.get(plain), packer)
-    return ExtentMap(directories, files)
 
+    def __init__(self, packer: Packer, before: ExtentMap | None = None) -> None:
+        self._directories: dict[str, int] = {}
+        self._files: dict[str, CopiedFile] = {}
+        self._packer, self._before = packer, before.files if before else {}
 
-def _below(home: Path) -> Iterator[Path]:
-    """The cluster, its tablespaces, and all in them, each directory before what is in it."""
+    def directory(self, name: str, mode: int) -> None:
+        """Let there be a directory, what it lies in having been told."""
+        self._directories[name] = mode
 
-    def fail(error: OSError) -> None:
-        raise error
+    def file(self, arrived: Arrived) -> None:
+        """Take in a file. Raises `RepositoryDamaged` where changes are of none before."""
+        plain = increment.plain(arrived.name)
+        before = self._before.get(plain)
+        take = self._whole if plain == arrived.name else self._changes
+        self._files[plain] = take(arrived, before)
 
-    for top in (home / DATA, home / PLACES):
-        for directory, inside, files in os.walk(top, onerror=fail):
-            inside.sort()
-            yield Path(directory)
-            yield from (Path(directory) / name for name in sorted(files))
+    @property
+    def found(self) -> ExtentMap:
+        """What it consists of."""
+        return ExtentMap(self._directories, dict(sorted(self._files.items())))
 
+    def _whole(self, arrived: Arrived, before: CopiedFile | None) -> CopiedFile:
+        """A file of which all comes; pieces that an earlier copy has are taken from there."""
+        known = before.digests if before else ()
+        digests: list[str] = []
+        kept: list[Extent] = []
+        shared: list[tuple[int, int]] = []
+        for number, begin in enumerate(range(0, arrived.size, PIECE)):
+            view = self._packer.room(min(PIECE, arrived.size - begin))
+            arrived.fill(view)
+            digests.append(pieces.digest(view))
+            if number < len(known) and known[number] == digests[-1]:
+                shared.append((begin, begin + len(view)))
+            else:
+                kept.append(Extent(begin, len(view), *self._packer.keep(view)))
+        if before:
+            kept = sorted([*kept, *chain.from_iterable(before.between(shared))])
+        return CopiedFile(arrived.mode, arrived.size, joined(kept), digests)
 
-def _whole(file: FileIO, before: CopiedFile | None, packer: Packer) -> CopiedFile:
-    """A file of which all is there; pieces that an earlier copy has are taken from there."""
-    seen = os.fstat(file.fileno())
-    known = before.digests if before else ()
-    digests: list[str] = []
-    kept: list[Extent] = []
-    shared: list[tuple[int, int]] = []
-    for number, begin in enumerate(range(0, seen.st_size, PIECE)):
-        view = packer.look(file, begin, min(PIECE, seen.st_size - begin))
-        digests.append(pieces.digest(view))
-        if number < len(known) and known[number] == digests[-1]:
-            shared.append((begin, begin + len(view)))
-        else:
-            kept.append(Extent(begin, len(view), *packer.keep(view)))
-    if before:
-        kept = sorted([*kept, *chain.from_iterable(before.between(shared))])
-    return CopiedFile(stat.S_IMODE(seen.st_mode), seen.st_size, joined(kept), digests)
+    def _changes(self, arrived: Arrived, before: CopiedFile | None) -> CopiedFile:
+        if before is None:
+            raise RepositoryDamaged("base.no_before", path=arrived.name)
+        found = increment.begun(PurePath(arrived.name), arrived.size, arrived.fill)
+        new = sorted(self._kept(arrived, found))
+        return changed(before, found.kept * BLOCK, found.blocks * BLOCK, new, arrived.mode)
 
-
-def _changes(path: Path, file: FileIO, before: CopiedFile | None, packer: Packer) -> CopiedFile:
-    if before is None:
-        raise RepositoryDamaged("base.no_before", path=path)
-    found = increment.read(path)
-    new = sorted(_kept(file, found, packer))
-    mode = stat.S_IMODE(path.stat().st_mode)
-    return changed(before, found.kept * BLOCK, found.blocks * BLOCK, new, mode)
-
-
-def _kept(file: FileIO, found: Increment, packer: Packer) -> Iterator[Extent]:
-    """The blocks that changed, many at a time: they lie behind one another."""
-    for runs in found.grouped(increment.MOST_AT_ONCE):
-        first, blocks = runs[0][0], sum(count for _, _, count in runs)
-        pack, at = packer.keep(packer.look(file, found.begin + first * BLOCK, blocks * BLOCK))
-        for here, there, count in runs:
-            yield Extent(there * BLOCK, count * BLOCK, pack, at + (here - first) * BLOCK)
+    def _kept(self, arrived: Arrived, found: Increment) -> Iterator[Extent]:
+        """The blocks that changed, many at a time: they lie behind one another."""
+        for runs in found.grouped(increment.MOST_AT_ONCE):
+            first, blocks = runs[0][0], sum(count for _, _, count in runs)
+            view = self._packer.room(blocks * BLOCK)
+            arrived.fill(view)
+            pack, at = self._packer.keep(view)
+            for here, there, count in runs:
+                yield Extent(there * BLOCK, count * BLOCK, pack, at + (here - first) * BLOCK)
 
 
 class Packs:

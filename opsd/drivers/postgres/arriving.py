@@ -1,0 +1,277 @@
+"""A base copy as the server sends it, over the protocol by which its log is received.
+
+From PostgreSQL 15 on. Sources: "Streaming Replication Protocol" (BASE_BACKUP, UPLOAD_MANIFEST) and
+"Backup Manifest Format" in PostgreSQL's documentation; an archive is ustar (IEEE Std 1003.1-1988).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import selectors
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from crc32c import crc32c
+from psycopg.errors import Diagnostic
+from psycopg.pq import DiagnosticField, ExecStatus
+from psycopg.pq.abc import PGconn, PGresult
+
+from opsd.drivers.postgres.stream import Source
+from opsd.errors import DatabaseFailed
+
+SPACES = "pg_tblspc"  # below it lie the tablespaces, each by its number
+_TICK = 0.5  # seconds until it is asked again whether to go on
+_AT_ONCE = 1 << 16  # bytes of a manifest that is sent
+_BLOCK = tarfile.BLOCKSIZE
+_COPY = (
+    "BASE_BACKUP (LABEL 'opsd', CHECKPOINT 'fast', WAIT 0, MANIFEST 'yes',"
+    " MANIFEST_CHECKSUMS 'CRC32C'{})"
+)
+_GOOD = {ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK, ExecStatus.COPY_IN, ExecStatus.COPY_OUT}
+_SENDS = ExecStatus.COPY_OUT
+_ARCHIVE, _CONTENT, _PROGRESS, _END = b"n", b"d", b"p", b""
+_ARCHIVE_NAME = re.compile(rb"(?:base|(\d+))\.tar\0")
+_DAMAGED = b"XX001"  # data_corrupted (PostgreSQL's appendix A)
+_PAGE = re.compile(r"checksum verification failed in file .*")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A directory, or a file, which has a size; its path below the cluster's own directory."""
+
+    path: str
+    mode: int
+    size: int | None = None
+
+
+class Arriving:
+    """Directories and files as they come, each after what it lies in; then there is a manifest.
+
+    Of the file that came last `fill` gives the next bytes; each must be taken whole, since all is
+    held against the manifest in the end. Both raise `DatabaseFailed`.
+    """
+
+    def __init__(self, server: PGconn, mode: int, go_on: Callable[[], None]) -> None:
+        self.manifest = b""
+        self._server, self._mode, self._go_on = server, mode, go_on
+        self._seen: dict[str, tuple[int, str]] = {}
+        self._sum = 0
+        self._at_hand = memoryview(b"")  # of the archive, and not taken yet
+        self._coming: tuple[bytes, memoryview] | None = None  # the message behind it
+
+    def __iter__(self) -> Iterator[Entry]:
+        kind, told = self._message()
+        while kind != _END:
+            if kind == _ARCHIVE:
+                yield from self._archive(_space(told))
+            else:
+                self.manifest = self._rest()
+            kind, told = self._next()
+        for _ in _further(self._server, self._go_on):
+            pass  # who cannot go on says so behind what was sent
+        _insist_as_told(self.manifest, self._seen)
+
+    def fill(self, place: memoryview) -> None:
+        """Put the next bytes of a file into a place."""
+        if self._take(place) < len(place):
+            raise _other("an archive is too short")
+        self._sum = crc32c(place, self._sum)
+
+    def _archive(self, space: str) -> Iterator[Entry]:
+        """What an archive consists of, its directory first."""
+        yield Entry(space, self._mode)
+        head = bytearray(_BLOCK)
+        while self._take(memoryview(head)) == _BLOCK:
+            if any(head):  # the last ones are zeros
+                yield from self._entry(space, head)
+
+    def _entry(self, space: str, head: bytearray) -> Iterator[Entry]:
+        try:
+            told = tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
+        except tarfile.TarError as error:
+            raise _other(str(error)) from error
+        path = PurePosixPath(space, told.name)
+        if told.name.startswith("/") or ".." in path.parts:
+            raise _other(told.name)
+        if told.isdir():
+            yield Entry(str(path), told.mode)
+        elif told.isreg():
+            self._sum = 0
+            yield Entry(str(path), told.mode, told.size)
+            self._seen[str(path)] = told.size, self._sum.to_bytes(4, "little").hex()
+            self._take(memoryview(bytearray(-told.size % _BLOCK)))
+        elif not (told.issym() and path.parent.name == SPACES):
+            raise _other(f"{told.name}: {told.type!r}")
+
+    def _take(self, place: memoryview) -> int:
+        """Fill a place from the archive; gives how many bytes there were."""
+        filled = 0
+        while filled < len(place) and (self._at_hand or self._more()):
+            piece = self._at_hand[: len(place) - filled]
+            place[filled : filled + len(piece)] = piece
+            self._at_hand = self._at_hand[len(piece) :]
+            filled += len(piece)
+        return filled
+
+    def _rest(self) -> bytes:
+        found = bytearray(self._at_hand)
+        while self._more():
+            found += self._at_hand
+        self._at_hand = memoryview(b"")
+        return bytes(found)
+
+    def _more(self) -> bool:
+        """Let the next bytes be at hand; where there are none, the message behind them came."""
+        if self._coming is None:
+            kind, content = self._message()
+            if kind == _CONTENT:
+                self._at_hand = content
+                return True
+            self._coming = kind, content
+        return False
+
+    def _next(self) -> tuple[bytes, memoryview]:
+        """The message behind an archive or the manifest."""
+        while self._coming is None:
+            self._more()
+        coming, self._coming = self._coming, None
+        return coming
+
+    def _message(self) -> tuple[bytes, memoryview]:
+        while True:
+            size, content = self._server.get_copy_data(1)
+            if size == 0:
+                self._server.consume_input()  # often it has come already
+                size, content = self._server.get_copy_data(1)
+            if size < 0:
+                return _END, memoryview(b"")
+            if size == 0:
+                _wait(self._server, self._go_on)
+            elif content[:1] != _PROGRESS:
+                return bytes(content[:1]), memoryview(content)[1:]
+
+
+@contextmanager
+def arriving(
+    source: Source, go_on: Callable[[], None], onto: bytes | None = None
+) -> Iterator[Arriving]:
+    """Let the server send a copy of the whole cluster, or of what changed since another one.
+
+    That is told by its manifest, `onto`. The server verifies the checksums of pages while it reads.
+    `go_on` is called while nothing comes, and raises what ends it. The copy is good when all of it
+    was looked through without an error. Raises `DatabaseFailed`.
+    """
+    said: list[str] = []
+
+    def hear(told: Diagnostic) -> None:
+        said.append(told.message_primary or "")
+
+    with source.opened() as opened:
+        opened.add_notice_handler(hear)
+        server = opened.pgconn
+        try:
+            (shown,) = _answers(server, "SHOW data_directory_mode", go_on)
+            mode = int(shown.get_value(0, 0) or b"", 8)
+            if onto is not None:
+                _upload(server, onto, go_on)
+            command = _COPY.format("" if onto is None else ", INCREMENTAL")
+            if not any(one.status == _SENDS for one in _answers(server, command, go_on)):
+                raise _other("nothing came")
+            yield Arriving(server, mode, go_on)
+        except _Damaged as error:
+            pages = [one for one in said if _PAGE.search(one)] or said
+            told = "\n".join(pages)
+            raise DatabaseFailed("base.page_damaged", count=len(pages), detail=told) from error
+
+
+class _Damaged(DatabaseFailed):
+    """The server could not read its own pages."""
+
+
+def _answers(server: PGconn, command: str, go_on: Callable[[], None]) -> Iterator[PGresult]:
+    """What the server answers to a command, one after the other."""
+    server.send_query(command.encode())
+    _send(server, go_on)
+    yield from _further(server, go_on)
+
+
+def _further(server: PGconn, go_on: Callable[[], None]) -> Iterator[PGresult]:
+    while True:
+        while server.is_busy():
+            _wait(server, go_on)
+        found = server.get_result()
+        if found is None:
+            return
+        if found.status not in _GOOD:
+            damaged = found.error_field(DiagnosticField.SQLSTATE) == _DAMAGED
+            said = found.error_message.decode(errors="replace").strip()
+            raise (_Damaged if damaged else DatabaseFailed)("database.refused", detail=said)
+        yield found
+        if found.status == ExecStatus.COPY_IN:
+            return
+
+
+def _upload(server: PGconn, manifest: bytes, go_on: Callable[[], None]) -> None:
+    for _ in _answers(server, "UPLOAD_MANIFEST", go_on):
+        for begin in range(0, len(manifest), _AT_ONCE):
+            while not server.put_copy_data(manifest[begin : begin + _AT_ONCE]):
+                _send(server, go_on)
+    while not server.put_copy_end():
+        _send(server, go_on)
+    _send(server, go_on)
+    for _ in _further(server, go_on):
+        pass
+
+
+def _send(server: PGconn, go_on: Callable[[], None]) -> None:
+    while server.flush():
+        _wait(server, go_on, selectors.EVENT_READ | selectors.EVENT_WRITE)
+
+
+def _wait(server: PGconn, go_on: Callable[[], None], what: int = selectors.EVENT_READ) -> None:
+    """Return when there is something to read or to write, and now and then besides."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(server.socket, what)
+        selector.select(_TICK)
+    go_on()
+    server.consume_input()
+
+
+def _space(told: memoryview) -> str:
+    """Where an archive belongs, as its name says: the number of a tablespace, or `base`."""
+    found = _ARCHIVE_NAME.match(told)
+    if found is None:
+        raise _other(repr(bytes(told)))
+    return f"{SPACES}/{found[1].decode()}" if found[1] else ""
+
+
+def _insist_as_told(manifest: bytes, seen: dict[str, tuple[int, str]]) -> None:
+    """Raise `DatabaseFailed` unless what came is what the manifest says, each byte of it."""
+    try:
+        told = json.loads(manifest)
+        files = {_path(one): (one["Size"], one["Checksum"]) for one in told["Files"]}
+        body, _, _ = manifest.rstrip(b"\n").rpartition(b"\n")
+        if hashlib.sha256(body + b"\n").hexdigest() != told["Manifest-Checksum"]:
+            raise ValueError("Manifest-Checksum")
+    except (ValueError, KeyError, TypeError) as error:
+        raise DatabaseFailed("base.no_manifest", detail=str(error)) from error
+    if files != seen:
+        names = files.keys() | seen.keys()
+        wrong = sorted(name for name in names if files.get(name) != seen.get(name))
+        raise _other("\n".join(wrong[:20]))
+
+
+def _path(entry: dict[str, str]) -> str:
+    """A path of the manifest; one that is no UTF-8 is written in hexadecimal."""
+    if "Path" in entry:
+        return entry["Path"]
+    return bytes.fromhex(entry["Encoded-Path"]).decode(errors="surrogateescape")
+
+
+def _other(detail: str) -> DatabaseFailed:
+    return DatabaseFailed("base.not_as_told", detail=detail)
