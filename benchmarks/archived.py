@@ -48,7 +48,6 @@ backup_sets:
         connection: {connection}
         wal:
           keep: 0
-          cache_bases: true
           receivers: {{one: {{directory: {base}/wal/one}}, two: {{directory: {base}/wal/two}}}}
 """
 # What opsd's command line needs to find programs that are not where Debian puts them.

@@ -171,6 +171,9 @@ def _protected(bench: Bench) -> Iterator[_Ours]:
     (base / "password").chmod(0o600)
     told = {"base": base, "connection": bench.connection, "never": f"{(now.hour + 19) % 24:02}:00"}
     Path(bench.config).write_text(CONFIG.format(**told))
+    # As pgBackRest's `stanza-create`, it is no part of a copy.
+    place = ("--repo", str(base / "repository"), "--password-file", str(base / "password"))
+    measure.run(("restic", *place, "init"))
     measure.run(bench.opsd("wal", "setup", "one"))
     first = measure.run(bench.opsd("wal", "base", "one"))  # the daemon would take it at once
     with (base / "daemon.log").open("wb") as said:
@@ -234,21 +237,15 @@ def _settle(bench: Bench, peers: Sequence[Peer]) -> int:
 
 def _ours(bench: Bench, old: Path) -> dict[str, Cost | None]:
     """The last commit, brought back by opsd: into nothing, and over an older cluster."""
-    base, found = bench.base, dict[str, Cost | None]()
+    found = dict[str, Cost | None]()
     goal = ("recover", "one", "--to", "now", "--without-files", "--target")
-    at_hand, away = base / "cache" / "bases", base / "cache" / "away"
-    for name in ("opsd", "opsd, fetched"):
-        shutil.copytree(old, base / "over", symlinks=True)
+    over = bench.base / "over"
+    for name, words in (("full", ()), ("delta", ("--delta", "--over-live-cluster"))):
+        if words:
+            shutil.copytree(old, over, symlinks=True)
         _rest()
-        found[f"{name}, full"] = measure.run(bench.opsd(*goal, str(base / "ours")))
-        _rest()
-        words = (str(base / "over"), "--delta", "--over-live-cluster")
-        found[f"{name}, delta"] = measure.run(bench.opsd(*goal, *words))
-        for place in ("ours", "over"):
-            shutil.rmtree(base / place)
-        if at_hand.exists():
-            at_hand.rename(away)  # from now on nothing is
-    away.rename(at_hand)
+        found[f"{OURS}, {name}"] = measure.run(bench.opsd(*goal, str(over), *words))
+        shutil.rmtree(over)
     return found
 
 

@@ -11,15 +11,15 @@ from benchmarks.measure import Cost
 OURS = "opsd"
 SCATTERED = 6  # from this day on changes lie everywhere, as after an import
 _NOTES = """\
-Day 0 is the first copy; to day {last} a hundredth of the rows changes together, then as many everywhere. Growth
+Day 0 is the first copy, into a repository that was made before; to day {last} a hundredth of the rows changes together, then as many everywhere. Growth
 is of copies and log. CPU is the copy's, then the log's; the server's own work is in neither.
 
 - opsd: its log is the daemon and its receivers, less the {idle:.1%} of a core that they take to watch when nothing is
   written, and on day 0 its whole first night, dump and proof of it included.
 {manners}"""  # noqa: E501  (text of a page)
 _BACK = """\
-To the last commit, the middle one of three: opsd's from what is at hand (`cache_bases`), then fetched from the repository. It ends
-with a verified, promoted and stopped server, all of it on the disk, the others' with one that answers. CPU of their replay is not in their figures."""  # noqa: E501  (text of a page)
+To the last commit, the middle one of three, into nothing (full) and over an older cluster (delta). opsd's ends with a verified, promoted and stopped
+server, all of it on the disk, the others' with one that answers. CPU of their replay is not in their figures."""  # noqa: E501  (text of a page)
 
 
 @dataclass(frozen=True, slots=True)

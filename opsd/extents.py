@@ -52,6 +52,10 @@ class CopiedFile:
             begin = number * PIECE
             yield begin, min(PIECE, self.size - begin), digest
 
+    def spans(self, known: str) -> Sequence[tuple[int, int]]:
+        """From where to where each piece with this digest reaches."""
+        return [(begin, begin + size) for begin, size, told in self.pieces() if told == known]
+
     def between(self, spans: Iterable[tuple[int, int]]) -> Iterator[list[Extent]]:
         """What makes up each of these parts of the file: from where to where, in their order."""
         left = iter(self.extents)

@@ -16,12 +16,13 @@ from opsd.tasks import shelf
 from opsd.tasks.journal import Journal, opened
 from opsd.tasks.keys import Keys
 from opsd.tasks.kit import Kit
+from opsd.tasks.moving import Moving
 from opsd.tasks.wal import at_hand, histories
 from opsd.tasks.wal.archive import open_archive
 from opsd.tasks.wal.copies import Copies, Everywhere, open_copies
 from opsd.tasks.wal.layout import MANIFEST, place_of
 from opsd.tasks.wal.log import Log
-from opsd.tasks.wal.packs import MOST_OPEN
+from opsd.tasks.wal.packs import MOST_OPEN, digested
 from opsd.tasks.wal.rereading import damaged_packs
 from opsd.tasks.wal.taking import Before, Taken, taken
 from opsd.wal import Base, Need, position, written
@@ -54,6 +55,7 @@ def take_base(kit: Kit, log: Log) -> Closing:
             with journal.phase("base", log.name):
                 new = stack.enter_context(taken(journal, log, before, everywhere))
             known = _keep_at_hand(journal, log, new, everywhere.left[-1])
+        known = known or _read_back(journal, new, everywhere.left)
         for copies in everywhere.left:
             _tell(journal, log, new, everywhere.added[copies.repository], copies.repository)
             with journal.phase("forget", copies.repository):
@@ -220,8 +222,21 @@ def _keep_at_hand(journal: Journal, log: Log, new: Taken, copies: Copies) -> Ext
     return None
 
 
+def _read_back(journal: Journal, new: Taken, left: Sequence[Copies]) -> ExtentMap | None:
+    """What was seen of in parts only is read where that costs no link: what it is then, all known.
+
+    Raises `RepositoryDamaged` where it cannot be read: the copy is not good.
+    """
+    near = next((copies for copies in left if copies.is_near), None)
+    if near is None:
+        return None
+    with journal.phase("read_back", near.repository):
+        kit = journal.kit
+        return digested(new.files, near.pack, kit.stop, Moving(kit, 0))
+
+
 def _complete(journal: Journal, copies: Copies, new: Taken, known: ExtentMap) -> None:
-    """Tell a repository the digests that are known at hand; it is as good a copy without."""
+    """Tell a repository the digests that are known by now; it is as good a copy without."""
     try:
         copies.complete(new.base.id, new.files, known)
     except OpsdError as error:

@@ -22,7 +22,7 @@ from functools import partial
 from threading import Lock
 
 from opsd import extents, record
-from opsd.drivers.storage import Storage
+from opsd.drivers.storage import LocalStorage, Storage
 from opsd.errors import Cancelled, OpsdError, RepositoryDamaged, TimedOut
 from opsd.extents import ExtentMap
 from opsd.tasks.keys import Keys, storage_of
@@ -54,6 +54,11 @@ class Copies:
     def repository(self) -> str:
         """Where they lie."""
         return self.keys.repository
+
+    @property
+    def is_near(self) -> bool:
+        """Whether that is a directory of this machine: to read there costs no link."""
+        return isinstance(self.storage, LocalStorage)
 
     def bases(self) -> tuple[Base, ...]:
         """What there is, oldest first; what cannot be read is left out, and logged."""

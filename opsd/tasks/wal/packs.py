@@ -169,78 +169,114 @@ class Packing:
 
 
 class Packs:
-    """Packs that are read, the last ones of which stay; for one thread.
+    """Packs that are read, the last ones of which stay, so many; for one thread.
 
     `read` puts what lies in one into memory, and says how many bytes it is.
     """
 
-    def __init__(self, read: Callable[[str, memoryview], int]) -> None:
-        self._read = read
+    def __init__(self, read: Callable[[str, memoryview], int], most: int = 1) -> None:
+        self._read, self._most = read, most
         self._there: dict[str, tuple[memoryview, int]] = {}
 
     def lay(self, extent: Extent, place: memoryview) -> None:
         """Put an extent into a place of its size. Raises `RepositoryDamaged` and others."""
-        if extent.pack == ZEROS:
-            place[:] = bytes(extent.size)
-        else:
-            pack = self._there.pop(extent.pack, None) or self._opened(extent.pack)
-            self._there[extent.pack] = pack  # the last that was used
-            content, size = pack
-            end = extent.at + extent.size
-            if end > size:
-                raise RepositoryDamaged("base.no_pack", name=extent.pack)
-            place[:] = content[extent.at : end]
+        place[:] = bytes(extent.size) if extent.pack == ZEROS else self.view(extent)
+
+    def view(self, extent: Extent) -> memoryview:
+        """An extent that lies in a pack, where it lies in memory until the next one is asked for.
+
+        Raises as `lay` does.
+        """
+        pack = self._there.pop(extent.pack, None) or self._opened(extent.pack)
+        self._there[extent.pack] = pack  # the last that was used
+        content, size = pack
+        end = extent.at + extent.size
+        if end > size:
+            raise RepositoryDamaged("base.no_pack", name=extent.pack)
+        return content[extent.at : end]
 
     def _opened(self, name: str) -> tuple[memoryview, int]:
-        if len(self._there) < MOST_OPEN:
+        if len(self._there) < self._most:
             place = memory(PACK)
         else:
             place, _ = self._there.pop(next(iter(self._there)))
         return place, self._read(name, place)
 
 
-def unpack(
-    found: ExtentMap,
-    read: Callable[[str, memoryview], int],
-    target: Path,
-    stop: Stop,
-    moved: Moved,
-) -> ExtentMap:
+Read = Callable[[str, memoryview], int]  # as that of `Packs`
+
+
+def unpack(found: ExtentMap, read: Read, target: Path, stop: Stop, moved: Moved) -> ExtentMap:
     """Let a directory become what a map says; only packs are read of which something lacks there.
 
-    Gives the map with the digests of all pieces. `read` is that of
-    `Packs`. Raises `RepositoryDamaged`, `ToolFailed` and `Cancelled`; the target is then something
-    between the two.
+    Gives the map with the digests of all pieces. Raises `RepositoryDamaged`, `ToolFailed` and
+    `Cancelled`; the target is then something between the two.
     """
     pieces.lay(target, found)
+
+    def write(region: _Region, content: memoryview) -> None:
+        mode = found.files[region.name].mode
+        pieces.write(target / region.name, mode, region.begin, content)
+        moved(region.size)
+
+    return _assembled(found, pieces.lacking(target, found.files, stop), (read, write), stop)
+
+
+def digested(found: ExtentMap, read: Read, stop: Stop, moved: Moved) -> ExtentMap:
+    """The map with the digests of all pieces: those without one are read, out of their packs.
+
+    Raises `RepositoryDamaged` and `Cancelled`.
+    """
+    unknown = ((name, file.spans(UNKNOWN)) for name, file in found.files.items())
+
+    def count(region: _Region, _: memoryview) -> None:
+        moved(region.size)
+
+    return _assembled(found, unknown, (read, count), stop)
+
+
+def _assembled(
+    found: ExtentMap,
+    wanted: Iterable[tuple[str, Sequence[tuple[int, int]]]],
+    doing: tuple[Read, Callable[[_Region, memoryview], None]],
+    stop: Stop,
+) -> ExtentMap:
+    """Read parts of files and do something with each; the map with the digests of these."""
+    read, take = doing
     over = Stop(stop)  # one that fails ends the others
+    copies = len({pack.partition("/")[0] for pack in found.packs})  # a part of a file lies in each
     digests = {name: [*file.digests] for name, file in found.files.items()}
 
     def bring(part: Sequence[_Region]) -> None:
-        packs, buffer = Packs(read), memory(_WRITTEN)
+        packs, buffer = Packs(read, min(copies + 1, MOST_OPEN)), memory(_WRITTEN)
         try:
             for region in part:
                 if over.requested:
                     break
-                content = buffer[: region.size]
-                for extent in region.extents:
-                    begin = extent.begin - region.begin
-                    packs.lay(extent, content[begin : begin + extent.size])
+                content = _content(region, packs, buffer)
                 _judge(region, content, digests[region.name])
-                mode = found.files[region.name].mode
-                pieces.write(target / region.name, mode, region.begin, content)
-                moved(region.size)
+                take(region, content)
         except BaseException:
             over.request()
             raise
 
-    lacking = pieces.lacking(target, found.files, stop)
-    regions = [one for name, spans in lacking for one in _regions(name, found.files[name], spans)]
+    regions = [one for name, spans in wanted for one in _regions(name, found.files[name], spans)]
     pieces.each(bring, _parts(regions))
     if stop.requested:
         raise Cancelled("run.cancelled")
     files = {name: replace(file, digests=digests[name]) for name, file in found.files.items()}
     return replace(found, files=files)
+
+
+def _content(region: _Region, packs: Packs, buffer: memoryview) -> memoryview:
+    """What makes up a region; in the buffer, unless it lies together somewhere."""
+    if len(region.extents) == 1 and region.extents[0].pack != ZEROS:
+        return packs.view(region.extents[0])
+    content = buffer[: region.size]
+    for extent in region.extents:
+        begin = extent.begin - region.begin
+        packs.lay(extent, content[begin : begin + extent.size])
+    return content
 
 
 def _judge(region: _Region, content: memoryview, digests: list[str]) -> None:
