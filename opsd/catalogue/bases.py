@@ -33,11 +33,11 @@ TABLE: dict[str, Sentence] = {
         "{repository} does not show the base copy that was just written",
     ),
     "base.not_as_told": Sentence(
-        "bản gốc vừa chụp không khớp bản kê của máy chủ: không ghi vào kho",
-        "the copy just taken is not what the server's manifest says: it was not stored",
-        "nghi ổ đĩa của scratch: xem chi tiết, kiểm tra ổ, rồi chụp lại (opsd wal base BỘ)",
-        "the disk of scratch is suspect: see the detail, look at the disk, then take it again"
-        " (opsd wal base SET)",
+        "bản gốc vừa đến không khớp bản kê của máy chủ: không thành bản gốc nào",
+        "what came as a base copy is not what the server's manifest says: it became none",
+        "chi tiết nêu tệp; nghi đường truyền hay bộ nhớ: kiểm tra, rồi chụp lại (opsd wal base BỘ)",
+        "the detail names the files; suspect the link or the memory: look at them, then take it"
+        " again (opsd wal base SET)",
     ),
     "base.other_parent": Sentence(
         "máy chủ đưa phần đã đổi từ một bản khác với {id}",

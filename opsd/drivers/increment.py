@@ -8,6 +8,7 @@ zeros. Source: `src/bin/pg_combinebackup/reconstruct.c` of PostgreSQL 17.
 
 from __future__ import annotations
 
+import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,9 @@ from typing import Self
 from opsd.errors import ToolFailed
 
 PREFIX = "INCREMENTAL."
+_OF_RELATION = re.compile(
+    r"((?:^|/)(?:global|\d+)/)" + re.escape(PREFIX) + r"(\d+(?:_[a-z]+)?(?:\.\d+)?)$"
+)
 BLOCK = 8192  # bytes, as PostgreSQL is built everywhere
 MAGIC = 0xD3AE1F0D
 HEAD = Struct("=III")
@@ -62,8 +66,7 @@ class Increment:
 
 def plain(path: str) -> str:
     """The path of the file that is made of an incremental one; of another it is its own."""
-    above, slash, name = path.rpartition("/")
-    return f"{above}{slash}{name.removeprefix(PREFIX)}"
+    return _OF_RELATION.sub(r"\1\2", path)
 
 
 def of(path: str) -> str:

@@ -68,8 +68,18 @@ def lay(target: Path, wanted: ExtentMap) -> None:
 
     Raises `ToolFailed`.
     """
+    with laying(target, wanted):
+        pass
+
+
+@contextmanager
+def laying(target: Path, wanted: ExtentMap) -> Iterator[None]:
+    """The same, while something else goes on: what does not belong there is gone in the end.
+
+    What stands where a file of the map will be is gone in the beginning.
+    """
     strays: list[Path] = []
-    with _failing(target):
+    with _failing(target), ThreadPoolExecutor(1) as beside:
         for path, mode in wanted.directories.items():
             place = target / path
             if place.is_symlink() or not place.is_dir():
@@ -77,7 +87,11 @@ def lay(target: Path, wanted: ExtentMap) -> None:
                 place.mkdir(mode=0o700)
             place.chmod(mode | stat.S_IRWXU)
             strays += _strays(place, PurePosixPath(path), wanted)
-        each(_remove, strays)
+        for one in (one for one in strays if str(one.relative_to(target)) in wanted.files):
+            _remove(one)
+        removing = beside.submit(each, _remove, strays)
+        yield
+        removing.result()
 
 
 @contextmanager
@@ -181,16 +195,23 @@ class Writing:
     def __init__(self, path: Path, *, once: bool) -> None:
         self._file = FileIO(path, "xb", opener=_open)
         self._write = _write_once if once else _write
-        self._end = 0
+        self._end, self._digest = 0, blake3()
 
     def append(self, content: memoryview) -> None:
         """Write what comes next. Raises `OSError`."""
         self._write(self._file, self._end, content)
+        self._digest.update(content)
         self._end += len(content)
 
-    def close(self) -> None:
-        """Leave it as it is."""
+    def close(self) -> str:
+        """Leave it as it is; gives what tells it from another, as `of_file` does."""
         self._file.close()
+        return self._digest.hexdigest(_DIGEST)
+
+
+def of_file(path: Path) -> str:
+    """The digest of a whole file. Raises `OSError`."""
+    return blake3().update_mmap(path).hexdigest(_DIGEST)
 
 
 def patch(target: Path, before: CopiedFile, after: CopiedFile, new: New, stop: Stop) -> CopiedFile:

@@ -138,12 +138,8 @@ def _judge_room(kit: Kit, journal: Journal, ground: Ground) -> tuple[OpsdError, 
         trees = (
             sum(m.bytes for m in points[0].members) if points else _tree_bytes(kit, journal, ground)
         )
-        left = preflight.Room(
-            repository.path,
-            system.space(repository.path).free,
-            preflight.expected_growth(dumps + trees, added),
-            repository.min_free,
-        )
+        growth = preflight.expected_growth(dumps + trees, added)
+        left = room.at(repository.path, growth, repository.min_free)
         against += preflight.judge_room(left)
     return against
 

@@ -8,13 +8,17 @@ from opsd.drivers import system
 from opsd.policy import preflight
 
 
-def at(place: Path, needed: int) -> preflight.Room:
-    """What is free at a place beside `needed` bytes, and what others who live on that disk keep."""
+def at(place: Path, needed: int, spare: int | None = None) -> preflight.Room:
+    """What is free at a place beside `needed` bytes, and what stays free for others.
+
+    That is `spare` bytes, or what others who live on any disk are left.
+    """
     space = system.space(place)
-    return preflight.Room(place, space.free, needed, preflight.spare_room(space.total))
+    left = preflight.spare_room(space.total) if spare is None else spare
+    return preflight.Room(place, space.free, needed, left)
 
 
-def insist(place: Path, needed: int) -> None:
+def insist(place: Path, needed: int, spare: int | None = None) -> None:
     """Raise `SpaceExhausted` where so many bytes do not fit."""
-    for against in preflight.judge_room(at(place, needed)):
+    for against in preflight.judge_room(at(place, needed, spare)):
         raise against

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -11,7 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from opsd.drivers import cluster, lock
+from opsd.drivers import cluster, lock, system
+from opsd.drivers.pieces import Writing
 from opsd.errors import OpsdError
 from opsd.model import Closing, Outcome
 from opsd.tasks.wal import at_hand, planning, recovering
@@ -84,6 +87,46 @@ def test_a_recovery_takes_what_is_at_hand_and_fetches_what_is_not_good(
         unwanted = log.wal.model_copy(update={"cache_bases": False})
         assert keys(take_base(kit, replace(log, wal=unwanted))) == set()
         assert not place.exists()
+
+
+@pytest.mark.parametrize("at", ["begin", "amid"])
+def test_a_cache_that_is_full_keeps_a_copy_from_no_repository(
+    site: Site, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    with guarded(with_log(site, KEPT)) as (kit, log, heard):
+        with psycopg.connect(site.system.connection, autocommit=True) as connection:
+            connection.execute("SET allow_in_place_tablespaces = on")
+            connection.execute("CREATE TABLESPACE more LOCATION ''")
+        sql(site, "CREATE TABLE moments TABLESPACE more AS SELECT generate_series(1, 10) AS number")
+        with monkeypatch.context() as full:
+            if at == "begin":
+                full.setattr(system, "space", lambda at: system.Space(at, 0, 1 << 30, 1 << 20))
+            else:
+                full.setattr(Writing, "append", no_room)
+            assert keys(take_base(kit, log)) == UNUSABLE
+        assert not [one for one in at_hand.directory(log).iterdir() if one.is_dir()]
+        held_until_now(heard)
+        assert recovered(planning.plan(log, Goal("now"), site.base / "back", HERE)) == set()
+        assert keys(take_base(kit, log)) == set()
+        assert at_hand.present(log, bases(log, "main")[-1])
+
+
+def test_what_a_dead_run_left_goes_and_what_a_living_one_brings_stays(site: Site) -> None:
+    with guarded(with_log(site, KEPT)) as (kit, log, _):
+        dead, alive = (at_hand.directory(log) / f"{name}.coming" for name in ("dead", "alive"))
+        for place in (dead, alive):
+            place.mkdir(parents=True)
+        with lock.lease(kit.run_lease("alive"), "alive"):
+            assert keys(take_base(kit, log)) == set()
+        assert not dead.exists()
+        assert alive.exists()
+        assert keys(take_base(kit, log)) == set()
+        assert not alive.exists()
+
+
+def no_room(*_: object) -> None:
+    """A disk that is full."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _harmed(site: Site, log: Log, place: Path) -> None:

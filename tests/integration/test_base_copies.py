@@ -6,7 +6,7 @@ import errno
 import re
 import subprocess
 from collections.abc import Callable, Collection, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import md5
@@ -15,14 +15,20 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from opsd.drivers import cluster
+from opsd.drivers import cluster, system
 from opsd.drivers.storage import LocalStorage
-from opsd.errors import DatabaseFailed, OpsdError, RepositoryDamaged, StorageFailed
-from opsd.model import Closing, Outcome
+from opsd.errors import (
+    DatabaseFailed,
+    OpsdError,
+    RepositoryDamaged,
+    RepositoryMissing,
+    StorageFailed,
+)
+from opsd.model import Closing, Outcome, Task
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal import fetching, planning, recovering
 from opsd.tasks.wal.bases import bases, take_base
-from opsd.tasks.wal.copies import open_copies
+from opsd.tasks.wal.copies import Copies, open_copies
 from opsd.tasks.wal.layout import DATA
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
@@ -120,6 +126,11 @@ def test_packs_that_no_copy_needs_go_when_no_copy_can_still_be_made_of_them(
 
         with monkeypatch.context() as failing:
             failing.setattr(LocalStorage, "put", fails)
+            with pytest.raises(OpsdError):
+                take_base(kit, log)
+            assert not packs(site), "what came to nothing leaves nothing"
+            left[0] = 2
+            failing.setattr(Copies, "discard", lambda *_: None)  # as who is killed
             with pytest.raises(OpsdError):
                 take_base(kit, log)
         assert not bases(log, "main")
@@ -250,10 +261,13 @@ def test_each_repository_has_all_of_it(site: Site) -> None:
         for repository in ("main", "far"):
             ways = Ways(here=False, only=repository, throwaway=True)
             assert rows(log, site.base / repository[0], ways) == 40000
-        # Where one lost the newest, none can be shared with.
+        # Where one lost the newest, the one before is shared with.
+        first = bases(log, "far")[0]
         open_copies(log, "far").drop([bases(log, "far")[-1].id])
         taken(kit, log)
-        assert bases(log, "far")[-1].parent == bases(log, "main")[-1].parent == ""
+        assert bases(log, "far")[-1].parent == bases(log, "main")[-1].parent == first.id
+        held_until_now(heard)
+        assert rows(log, site.base / "after", Ways(here=False, only="far", throwaway=True)) == 40000
 
 
 def altered(piece: bytes) -> bytes:
@@ -287,23 +301,68 @@ def test_what_does_not_come_as_the_server_sent_it_is_no_copy(
         assert rows(log, site.base / "back") == 40000
 
 
-def test_a_repository_that_fails_keeps_no_other_from_a_copy(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with guarded(with_far(site)) as (kit, log, heard):
-        sql(site, BULK)
-        put = LocalStorage.put
+def test_each_repository_that_fails_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    with guarded(with_far(site)) as (kit, log, _):
 
-        def fails(self: LocalStorage, name: str, content: bytes) -> None:
-            if "packs/" in name and self.root.name == "far":
-                raise StorageFailed("storage.put_failed", path=name, detail="cut")
-            put(self, name, content)
+        def fails(self: LocalStorage, name: str, _: bytes) -> None:
+            raise StorageFailed("storage.put_failed", path=self.root.name, detail=name)
 
         with monkeypatch.context() as failing:
             failing.setattr(LocalStorage, "put", fails)
             with pytest.raises(StorageFailed):
                 take_base(kit, log)
-        assert [len(bases(log, name)) for name in ("main", "far")] == [1, 0]
+        _, closing = kit.store.runs(Task.BASE, log.backup_set)[0]
+        assert closing
+        told = {str(finding.fields["path"]) for finding in closing.findings}
+        assert told == {"repository", "far"}
+
+
+@pytest.mark.parametrize("name", ["INCREMENTAL.notes", "INCREMENTAL.1259"])
+def test_a_file_of_somebody_is_no_change_of_another(site: Site, name: str) -> None:
+    with guarded(with_log(site)) as (kit, log, heard):
+        sql(site, BULK)
+        (site.system.cluster.data / name).write_text("nothing that changed")
+        for _ in range(2):
+            taken(kit, log)
+        held_until_now(heard)
+        assert rows(log, site.base / "back") == 40000
+        assert (site.base / "back" / DATA / name).read_text() == "nothing that changed"
+
+
+@pytest.mark.parametrize("where", ["packs/", "base/", "no room", "at all"])
+def test_a_repository_that_fails_keeps_no_other_from_a_copy(
+    site: Site, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    with guarded(with_far(site)) as (kit, log, heard):
+        sql(site, BULK)
+        put, reach = LocalStorage.put, Kit.reach
+
+        def fails(self: LocalStorage, name: str, content: bytes) -> None:
+            if where in name and self.root.name == "far":
+                raise StorageFailed("storage.put_failed", path=name, detail="cut")
+            put(self, name, content)
+
+        def silent(self: Kit, repository: str) -> None:
+            if repository == "far":
+                raise StorageFailed("storage.put_failed", path="far", detail="cut")
+            reach(self, repository)
+
+        def full(path: Path, space: Callable[[Path], system.Space] = system.space) -> system.Space:
+            return replace(space(path), free=0) if path.name == "far" else space(path)
+
+        with monkeypatch.context() as failing:
+            if where == "at all":
+                failing.setattr(Kit, "reach", silent)
+            elif where == "no room":
+                failing.setattr(system, "space", full)
+            else:
+                failing.setattr(LocalStorage, "put", fails)
+            with pytest.raises(StorageFailed):
+                take_base(kit, log)
+        assert len(bases(log, "main")) == 1
+        with suppress(RepositoryMissing):  # it was not even made
+            assert not bases(log, "far")
+        assert not packs(site, "far")
         held_until_now(heard)
         ways = Ways(here=False, only="main", throwaway=True)
         assert rows(log, site.base / "back", ways) == 40000

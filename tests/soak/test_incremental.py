@@ -16,77 +16,114 @@ import pytest
 from opsd.demo.system import DossierSystem
 from opsd.drivers import cluster
 from opsd.drivers.postgres.arriving import Arriving, Entry, arriving
+from opsd.errors import RepositoryDamaged
+from opsd.extents import UNKNOWN
 from opsd.model import Outcome
 from opsd.tasks.wal import at_hand, fetching, planning, recovering, taking
 from opsd.tasks.wal.bases import bases, take_base
+from opsd.tasks.wal.copies import open_copies
 from opsd.tasks.wal.layout import DATA, MANIFEST, PLACES, place_of, settle_places
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
 from tests.faults.telling import empty_repository
-from tests.logs import guarded, held_until_now, sql, with_log
+from tests.logs import guarded, held_until_now, sql, with_far, with_log
 from tests.site import ROOT, SMALL, Site, workplace
 
 SEVENTEEN = ROOT / ".tools" / "postgresql" / "usr" / "lib" / "postgresql" / "17"
 
 
-@pytest.mark.timeout(900)
-def test_copies_that_build_on_each_other_come_back_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def base(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty directory, on a machine that has PostgreSQL 17."""
     with workplace() as base:
         (base / "lib").mkdir()
         (base / "lib" / "17").symlink_to(SEVENTEEN)
         monkeypatch.setattr(cluster, "_DEBIAN_ROOT", base / "lib")
-        site = site_in(base)
-        place = base / "elsewhere"
-        place.mkdir()
-        shutil.chown(place, cluster.SERVER_ACCOUNT)
-        with guarded(with_log(site, "          cache_bases: true\n")) as (kit, log, heard):
-            sql(site, f"CREATE TABLESPACE more LOCATION '{place}'")
-            sql(site, "CREATE TABLE moments (number int) TABLESPACE more")
-            added, homes = [], base / "homes"
-            homes.mkdir()
-            with monkeypatch.context() as seen:
-                seen.setattr(taking, "arriving", kept_aside(arriving, homes))
-                for _ in range(3):
-                    sql(site, "INSERT INTO moments SELECT 1 FROM generate_series(1, 10)")
-                    closing = take_base(kit, log)
-                    assert closing.outcome is Outcome.SUCCEEDED, closing.findings
-                    assert not closing.findings
-                    told = kit.store.evidence(closing.run, "base")
-                    assert told
-                    added.append(told["added_bytes"])
-            print("bytes that copies added:", added)
-            assert max(added[1:]) < added[0] / 4
-            found = bases(log, "main")
-            assert [one.parent for one in found] == ["", found[0].id, found[1].id]
-            sql(site, "INSERT INTO moments SELECT 9 FROM generate_series(1, 10)")
-            held_until_now(heard)
-            closing = replay(kit, log)
-            assert closing.outcome is Outcome.PASSED, closing.findings
-            target, alone = base / "back", Ways(here=False, throwaway=True)
-            assert rows(planning.plan(log, Goal("now"), target, alone), alone) == 40
-            # What lies at hand became the newest, and nothing is fetched.
-            ways = Ways(throwaway=True)
-            planned = planning.plan(log, Goal("now"), base / "here", ways)
-            assert planned.at_hand
-            with without_packs(site):
-                assert rows(planned, ways) == 40
-            # Both are what PostgreSQL's own program makes of the three.
-            theirs = read(combined(homes, base / "theirs"))
-            for name, at_hand_too in (("near", True), ("far", False)):
-                mine = replace(planned, target=fresh(base / name), at_hand=at_hand_too)
-                fetching.fetch(kit, mine, proof=True)
-                assert read(base / name / DATA) == theirs
-            # What is there is known by the digests that the cache told the repository.
-            with without_packs(site):
-                fetching.fetch(kit, mine, proof=True)
-            # Over what lies there, of which only what differs is written.
-            over = Ways(throwaway=True, delta=True)
-            goal = Goal("lsn", lsn=found[2].stop)
-            before = inodes(target)
-            assert rows(planning.plan(log, goal, target, over), over) == 30
-            assert inodes(target) == before
-            damage_at_hand_gets_no_new_digest(site, log)
+        yield base
+
+
+def test_what_was_seen_of_in_pages_is_known_by_the_piece(base: Path) -> None:
+    site = site_in(base)
+    with guarded(with_far(site)) as (kit, log, _):
+        sql(site, "CREATE TABLE moments AS SELECT generate_series(1, 100000) AS number")
+        for _ in range(2):
+            sql(
+                site,
+                "UPDATE moments SET number = 0 WHERE number = (SELECT max(number) FROM moments)",
+            )
+            assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        for repository in ("main", "far"):
+            newest = bases(log, repository)[-1]
+            assert newest.parent
+            files = open_copies(log, repository).map(newest.id).files.values()
+            assert not any(UNKNOWN in file.digests for file in files)
+        # What cannot be read back is no copy there, nor is one built on its like.
+        packs = (site.repository / "opsd-objects" / "packs" / log.subject).rglob("0*")
+        spoil(max(packs, key=lambda path: path.stat().st_size))
+        sql(site, "UPDATE moments SET number = 0 WHERE number = (SELECT max(number) FROM moments)")
+        with pytest.raises(RepositoryDamaged):
+            take_base(kit, log)
+        assert [len(bases(log, repository)) for repository in ("main", "far")] == [2, 3]
+        assert take_base(kit, log).outcome is Outcome.SUCCEEDED
+        assert [bases(log, repository)[-1].parent for repository in ("main", "far")] == ["", ""]
+
+
+@pytest.mark.timeout(900)
+def test_copies_that_build_on_each_other_come_back_as_one(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = site_in(base)
+    place = base / "elsewhere"
+    place.mkdir()
+    shutil.chown(place, cluster.SERVER_ACCOUNT)
+    with guarded(with_log(site, "          cache_bases: true\n")) as (kit, log, heard):
+        sql(site, f"CREATE TABLESPACE more LOCATION '{place}'")
+        sql(site, "CREATE TABLE moments (number int) TABLESPACE more")
+        added, homes = [], base / "homes"
+        homes.mkdir()
+        with monkeypatch.context() as seen:
+            seen.setattr(taking, "arriving", kept_aside(arriving, homes))
+            for _ in range(3):
+                sql(site, "INSERT INTO moments SELECT 1 FROM generate_series(1, 10)")
+                closing = take_base(kit, log)
+                assert closing.outcome is Outcome.SUCCEEDED, closing.findings
+                assert not closing.findings
+                told = kit.store.evidence(closing.run, "base")
+                assert told
+                added.append(told["added_bytes"])
+        print("bytes that copies added:", added)
+        assert max(added[1:]) < added[0] / 4
+        found = bases(log, "main")
+        assert [one.parent for one in found] == ["", found[0].id, found[1].id]
+        sql(site, "INSERT INTO moments SELECT 9 FROM generate_series(1, 10)")
+        held_until_now(heard)
+        closing = replay(kit, log)
+        assert closing.outcome is Outcome.PASSED, closing.findings
+        target, alone = base / "back", Ways(here=False, throwaway=True)
+        assert rows(planning.plan(log, Goal("now"), target, alone), alone) == 40
+        # What lies at hand became the newest, and nothing is fetched.
+        ways = Ways(throwaway=True)
+        planned = planning.plan(log, Goal("now"), base / "here", ways)
+        assert planned.at_hand
+        with without_packs(site):
+            assert rows(planned, ways) == 40
+        # Both are what PostgreSQL's own program makes of the three.
+        theirs = read(combined(homes, base / "theirs"))
+        for name, at_hand_too in (("near", True), ("far", False)):
+            mine = replace(planned, target=fresh(base / name), at_hand=at_hand_too)
+            fetching.fetch(kit, mine, proof=True)
+            assert read(base / name / DATA) == theirs
+        # What is there is known by the digests that the cache told the repository.
+        with without_packs(site):
+            fetching.fetch(kit, mine, proof=True)
+        # Over what lies there, of which only what differs is written.
+        over = Ways(throwaway=True, delta=True)
+        goal = Goal("lsn", lsn=found[2].stop)
+        before = inodes(target)
+        assert rows(planning.plan(log, goal, target, over), over) == 30
+        assert inodes(target) == before
+        damage_at_hand_gets_no_new_digest(site, log)
 
 
 def site_in(base: Path) -> Site:
@@ -157,7 +194,7 @@ def damage_at_hand_gets_no_new_digest(site: Site, log: Log) -> None:
     """What the disk of the cache altered is not taken for what the server changed."""
     (place,) = (one for one in at_hand.directory(log).iterdir() if one.is_dir())
     sql(site, "UPDATE moments SET number = number + 1")
-    spoil(place / DATA, relation(site))
+    spoil(place / DATA / relation(site))
     closing = take_base(log.kit, log)
     assert closing.outcome is Outcome.SUCCEEDED
     assert not closing.findings
@@ -205,11 +242,11 @@ def read(data: Path) -> Mapping[str, bytes]:
     return below
 
 
-def spoil(data: Path, name: str) -> None:
+def spoil(file: Path) -> None:
     """Change the end of a file."""
-    content = bytearray((data / name).read_bytes())
+    content = bytearray(file.read_bytes())
     content[-1] ^= 1
-    (data / name).write_bytes(content)
+    file.write_bytes(content)
 
 
 def inodes(target: Path) -> Mapping[str, int]:

@@ -27,7 +27,7 @@ from opsd.extents import (
     joined,
 )
 from opsd.tasks.wal.layout import DATA, PLACES
-from opsd.tasks.wal.packs import PACK, Arrived, Packer, Packing, unpack
+from opsd.tasks.wal.packs import PACK, Arrived, Packer, Packing, digested, unpack
 
 
 class Shelf:
@@ -56,7 +56,7 @@ def nothing(_: int) -> None:
 
 def home(base: Path, **files: bytes) -> Path:
     """A cluster with these files."""
-    made = base / DATA
+    made = base / DATA / "global"
     made.mkdir(parents=True)
     (base / PLACES).mkdir()
     for name, content in files.items():
@@ -74,7 +74,7 @@ def packed(shelf: Shelf, copy: str, place: Path, before: ExtentMap | None = None
 def taken_in(packer: Packer, place: Path, before: ExtentMap | None = None) -> ExtentMap:
     """What lies in a directory, as if it came from a server."""
     packing = Packing(packer, before)
-    for path in (place / DATA, place / PLACES, *sorted((place / DATA).iterdir())):
+    for path in (place / DATA, place / PLACES, *sorted((place / DATA).rglob("*"))):
         name, state = str(path.relative_to(place)), path.stat()
         mode = state.st_mode & 0o7777
         if path.is_dir():
@@ -89,7 +89,7 @@ def back(shelf: Shelf, found: ExtentMap, target: Path) -> dict[str, bytes]:
     """The files of a copy, unpacked."""
     target.mkdir(exist_ok=True)
     unpack(found, shelf.open, target, NEVER, nothing)
-    return {path.name: path.read_bytes() for path in (target / DATA).iterdir()}
+    return {path.name: path.read_bytes() for path in (target / DATA / "global").iterdir()}
 
 
 def increment(blocks: dict[int, bytes], kept: int) -> bytes:
@@ -169,6 +169,13 @@ def test_digests_that_somebody_else_knows_are_told(tmp_path: Path) -> None:
     assert back(shelf, told, target) == whole
     assert not shelf.read
     assert back(shelf, told, tmp_path / "fresh") == whole
+    # So they are where it was only read.
+    shelf.read.clear()
+    assert digested(found, shelf.open, NEVER, nothing) == known
+    assert shelf.read
+    shelf.read.clear()
+    assert digested(known, shelf.open, NEVER, nothing) == known
+    assert not shelf.read
 
 
 @pytest.mark.parametrize("number", [0, 16, 17])
@@ -189,7 +196,7 @@ def test_only_packs_of_what_lacks_are_read(tmp_path: Path) -> None:
     back(shelf, found, tmp_path / "back")
     assert sorted(set(shelf.read)) == ["a/00000", "a/00001"]
     shelf.read.clear()
-    (tmp_path / "back" / DATA / "two").write_bytes(two[:-1] + b"x")
+    (tmp_path / "back" / DATA / "global" / "two").write_bytes(two[:-1] + b"x")
     assert back(shelf, found, tmp_path / "back") == {"one": one, "two": two}
     assert shelf.read == ["a/00001"]
 

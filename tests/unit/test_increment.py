@@ -152,9 +152,18 @@ def test_its_runs_come_many_at_once_and_none_is_left_out(tmp_path: Path) -> None
     [
         ("cluster/base/5/INCREMENTAL.16384", "cluster/base/5/16384"),
         ("cluster/base/5/16384", "cluster/base/5/16384"),
-        ("INCREMENTAL.1", "1"),
+        ("cluster/global/INCREMENTAL.1262_vm.1", "cluster/global/1262_vm.1"),
+        ("tablespaces/7/PG_17_202406281/5/INCREMENTAL.9", "tablespaces/7/PG_17_202406281/5/9"),
     ],
 )
 def test_the_file_that_is_made_has_the_name_without_the_word(path: str, wanted: str) -> None:
     assert plain(path) == wanted
     assert plain(of(wanted)) == wanted
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["cluster/INCREMENTAL.1", "cluster/base/5/INCREMENTAL.notes", "base/5/16384.INCREMENTAL.1"],
+)
+def test_a_file_of_somebody_keeps_its_name(path: str) -> None:
+    assert plain(path) == path

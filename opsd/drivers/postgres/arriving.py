@@ -28,6 +28,9 @@ SPACES = "pg_tblspc"  # below it lie the tablespaces, each by its number
 _TICK = 0.5  # seconds until it is asked again whether to go on
 _AT_ONCE = 1 << 16  # bytes of a manifest that is sent
 _BLOCK = tarfile.BLOCKSIZE
+_MODE = 0o777
+_MOST_NOTICES = 1000
+_NEVER_MISSING = {"backup_label", "global/pg_control"}
 _COPY = (
     "BASE_BACKUP (LABEL 'opsd', CHECKPOINT 'fast', WAIT 0, MANIFEST 'yes',"
     " MANIFEST_CHECKSUMS 'CRC32C'{})"
@@ -60,7 +63,7 @@ class Arriving:
         self.manifest = b""
         self._server, self._mode, self._go_on = server, mode, go_on
         self._seen: dict[str, tuple[int, str]] = {}
-        self._sum = 0
+        self._path, self._sum = "", 0  # of the file that comes
         self._at_hand = memoryview(b"")  # of the archive, and not taken yet
         self._coming: tuple[bytes, memoryview] | None = None  # the message behind it
 
@@ -72,14 +75,12 @@ class Arriving:
             else:
                 self.manifest = self._rest()
             kind, told = self._next()
-        for _ in _further(self._server, self._go_on):
-            pass  # who cannot go on says so behind what was sent
         _insist_as_told(self.manifest, self._seen)
 
     def fill(self, place: memoryview) -> None:
         """Put the next bytes of a file into a place."""
         if self._take(place) < len(place):
-            raise _other("an archive is too short")
+            raise _other(f"{self._path}: an archive is too short")
         self._sum = crc32c(place, self._sum)
 
     def _archive(self, space: str) -> Iterator[Entry]:
@@ -98,12 +99,13 @@ class Arriving:
         path = PurePosixPath(space, told.name)
         if told.name.startswith("/") or ".." in path.parts:
             raise _other(told.name)
+        mode = told.mode & _MODE
         if told.isdir():
-            yield Entry(str(path), told.mode)
-        elif told.isreg():
-            self._sum = 0
-            yield Entry(str(path), told.mode, told.size)
-            self._seen[str(path)] = told.size, self._sum.to_bytes(4, "little").hex()
+            yield Entry(str(path), mode)
+        elif told.isreg() and told.size >= 0:
+            self._path, self._sum = str(path), 0
+            yield Entry(self._path, mode, told.size)
+            self._seen[self._path] = told.size, self._sum.to_bytes(4, "little").hex()
             self._take(memoryview(bytearray(-told.size % _BLOCK)))
         elif not (told.issym() and path.parent.name == SPACES):
             raise _other(f"{told.name}: {told.type!r}")
@@ -149,6 +151,8 @@ class Arriving:
                 self._server.consume_input()  # often it has come already
                 size, content = self._server.get_copy_data(1)
             if size < 0:
+                for _ in _further(self._server, self._go_on):
+                    pass  # a server that cannot go on says so here
                 return _END, memoryview(b"")
             if size == 0:
                 _wait(self._server, self._go_on)
@@ -169,7 +173,8 @@ def arriving(
     said: list[str] = []
 
     def hear(told: Diagnostic) -> None:
-        said.append(told.message_primary or "")
+        if len(said) < _MOST_NOTICES:
+            said.append(told.message_primary or "")
 
     with source.opened() as opened:
         opened.add_notice_handler(hear)
@@ -185,7 +190,7 @@ def arriving(
             yield Arriving(server, mode, go_on)
         except _Damaged as error:
             pages = [one for one in said if _PAGE.search(one)] or said
-            told = "\n".join(pages)
+            told = "\n".join(pages) or error.detail
             raise DatabaseFailed("base.page_damaged", count=len(pages), detail=told) from error
 
 
@@ -235,7 +240,7 @@ def _send(server: PGconn, go_on: Callable[[], None]) -> None:
 
 def _wait(server: PGconn, go_on: Callable[[], None], what: int = selectors.EVENT_READ) -> None:
     """Return when there is something to read or to write, and now and then besides."""
-    with selectors.DefaultSelector() as selector:
+    with selectors.PollSelector() as selector:
         selector.register(server.socket, what)
         selector.select(_TICK)
     go_on()
@@ -260,9 +265,9 @@ def _insist_as_told(manifest: bytes, seen: dict[str, tuple[int, str]]) -> None:
             raise ValueError("Manifest-Checksum")
     except (ValueError, KeyError, TypeError) as error:
         raise DatabaseFailed("base.no_manifest", detail=str(error)) from error
-    if files != seen:
-        names = files.keys() | seen.keys()
-        wrong = sorted(name for name in names if files.get(name) != seen.get(name))
+    names = files.keys() | seen.keys() | _NEVER_MISSING
+    wrong = sorted(n for n in names if n not in seen or files.get(n) != seen[n])
+    if wrong:
         raise _other("\n".join(wrong[:20]))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -33,6 +33,7 @@ from opsd.wal import Base
 _LEASE = "lease"
 _NEW = ".new"
 _COMING = ".coming"
+_ASKED_AFTER = 64 << 20  # bytes: then it is looked whether there is room for more
 _MAP = "extents.json"
 _PATIENCE = timedelta(minutes=1)
 
@@ -55,21 +56,24 @@ def directory(log: Log) -> Path:
 class Beside:
     """A copy that comes, written here too while it does; what keeps it from that ends only this.
 
-    `needed` bytes must have room; 0: nobody knows how many, and all are read again at once.
+    `needed` bytes must have room. Of one that is not `whole` all is read again at once.
     """
 
-    def __init__(self, log: Log, copy: str, needed: int) -> None:
+    def __init__(self, log: Log, copy: str, needed: int, *, whole: bool) -> None:
         self.home = directory(log) / f"{copy}{_COMING}"
-        self._once = needed > 0
+        self.digests: dict[str, str] = {}  # of its files
+        self._whole, self._unasked = whole, 0
         self._failed: OSError | OpsdError | None = None
+        self._try(partial(self._begin, log, needed))
 
-        def begin() -> None:
-            self.drop()  # what was begun before and came to nothing
-            for place in (directory(log), self.home):
-                place.mkdir(mode=0o700, parents=True, exist_ok=True)
-            room.insist(self.home, needed)
-
-        self._try(begin)
+    def _begin(self, log: Log, needed: int) -> None:
+        place = directory(log)
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for left in place.glob(f"*{_COMING}"):  # by those who died
+            if left == self.home or not lock.held(log.kit.run_lease(left.stem)):
+                shutil.rmtree(left)
+        self.home.mkdir(mode=0o700)
+        room.insist(self.home, needed)
 
     def directory(self, name: str) -> None:
         """Let there be a directory."""
@@ -77,17 +81,26 @@ class Beside:
 
     def file(self, arrived: Arrived, take: Callable[[Arrived], None]) -> None:
         """Let a file be taken in, and lie here as well."""
-        written = self._try(partial(Writing, self.home / arrived.name, once=self._once))
+        written = self._try(partial(Writing, self.home / arrived.name, once=self._whole))
         if written is None:
             take(arrived)
             return
 
         def fill(place: memoryview) -> None:
             arrived.fill(place)
-            self._try(partial(written.append, place))
+            self._try(partial(self._append, written, place))
 
-        with closing(written):
+        try:
             take(replace(arrived, fill=fill))
+        finally:
+            self.digests[arrived.name] = written.close()
+
+    def _append(self, written: Writing, content: memoryview) -> None:
+        written.append(content)
+        self._unasked += len(content)
+        if self._unasked > _ASKED_AFTER:
+            self._unasked = 0
+            room.insist(self.home, 0)
 
     def insist(self) -> None:
         """Raise what kept it from lying here."""
@@ -99,27 +112,29 @@ class Beside:
         shutil.rmtree(self.home, ignore_errors=True)
 
     def _try(self, work: Callable[[], Done]) -> Done | None:
-        """Go on after what goes wrong first, and begin nothing more."""
+        """Give all of it up after what goes wrong first."""
         if self._failed is None:
             try:
                 return work()
             except (OSError, OpsdError) as error:
                 self._failed = error
+                self.drop()
         return None
 
 
-def keep(log: Log, base: Base, home: Path, found: ExtentMap, copies: Copies) -> ExtentMap:
-    """Let the newest copy be the one that lies there: `home`, or what it makes of the one before.
+def keep(log: Log, base: Base, beside: Beside, found: ExtentMap, copies: Copies) -> ExtentMap:
+    """Let the newest copy be the one that lies there: what came, or what it makes of that before.
 
     Where that one is not there, or not what it was, it is fetched. Gives what it consists of, with
     all digests. Raises `OSError` where there is no room, `OpsdError`, and `lock.Busy` while a
     recovery reads.
     """
-    place = directory(log)
+    beside.insist()
+    place, home = directory(log), beside.home
     changes = {name for name in found.files if not (home / name).exists()}
     with lock.lease(place / _LEASE, base.id, wait=_PATIENCE):
         for old in place.iterdir():
-            stays = old == home or (changes and old.name == base.parent)
+            stays = old.suffix == _COMING or (changes and old.name == base.parent)
             if old.is_dir() and not stays:
                 system.wipe(old)
         made, final = place / f"{base.id}{_NEW}", place / base.id
@@ -127,7 +142,7 @@ def keep(log: Log, base: Base, home: Path, found: ExtentMap, copies: Copies) -> 
             if not changes:
                 home.rename(made)
             else:
-                found = _changed(log, place / base.parent, made, (home, found, changes), copies)
+                found = _changed(log, place / base.parent, made, (beside, found, changes), copies)
             settle_places(made, final)
             (made / _MAP).write_bytes(_written(found))
             made.rename(final)
@@ -138,17 +153,21 @@ def keep(log: Log, base: Base, home: Path, found: ExtentMap, copies: Copies) -> 
 
 
 def _changed(
-    log: Log, old: Path, made: Path, new: tuple[Path, ExtentMap, set[str]], copies: Copies
+    log: Log, old: Path, made: Path, new: tuple[Beside, ExtentMap, set[str]], copies: Copies
 ) -> ExtentMap:
     """Let the copy before become the new one; gives that with all digests."""
-    home, found, changes = new
+    beside, found, changes = new
+    home = beside.home
     stop = log.kit.stop
     try:
         before = _read(old)
         old.rename(made)
 
         def become(name: str) -> tuple[str, CopiedFile]:
-            with Blocks(home / increment.of(name)) as blocks:
+            change = increment.of(name)
+            if pieces.of_file(home / change) != beside.digests[change]:
+                raise RepositoryDamaged("pieces.damaged", path=home / change)
+            with Blocks(home / change) as blocks:
                 had, file = before.files[name], found.files[name]
                 return name, pieces.patch(made / name, had, file, blocks, stop)
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 from opsd.drivers import lock
 from opsd.drivers.postgres.replication import ServerSeen, visiting
-from opsd.errors import OpsdError, RepositoryDamaged, RepositoryMissing
+from opsd.errors import OpsdError, RepositoryDamaged, RepositoryMissing, StorageFailed
 from opsd.extents import ExtentMap, alike
 from opsd.model import Closing, Finding, Severity, Task
 from opsd.policy import wal as policy
-from opsd.tasks import shelf
+from opsd.tasks import room, shelf
 from opsd.tasks.journal import Journal, opened
 from opsd.tasks.keys import Keys
 from opsd.tasks.kit import Kit
@@ -28,6 +28,7 @@ from opsd.tasks.wal.taking import Before, Taken, taken
 from opsd.wal import Base, Need, position, written
 
 _LEFT = "bases"  # the evidence of what is left when what is too old went
+_UNREAD = "unread_base"  # of a copy that could not be read back
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +42,52 @@ class _Door:
 def take_base(kit: Kit, log: Log) -> Closing:
     """Copy the whole cluster, put it into every repository of the log, drop what is too old.
 
-    A repository that fails keeps no other from having it.
+    A repository that fails keeps no other from having it; the run fails then, and names it.
     """
     with opened(kit, Task.BASE, log.backup_set, log.repositories[0]) as journal:
         with visiting(log.database) as server:
             seen, summarizes = server.seen(log.commit), server.summarizes
-        doors = [_door(journal, log, seen, repository) for repository in log.repositories]
-        before = _before(journal, log, seen, doors)
-        if before and summarizes:
-            before = replace(before, manifest=_manifest(doors[0].copies, before.files))
-        everywhere = Everywhere([door.copies for door in doors])
-        with ExitStack() as stack:
+        doors, failed = _doors(journal, log, seen)
+        everywhere = Everywhere([door.copies for door in doors], failed)
+        with _telling(journal, everywhere), ExitStack() as stack:
+            before = _before(journal, log, seen, doors)
+            if before and summarizes:
+                before = _with_manifest(journal, before, doors[0].copies)
             with journal.phase("base", log.name):
                 new = stack.enter_context(taken(journal, log, before, everywhere))
             known = _keep_at_hand(journal, log, new, everywhere.left[-1])
-        known = known or _read_back(journal, new, everywhere.left)
-        for copies in everywhere.left:
-            _tell(journal, log, new, everywhere.added[copies.repository], copies.repository)
-            with journal.phase("forget", copies.repository):
-                _drop_old(journal, log, copies, new.base)
-                if known:
-                    _complete(journal, copies, new, known)
-        for error in everywhere.failed.values():
-            raise error
+            known = known or _read_back(journal, log, new, everywhere)
+
+            def settle(copies: Copies) -> None:
+                _tell(journal, log, new, everywhere.added[copies.repository], copies.repository)
+                with journal.phase("forget", copies.repository):
+                    _drop_old(journal, log, copies, new.base)
+                    if known:
+                        _complete(journal, copies, new, known)
+
+            everywhere.each(settle)
     assert journal.closing is not None  # noqa: S101  (`opened` closed it)
     return journal.closing
+
+
+@contextmanager
+def _telling(journal: Journal, everywhere: Everywhere) -> Iterator[None]:
+    """Every repository that failed is told, whatever ends the run; else the first of them does."""
+    ended: BaseException | None = None
+    try:
+        yield
+        ended = next(iter(everywhere.failed.values()), None)
+        if ended is not None:
+            raise ended
+    except BaseException as error:
+        ended = error
+        raise
+    finally:
+        journal.findings += [
+            Finding(Severity.FAULT, error.key, error.fields, error.detail)
+            for error in everywhere.failed.values()
+            if error is not ended
+        ]
 
 
 def bases(log: Log, repository: str, keys: Keys | None = None) -> tuple[Base, ...]:
@@ -121,6 +143,25 @@ def needs_there(log: Log, repository: str, system: str) -> tuple[Need, ...]:
     )
 
 
+def _doors(
+    journal: Journal, log: Log, seen: ServerSeen
+) -> tuple[list[_Door], Mapping[str, OpsdError]]:
+    """The repositories that a copy can go into, and what keeps it from the others.
+
+    Raises that where it is all of them.
+    """
+    doors: list[_Door] = []
+    failed: dict[str, OpsdError] = {}
+    for repository in log.repositories:
+        try:
+            doors.append(_door(journal, log, seen, repository))
+        except StorageFailed as error:
+            failed[repository] = error
+    if not doors:
+        raise next(iter(failed.values()))
+    return doors, failed
+
+
 def _door(journal: Journal, log: Log, seen: ServerSeen, repository: str) -> _Door:
     """A repository, and the copies in it that the server has not left.
 
@@ -129,6 +170,9 @@ def _door(journal: Journal, log: Log, seen: ServerSeen, repository: str) -> _Doo
     """
     copies = open_copies(log, repository)
     there = _insist(journal, log, copies)
+    found = journal.kit.config.repositories[repository]
+    if found.path is not None:
+        room.insist(found.path, 0, found.min_free)
     archive = open_archive(log, repository, seen.system, seen.segment_bytes, copies.keys)
     held = archive.holdings()
     histories.insist(log, archive, held)
@@ -152,13 +196,14 @@ def _insist(journal: Journal, log: Log, copies: Copies) -> tuple[Base, ...]:
 def _before(journal: Journal, log: Log, seen: ServerSeen, doors: Sequence[_Door]) -> Before | None:
     """The copy that the next one may share with.
 
-    The newest, where every repository has the same, and nothing of it is missing or known to be
-    damaged, or lies in so many copies' packs that a recovery would read them again and again.
+    The newest that every repository has, in the same way, where nothing of it is missing or known
+    to be damaged, or lies in so many copies' packs that a recovery would read them again and again.
     """
     since = journal.kit.clock() - log.wal.whole_every
-    newest = [policy.parent_for(door.leading, seen.system, since) for door in doors]
-    base, maps = newest[0], list[ExtentMap]()
-    if base is None or any(one is None or one.id != base.id for one in newest):
+    everywhere = set[str].intersection(*({one.id for one in door.leading} for door in doors))
+    shared = [one for one in doors[0].leading if one.id in everywhere]
+    base, maps = policy.parent_for(shared, seen.system, since), list[ExtentMap]()
+    if base is None:
         return None
     for copies in (door.copies for door in doors):
         try:
@@ -172,16 +217,25 @@ def _before(journal: Journal, log: Log, seen: ServerSeen, doors: Sequence[_Door]
             or needed - copies.packs().keys()
             or len({pack.partition("/")[0] for pack in needed}) >= MOST_OPEN
             or not alike(maps[0], maps[-1])
+            or _unread_since(log, copies.repository) == base.whole.isoformat()
         ):
             return None
     return Before(base, maps[0])
 
 
-def _manifest(copies: Copies, files: ExtentMap) -> bytes | None:
-    """The manifest of the copy before, where it can be read: by it the server tells changes."""
-    with suppress(RepositoryDamaged):
-        return copies.file(files, place_of(MANIFEST))
-    return None
+def _unread_since(log: Log, repository: str) -> str | None:
+    """Since which whole copy one that builds on it could not be read back there, if one could."""
+    told = log.kit.last_told(log.backup_set, _UNREAD, member=log.name, repository=repository)
+    return told["whole"] if told else None
+
+
+def _with_manifest(journal: Journal, before: Before, copies: Copies) -> Before | None:
+    """With its manifest, by which the server tells what changed; none where that cannot be read."""
+    try:
+        return replace(before, manifest=copies.file(before.files, place_of(MANIFEST)))
+    except RepositoryDamaged as error:
+        journal.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
+        return None
 
 
 def _tell(journal: Journal, log: Log, new: Taken, added: int, repository: str) -> None:
@@ -209,8 +263,7 @@ def _keep_at_hand(journal: Journal, log: Log, new: Taken, copies: Copies) -> Ext
     """
     try:
         if new.beside is not None:
-            new.beside.insist()
-            return at_hand.keep(log, new.base, new.beside.home, new.files, copies)
+            return at_hand.keep(log, new.base, new.beside, new.files, copies)
         at_hand.drop(log)
     except (OSError, lock.Busy, OpsdError) as error:
         if journal.kit.stop.requested:
@@ -222,17 +275,26 @@ def _keep_at_hand(journal: Journal, log: Log, new: Taken, copies: Copies) -> Ext
     return None
 
 
-def _read_back(journal: Journal, new: Taken, left: Sequence[Copies]) -> ExtentMap | None:
-    """What was seen of in parts only is read where that costs no link: what it is then, all known.
+def _read_back(journal: Journal, log: Log, new: Taken, everywhere: Everywhere) -> ExtentMap | None:
+    """What was seen of in parts only is read where that costs no link: then all is known.
 
-    Raises `RepositoryDamaged` where it cannot be read: the copy is not good.
+    Where it cannot be read the copy is no good: it goes from there, and none builds on its like.
     """
-    near = next((copies for copies in left if copies.is_near), None)
+    near = next((copies for copies in everywhere.left if copies.is_near), None)
     if near is None:
         return None
-    with journal.phase("read_back", near.repository):
-        kit = journal.kit
-        return digested(new.files, near.pack, kit.stop, Moving(kit, 0))
+    kit, repository = journal.kit, near.repository
+    with journal.phase("read_back", repository):
+        try:
+            return digested(new.files, near.pack, kit.stop, Moving(kit, 0))
+        except RepositoryDamaged as error:
+            whole = new.base.whole.isoformat()
+            journal.evidence(
+                _UNREAD, {"member": log.name, "repository": repository, "whole": whole}
+            )
+            everywhere.failed[repository] = error
+            near.discard(new.base.id)
+    return None
 
 
 def _complete(journal: Journal, copies: Copies, new: Taken, known: ExtentMap) -> None:

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from threading import Lock
 
 from opsd import extents, record
@@ -139,6 +139,13 @@ class Copies:
             for part in ("", _MAP, _NAMES):
                 self.storage.remove(self._base(f"{copy}{part}"))
 
+    def discard(self, copy: str) -> None:
+        """Remove a copy that came to nothing, and the packs that none but it can need."""
+        self.drop([copy])
+        for pack in self.packs():
+            if pack.startswith(f"{copy}/"):
+                self.storage.remove(self._pack(pack))
+
     def sweep(self, before: datetime) -> int:
         """Remove what was written before a moment and belongs to no copy; gives how many packs.
 
@@ -204,9 +211,9 @@ class Copies:
 class Everywhere:
     """The repositories that a copy goes into: one that fails is left out, and the others go on."""
 
-    def __init__(self, copies: Sequence[Copies]) -> None:
+    def __init__(self, copies: Sequence[Copies], failed: Mapping[str, OpsdError]) -> None:
         self.added = dict.fromkeys((one.repository for one in copies), 0)  # bytes
-        self.failed: dict[str, OpsdError] = {}
+        self.failed = dict(failed)
         self._copies = copies
         self._one_at_a_time = Lock()
 
@@ -217,27 +224,47 @@ class Everywhere:
 
     def keep_pack(self, pack: str, content: memoryview) -> None:
         """Keep bytes that no copy had before. Raises what befell the last one that was left."""
-        for copies in self.left:
-            self._keep(copies, partial(copies.keep_pack, pack, content))
+        self.each(lambda copies: self._count(copies, copies.keep_pack(pack, content)))
 
     def keep(self, base: Base, found: ExtentMap) -> None:
         """Let there be a copy whose packs are all there. Raises as `keep_pack` does."""
-        for copies in self.left:
-            here = replace(base, repository=copies.repository)
-            self._keep(copies, partial(copies.keep, here, found))
 
-    def _keep(self, copies: Copies, work: Callable[[], int]) -> None:
-        try:
-            size = work()
-        except (Cancelled, TimedOut):
-            raise
-        except OpsdError as error:
-            self.failed[copies.repository] = error
-            if not self.left:
+        def keep(copies: Copies) -> None:
+            self._count(copies, copies.keep(replace(base, repository=copies.repository), found))
+
+        self.each(keep)
+
+    def each(self, work: Callable[[Copies], None]) -> None:
+        """Do something with each that is left. Raises as `keep_pack` does."""
+        for copies in self.left:
+            try:
+                work(copies)
+            except (Cancelled, TimedOut):
                 raise
-        else:
-            with self._one_at_a_time:
-                self.added[copies.repository] += size
+            except OpsdError as error:
+                self.failed[copies.repository] = error
+                if not self.left:
+                    raise
+
+    @contextmanager
+    def settling(self, copy: str) -> Iterator[None]:
+        """Leave nothing of a copy that is begun in the block where it comes to nothing."""
+        there = self.left
+        try:
+            yield
+        except BaseException:
+            self._discard(copy, there)
+            raise
+        self._discard(copy, [one for one in there if one.repository in self.failed])
+
+    def _discard(self, copy: str, where: Iterable[Copies]) -> None:
+        for copies in where:
+            with suppress(OpsdError):  # who does not answer is swept by a later copy
+                copies.discard(copy)
+
+    def _count(self, copies: Copies, size: int) -> None:
+        with self._one_at_a_time:
+            self.added[copies.repository] += size
 
 
 def open_copies(

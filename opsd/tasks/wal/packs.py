@@ -212,14 +212,15 @@ def unpack(found: ExtentMap, read: Read, target: Path, stop: Stop, moved: Moved)
     Gives the map with the digests of all pieces. Raises `RepositoryDamaged`, `ToolFailed` and
     `Cancelled`; the target is then something between the two.
     """
-    pieces.lay(target, found)
 
     def write(region: _Region, content: memoryview) -> None:
         mode = found.files[region.name].mode
         pieces.write(target / region.name, mode, region.begin, content)
         moved(region.size)
 
-    return _assembled(found, pieces.lacking(target, found.files, stop), (read, write), stop)
+    with pieces.laying(target, found):
+        lacking = [*pieces.lacking(target, found.files, stop)]
+    return _assembled(found, lacking, (read, write), stop)
 
 
 def digested(found: ExtentMap, read: Read, stop: Stop, moved: Moved) -> ExtentMap:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
@@ -15,7 +15,7 @@ from io import BytesIO
 from opsd.drivers.postgres.arriving import Arriving, arriving
 from opsd.drivers.postgres.replication import visiting
 from opsd.drivers.postgres.stream import Source
-from opsd.errors import DatabaseFailed, ToolFailed
+from opsd.errors import DatabaseFailed, RepositoryDamaged, ToolFailed
 from opsd.extents import ExtentMap
 from opsd.model import Finding, Severity
 from opsd.tasks.journal import Journal
@@ -29,6 +29,7 @@ from opsd.tasks.wal.packs import Arrived, Packer, Packing
 from opsd.wal import Base, position
 
 _OF_ALL, _OF_MANIFEST = 0o700, 0o600  # modes
+_MOST_OF_LABEL = 1 << 20  # bytes: it has some lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,51 +64,54 @@ def taken(
     """
     kit, copy = journal.kit, journal.run.id
     with visiting(log.database) as server:
-        ground, size = server.ground(log.wal.role, log.commit), server.bytes
+        ground, size = server.ground(log.wal.role, log.commit), 0
+        with suppress(DatabaseFailed):  # of very many files it may take too long
+            size = server.bytes
     if ground.settings["data_checksums"] == "off":
         journal.find(Severity.NOTE, "wal.no_checksums", name=log.subject)
     moving = Moving(kit, size, kit.backup_set(log.backup_set).timeout)
     with ExitStack() as stack:
 
-        def come(before: Before | None) -> tuple[_Intake, bytes]:
+        def come(packer: Packer, before: Before | None) -> tuple[_Intake, bytes]:
             onto = before.manifest if before else None
             beside = None
             if log.wal.cache_bases:
-                beside = Beside(log, copy, 0 if onto else size)
+                beside = Beside(log, copy, 0 if onto else size, whole=onto is None)
                 stack.callback(beside.drop)
             intake = _Intake(Packing(packer, before.files if before else None), beside)
             with arriving(Source(log.connection(), log.passfile), partial(moving, 0), onto) as it:
                 return intake, intake.take(it, before.base if before and onto else None)
 
-        with Packer(copy, everywhere.keep_pack, moving) as packer:
-            try:
-                intake, manifest = come(before)
-            except (DatabaseFailed, ToolFailed) as error:
-                if before is None or before.manifest is None or kit.stop.requested:
-                    raise
-                told = Finding(Severity.CHANGE, "base.whole_instead", detail=error.detail)
-                journal.findings.append(told)
-                intake, manifest = come(replace(before, manifest=None))
-        with visiting(log.database) as server:
-            seen = server.seen(log.commit)
-        files, (start, stop, timeline) = intake.packing.found, _spans(manifest)
-        base = Base(
-            id=copy,
-            repository=journal.run.repository,
-            system=seen.system,
-            version=seen.version,
-            timeline=timeline,
-            start=start,
-            stop=stop,
-            until=seen.at,
-            superuser=ground.first,
-            bytes=files.size,
-            segment_bytes=seen.segment_bytes,
-            parent=before.base.id if before else "",
-            whole=before.base.whole if before else seen.at,
-            read=sum(files.reach.values()),
-        )
-        everywhere.keep(base, files)
+        with everywhere.settling(copy):
+            with Packer(copy, everywhere.keep_pack, moving) as packer:
+                try:
+                    intake, manifest = come(packer, before)
+                except (DatabaseFailed, ToolFailed, RepositoryDamaged) as error:
+                    if before is None or before.manifest is None or kit.stop.requested:
+                        raise
+                    told = Finding(Severity.CHANGE, "base.whole_instead", detail=str(error))
+                    journal.findings.append(told)
+                    intake, manifest = come(packer, replace(before, manifest=None))
+            with visiting(log.database) as server:
+                seen = server.seen(log.commit)
+            files, (start, stop, timeline) = intake.packing.found, _spans(manifest)
+            base = Base(
+                id=copy,
+                repository=journal.run.repository,
+                system=seen.system,
+                version=seen.version,
+                timeline=timeline,
+                start=start,
+                stop=stop,
+                until=seen.at,
+                superuser=ground.first,
+                bytes=files.size,
+                segment_bytes=seen.segment_bytes,
+                parent=before.base.id if before else "",
+                whole=before.base.whole if before else seen.at,
+                read=sum(files.reach.values()),
+            )
+            everywhere.keep(base, files)
         yield Taken(base, files, intake.beside)
 
 
@@ -130,7 +134,7 @@ class _Intake:
             if entry.size is None:
                 self._directory(name, entry.mode)
             elif entry.path == LABEL and parent is not None:
-                content = bytearray(entry.size)
+                content = bytearray(min(entry.size, _MOST_OF_LABEL))
                 coming.fill(memoryview(content))
                 label = changes.settled_label(bytes(content), parent)
                 self._content(name, entry.mode, label)
@@ -160,8 +164,7 @@ class _Intake:
 def _spans(manifest: bytes) -> tuple[int, int, int]:
     """From where to where the log must be replayed for the copy to be consistent."""
     try:
-        ranges = json.loads(manifest)["WAL-Ranges"]
-        begin, end = ranges[0], ranges[-1]
-        return position(begin["Start-LSN"]), position(end["End-LSN"]), int(end["Timeline"])
-    except (ValueError, KeyError, IndexError) as error:
+        (span,) = json.loads(manifest)["WAL-Ranges"]  # more: it went on to another timeline
+        return position(span["Start-LSN"]), position(span["End-LSN"]), int(span["Timeline"])
+    except (ValueError, KeyError, TypeError) as error:
         raise DatabaseFailed("base.no_manifest", detail=str(error)) from error
