@@ -194,17 +194,19 @@ class Writing:
 
     def __init__(self, path: Path, *, once: bool) -> None:
         self._file = FileIO(path, "xb", opener=_open)
-        self._write = _write_once if once else _write
-        self._end, self._digest = 0, blake3()
+        self._once, self._end, self._digest = once, 0, blake3()
 
     def append(self, content: memoryview) -> None:
         """Write what comes next. Raises `OSError`."""
-        self._write(self._file, self._end, content)
-        self._digest.update(content)
+        if self._once:
+            _write_once(self._file, self._end, content)
+        else:
+            _write(self._file, self._end, content)
+            self._digest.update(content)
         self._end += len(content)
 
     def close(self) -> str:
-        """Leave it as it is; gives what tells it from another, as `of_file` does."""
+        """Leave it as it is; gives the digest of what will be read, as `of_file` does."""
         self._file.close()
         return self._digest.hexdigest(_DIGEST)
 

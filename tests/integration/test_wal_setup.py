@@ -76,15 +76,24 @@ def test_the_doctor_looks_at_where_the_log_is_received(site: Site) -> None:
     assert found() == 2 * [("target.barred", "critical")]
 
 
-def test_a_base_copy_that_has_no_room_is_refused_before_it_is_begun(site: Site) -> None:
-    place = with_log(site).base / "scratch"
-    place.mkdir(mode=0o711, exist_ok=True)
+@pytest.mark.parametrize(
+    ("where", "code", "reason"),
+    [
+        ("scratch", ExitCode.DONE, ""),  # no copy lies there
+        ("repository/opsd-objects/packs", ExitCode.FAILED, "space"),
+    ],
+)
+def test_a_base_copy_needs_room_in_its_repository_alone(
+    site: Site, where: str, code: ExitCode, reason: str
+) -> None:
+    place = with_log(site).base / where
+    place.mkdir(mode=0o711, parents=True, exist_ok=True)
     with site.kit() as kit:
         setting_up.carry_out(setting_up.plan(logs_of(kit, SET)[0]))
     words = ("wal", "base", SET, "--language", "en", "--config", str(site.config_file))
-    command = in_a_mount_of_its_own("16m", place, (sys.executable, "-m", "opsd", *words))
+    command = in_a_mount_of_its_own("1m", place, (sys.executable, "-m", "opsd", *words))
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
     with site.kit() as kit:
-        assert [end.reason for _, end in kit.store.runs(Task.BASE, SET) if end] == ["space"]
-    assert done.returncode == ExitCode.FAILED, done.stderr
-    assert f"{place} has" in done.stdout + done.stderr
+        assert [end.reason for _, end in kit.store.runs(Task.BASE, SET) if end] == [reason]
+    assert (str(place) in done.stdout + done.stderr) == bool(reason)

@@ -17,7 +17,7 @@ from opsd.demo.system import DossierSystem
 from opsd.drivers import cluster
 from opsd.drivers.postgres.arriving import Arriving, Entry, arriving
 from opsd.errors import RepositoryDamaged
-from opsd.extents import UNKNOWN
+from opsd.extents import UNKNOWN, ExtentMap
 from opsd.model import Outcome
 from opsd.tasks.wal import at_hand, fetching, planning, recovering, taking
 from opsd.tasks.wal.bases import bases, take_base
@@ -26,6 +26,7 @@ from opsd.tasks.wal.layout import DATA, MANIFEST, PLACES, place_of, settle_place
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
+from opsd.wal import Base
 from tests.faults.telling import empty_repository
 from tests.logs import guarded, held_until_now, sql, with_far, with_log
 from tests.site import ROOT, SMALL, Site, workplace
@@ -124,6 +125,7 @@ def test_copies_that_build_on_each_other_come_back_as_one(
         assert rows(planning.plan(log, goal, target, over), over) == 30
         assert inodes(target) == before
         damage_at_hand_gets_no_new_digest(site, log)
+        damage_on_the_way_gets_no_digest(site, log, monkeypatch)
 
 
 def site_in(base: Path) -> Site:
@@ -202,6 +204,25 @@ def damage_at_hand_gets_no_new_digest(site: Site, log: Log) -> None:
     planned = planning.plan(log, Goal("now"), site.base / "healed", ways)
     assert planned.at_hand
     assert rows(planned, ways) == 40
+
+
+def damage_on_the_way_gets_no_digest(site: Site, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the disk of the cache altered of what came is not taken for what the server sent."""
+    keep = at_hand.keep
+
+    def spoiling(of: Log, base: Base, beside: at_hand.Beside, *rest: Any) -> ExtentMap:
+        came = beside.home.rglob("INCREMENTAL.*")
+        spoil(max(came, key=lambda path: path.stat().st_size))
+        return keep(of, base, beside, *rest)
+
+    with monkeypatch.context() as harmed:
+        harmed.setattr(at_hand, "keep", spoiling)
+        sql(site, "UPDATE moments SET number = number + 1")
+        closing = take_base(log.kit, log)
+    assert closing.outcome is Outcome.SUCCEEDED
+    assert not closing.findings
+    alone = Ways(here=False, throwaway=True)
+    assert rows(planning.plan(log, Goal("now"), site.base / "unharmed", alone), alone) == 40
 
 
 def relation(site: Site) -> str:
