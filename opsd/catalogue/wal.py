@@ -69,6 +69,7 @@ _FAULTS: dict[str, Sentence] = {
         " that",
     ),
     "storage.put_failed": Sentence("không ghi được {path}", "{path} cannot be written"),
+    "storage.remove_failed": Sentence("không xoá được {path}", "{path} cannot be removed"),
 }
 
 _PUT_BACK_VI = (

@@ -87,9 +87,9 @@ def laying(target: Path, wanted: ExtentMap) -> Iterator[None]:
                 place.mkdir(mode=0o700)
             place.chmod(mode | stat.S_IRWXU)
             strays += _strays(place, PurePosixPath(path), wanted)
-        for one in (one for one in strays if str(one.relative_to(target)) in wanted.files):
-            _remove(one)
-        removing = beside.submit(each, _remove, strays)
+        inside = {one: str(one.relative_to(target)) in wanted.files for one in strays}
+        each(_remove, (one for one in strays if inside[one]))
+        removing = beside.submit(each, _remove, [one for one in strays if not inside[one]])
         yield
         removing.result()
 

@@ -90,7 +90,7 @@ class Storage(Protocol):
         ...
 
     def remove(self, name: str) -> None:
-        """Remove an object of opsd's own; one that is gone already is passed over."""
+        """Remove an object of opsd's own, if it is there. Raises `StorageFailed`."""
         ...
 
 
@@ -183,7 +183,11 @@ class LocalStorage:
 
     def remove(self, name: str) -> None:
         """Remove an object of opsd's own."""
-        (self.root / OWN / name).unlink(missing_ok=True)
+        path = self.root / OWN / name
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageFailed("storage.remove_failed", path=path, detail=str(error)) from error
 
     def path(self, stored: StoredObject) -> Path:
         """Where an object lies."""

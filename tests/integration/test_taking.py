@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import md5
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from opsd.drivers import system
 from opsd.drivers.storage import LocalStorage
-from opsd.errors import DatabaseFailed, RepositoryMissing, StorageFailed
+from opsd.errors import DatabaseFailed, RepositoryMissing, SpaceExhausted, StorageFailed
 from opsd.model import Task
 from opsd.tasks.kit import Kit
 from opsd.tasks.wal.bases import bases, take_base
@@ -125,3 +126,20 @@ def test_a_repository_that_fails_keeps_no_other_from_a_copy(
         held_until_now(heard)
         ways = Ways(here=False, only="far", throwaway=True)
         assert rows(log, site.base / "far-back", ways) == 40000
+
+
+def test_what_is_too_old_goes_where_there_is_no_room_for_more(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, space: Callable[[Path], system.Space] = system.space) -> system.Space:
+        return replace(space(path), free=0) if path.name == "far" else space(path)
+
+    with guarded(with_far(site)) as (kit, log, _):
+        for _ in range(2):
+            taken(kit, log)
+        monkeypatch.setattr(system, "space", full)
+        short = log.wal.model_copy(update={"window": timedelta()})
+        with pytest.raises(SpaceExhausted):
+            take_base(kit, replace(log, wal=short))
+        assert len(bases(log, "far")) == 1
+        assert bases(log, "main")[-1].parent == bases(log, "far")[0].id

@@ -84,3 +84,12 @@ def test_each_new_directory_is_safe_in_the_one_above_it(
     assert [one for one in synced if one.is_dir()] == [own / "wal" / "one"]
     storage.put("wal/two/a", b"content")
     assert own / "wal" in synced
+
+
+def test_what_cannot_be_removed_is_told(tmp_path: Path) -> None:
+    (tmp_path / OWN).mkdir()
+    (tmp_path / OWN / "base").write_bytes(b"a file where a directory should be")
+    storage = LocalStorage(tmp_path)
+    with pytest.raises(StorageFailed, match="base/one"):
+        storage.remove("base/one")
+    storage.remove("two")  # it is not there

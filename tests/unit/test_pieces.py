@@ -61,8 +61,8 @@ def fetched(made: Path, target: Path) -> int:
     """The same, what lacks alone; gives how many bytes that was."""
     target.mkdir(exist_ok=True)
     wanted = mapped(made)
-    pieces.lay(target, wanted)
-    lacking = list(pieces.lacking(target, wanted.files, NEVER))
+    with pieces.laying(target, wanted):
+        lacking = list(pieces.lacking(target, wanted.files, NEVER))
     for name, spans in lacking:
         for begin, end in spans:
             content = memoryview((made / name).read_bytes())[begin:end]
@@ -273,3 +273,15 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
         pieces.copy(made, tmp_path / "target", wanted.files, NEVER)
     assert told.value.key == "mirror.failed"
     assert "large" in told.value.detail
+
+
+def test_what_is_another_name_gives_way_before_its_own_is_made(tmp_path: Path) -> None:
+    made, target = source(tmp_path), tmp_path / "target"
+    for number in range(300):
+        (made / f"empty{number}").write_bytes(b"")
+    shutil.copytree(made, target, copy_function=os.link)
+    for number in range(300):
+        (target / f"stray{number}").write_bytes(b"s")
+    fetched(made, target)
+    assert seen(target) == seen(made)
+    assert all(path.stat().st_nlink == 1 for path in target.rglob("*") if path.is_file())

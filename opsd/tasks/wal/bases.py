@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from opsd.drivers import lock
 from opsd.drivers.postgres.replication import ServerSeen, visiting
-from opsd.errors import OpsdError, RepositoryDamaged, RepositoryMissing, StorageFailed
+from opsd.errors import OpsdError, RepositoryDamaged, RepositoryMissing
 from opsd.extents import ExtentMap, alike
 from opsd.model import Closing, Finding, Severity, Task
+from opsd.policy import preflight
 from opsd.policy import wal as policy
 from opsd.tasks import room, shelf
 from opsd.tasks.journal import Journal, opened
@@ -19,7 +20,7 @@ from opsd.tasks.kit import Kit
 from opsd.tasks.moving import Moving
 from opsd.tasks.wal import at_hand, histories
 from opsd.tasks.wal.archive import open_archive
-from opsd.tasks.wal.copies import Copies, Everywhere, open_copies
+from opsd.tasks.wal.copies import FAILING, Copies, Everywhere, open_copies
 from opsd.tasks.wal.layout import MANIFEST, place_of
 from opsd.tasks.wal.log import Log
 from opsd.tasks.wal.packs import MOST_OPEN, digested
@@ -47,15 +48,15 @@ def take_base(kit: Kit, log: Log) -> Closing:
     with opened(kit, Task.BASE, log.backup_set, log.repositories[0]) as journal:
         with visiting(log.database) as server:
             seen, summarizes = server.seen(log.commit), server.summarizes
-        doors, failed = _doors(journal, log, seen)
-        everywhere = Everywhere([door.copies for door in doors], failed)
+        everywhere = Everywhere()
         with _telling(journal, everywhere), ExitStack() as stack:
-            before = _before(journal, log, seen, doors)
+            doors = _doors(journal, log, seen, everywhere)
+            before = _before(journal, log, seen, (doors, everywhere))
             if before and summarizes:
-                before = _with_manifest(journal, before, doors[0].copies)
+                before = _with_manifest(journal, before, everywhere)
             with journal.phase("base", log.name):
                 new = stack.enter_context(taken(journal, log, before, everywhere))
-            known = _keep_at_hand(journal, log, new, everywhere.left[-1])
+            known = _keep_at_hand(journal, log, new, everywhere)
             known = known or _read_back(journal, log, new, everywhere)
 
             def settle(copies: Copies) -> None:
@@ -143,23 +144,19 @@ def needs_there(log: Log, repository: str, system: str) -> tuple[Need, ...]:
     )
 
 
-def _doors(
-    journal: Journal, log: Log, seen: ServerSeen
-) -> tuple[list[_Door], Mapping[str, OpsdError]]:
-    """The repositories that a copy can go into, and what keeps it from the others.
-
-    Raises that where it is all of them.
-    """
+def _doors(journal: Journal, log: Log, seen: ServerSeen, everywhere: Everywhere) -> Sequence[_Door]:
+    """The repositories that a copy can go into. Raises what keeps it from the first if from all."""
     doors: list[_Door] = []
-    failed: dict[str, OpsdError] = {}
     for repository in log.repositories:
         try:
             doors.append(_door(journal, log, seen, repository))
-        except StorageFailed as error:
-            failed[repository] = error
+        except FAILING as error:
+            everywhere.failed[repository] = error
+        else:
+            everywhere.add(doors[-1].copies)
     if not doors:
-        raise next(iter(failed.values()))
-    return doors, failed
+        raise next(iter(everywhere.failed.values()))
+    return doors
 
 
 def _door(journal: Journal, log: Log, seen: ServerSeen, repository: str) -> _Door:
@@ -170,13 +167,16 @@ def _door(journal: Journal, log: Log, seen: ServerSeen, repository: str) -> _Doo
     """
     copies = open_copies(log, repository)
     there = _insist(journal, log, copies)
-    found = journal.kit.config.repositories[repository]
-    if found.path is not None:
-        room.insist(found.path, 0, found.min_free)
     archive = open_archive(log, repository, seen.system, seen.segment_bytes, copies.keys)
     held = archive.holdings()
     histories.insist(log, archive, held)
-    return _Door(copies, tuple(one for one in there if not policy.was_left(one, held)))
+    leading = tuple(one for one in there if not policy.was_left(one, held))
+    found = journal.kit.config.repositories[repository]
+    if found.path is not None and preflight.judge_room(room.at(found.path, 0, found.min_free)):
+        if leading:  # there may be room when what is too old went
+            _drop_old(journal, log, copies, max(leading, key=lambda base: base.until))
+        room.insist(found.path, 0, found.min_free)
+    return _Door(copies, leading)
 
 
 def _insist(journal: Journal, log: Log, copies: Copies) -> tuple[Base, ...]:
@@ -193,34 +193,45 @@ def _insist(journal: Journal, log: Log, copies: Copies) -> tuple[Base, ...]:
     return found
 
 
-def _before(journal: Journal, log: Log, seen: ServerSeen, doors: Sequence[_Door]) -> Before | None:
+def _before(
+    journal: Journal, log: Log, seen: ServerSeen, into: tuple[Sequence[_Door], Everywhere]
+) -> Before | None:
     """The copy that the next one may share with.
 
     The newest that every repository has, in the same way, where nothing of it is missing or known
     to be damaged, or lies in so many copies' packs that a recovery would read them again and again.
     """
+    doors, everywhere = into
     since = journal.kit.clock() - log.wal.whole_every
-    everywhere = set[str].intersection(*({one.id for one in door.leading} for door in doors))
-    shared = [one for one in doors[0].leading if one.id in everywhere]
-    base, maps = policy.parent_for(shared, seen.system, since), list[ExtentMap]()
+    shared = set[str].intersection(*({one.id for one in door.leading} for door in doors))
+    known = [one for one in doors[0].leading if one.id in shared]
+    base, maps = policy.parent_for(known, seen.system, since), list[ExtentMap | None]()
     if base is None:
         return None
-    for copies in (door.copies for door in doors):
+
+    def look(copies: Copies) -> None:
         try:
-            maps.append(copies.map(base.id))
+            found = copies.map(base.id)
+            maps.append(found if _is_good(log, copies, base, found) else None)
         except RepositoryDamaged as error:
+            maps.append(None)
             journal.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
-            return None
-        needed = maps[-1].packs
-        if (
-            needed & damaged_packs(log, copies.repository)
-            or needed - copies.packs().keys()
-            or len({pack.partition("/")[0] for pack in needed}) >= MOST_OPEN
-            or not alike(maps[0], maps[-1])
-            or _unread_since(log, copies.repository) == base.whole.isoformat()
-        ):
-            return None
-    return Before(base, maps[0])
+
+    everywhere.each(look)
+    first, *others = maps
+    if first is None or any(one is None or not alike(first, one) for one in others):
+        return None
+    return Before(base, first)
+
+
+def _is_good(log: Log, copies: Copies, base: Base, found: ExtentMap) -> bool:
+    """Whether another one may build on it there, as far as is known."""
+    return not (
+        found.packs & damaged_packs(log, copies.repository)
+        or found.packs - copies.packs().keys()
+        or len({pack.partition("/")[0] for pack in found.packs}) >= MOST_OPEN
+        or _unread_since(log, copies.repository) == base.whole.isoformat()
+    )
 
 
 def _unread_since(log: Log, repository: str) -> str | None:
@@ -229,13 +240,17 @@ def _unread_since(log: Log, repository: str) -> str | None:
     return told["whole"] if told else None
 
 
-def _with_manifest(journal: Journal, before: Before, copies: Copies) -> Before | None:
-    """With its manifest, by which the server tells what changed; none where that cannot be read."""
+def _with_manifest(journal: Journal, before: Before, everywhere: Everywhere) -> Before | None:
+    """With its manifest, by which the server tells what changed; none where it is damaged."""
+    copies = everywhere.nearest
     try:
         return replace(before, manifest=copies.file(before.files, place_of(MANIFEST)))
     except RepositoryDamaged as error:
         journal.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
         return None
+    except FAILING as error:
+        everywhere.leave(copies, error)
+        return before
 
 
 def _tell(journal: Journal, log: Log, new: Taken, added: int, repository: str) -> None:
@@ -256,15 +271,20 @@ def _tell(journal: Journal, log: Log, new: Taken, added: int, repository: str) -
     )
 
 
-def _keep_at_hand(journal: Journal, log: Log, new: Taken, copies: Copies) -> ExtentMap | None:
+def _keep_at_hand(
+    journal: Journal, log: Log, new: Taken, everywhere: Everywhere
+) -> ExtentMap | None:
     """Let it stay on this machine, where that is wanted; gives it with all digests, if it does.
 
-    What keeps it from that is only told.
+    What keeps it from that is only told, but for what it cannot be fetched of.
     """
+    copies = everywhere.nearest
     try:
         if new.beside is not None:
             return at_hand.keep(log, new.base, new.beside, new.files, copies)
         at_hand.drop(log)
+    except RepositoryDamaged as error:
+        _lose(journal, log, new, (copies, everywhere), error)
     except (OSError, lock.Busy, OpsdError) as error:
         if journal.kit.stop.requested:
             raise
@@ -276,25 +296,29 @@ def _keep_at_hand(journal: Journal, log: Log, new: Taken, copies: Copies) -> Ext
 
 
 def _read_back(journal: Journal, log: Log, new: Taken, everywhere: Everywhere) -> ExtentMap | None:
-    """What was seen of in parts only is read where that costs no link: then all is known.
-
-    Where it cannot be read the copy is no good: it goes from there, and none builds on its like.
-    """
-    near = next((copies for copies in everywhere.left if copies.is_near), None)
-    if near is None:
-        return None
-    kit, repository = journal.kit, near.repository
-    with journal.phase("read_back", repository):
-        try:
-            return digested(new.files, near.pack, kit.stop, Moving(kit, 0))
-        except RepositoryDamaged as error:
-            whole = new.base.whole.isoformat()
-            journal.evidence(
-                _UNREAD, {"member": log.name, "repository": repository, "whole": whole}
-            )
-            everywhere.failed[repository] = error
-            near.discard(new.base.id)
+    """What was seen of in parts only is read where that costs no link: then all is known."""
+    kit, copies = journal.kit, everywhere.nearest
+    if copies.is_near:
+        with journal.phase("read_back", copies.repository):
+            try:
+                return digested(new.files, copies.pack, kit.stop, Moving(kit, 0))
+            except RepositoryDamaged as error:
+                _lose(journal, log, new, (copies, everywhere), error)
     return None
+
+
+def _lose(
+    journal: Journal,
+    log: Log,
+    new: Taken,
+    where: tuple[Copies, Everywhere],
+    error: RepositoryDamaged,
+) -> None:
+    """A copy that cannot be read is no good: it goes from there, and none builds on its like."""
+    copies, everywhere = where
+    told = {"member": log.name, "repository": copies.repository}
+    journal.evidence(_UNREAD, {**told, "whole": new.base.whole.isoformat()})
+    everywhere.lose(copies, new.base.id, error)
 
 
 def _complete(journal: Journal, copies: Copies, new: Taken, known: ExtentMap) -> None:

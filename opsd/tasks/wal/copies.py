@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ from threading import Lock
 
 from opsd import extents, record
 from opsd.drivers.storage import LocalStorage, Storage
-from opsd.errors import Cancelled, OpsdError, RepositoryDamaged, TimedOut
+from opsd.errors import OpsdError, RepositoryDamaged, StorageFailed, TimedOut, ToolFailed
 from opsd.extents import ExtentMap
 from opsd.tasks.keys import Keys, storage_of
 from opsd.tasks.moving import Pace
@@ -142,9 +143,9 @@ class Copies:
     def discard(self, copy: str) -> None:
         """Remove a copy that came to nothing, and the packs that none but it can need."""
         self.drop([copy])
-        for pack in self.packs():
-            if pack.startswith(f"{copy}/"):
-                self.storage.remove(self._pack(pack))
+        for pack in (pack for pack in self.packs() if pack.startswith(f"{copy}/")):
+            self.upload.kit.go_on()
+            self.storage.remove(self._pack(pack))
 
     def sweep(self, before: datetime) -> int:
         """Remove what was written before a moment and belongs to no copy; gives how many packs.
@@ -208,19 +209,31 @@ class Copies:
             raise RepositoryDamaged("base.unread", name=name, detail=str(error)) from error
 
 
+FAILING = (StorageFailed, ToolFailed, TimedOut)  # what befalls one repository, and no other
+
+
 class Everywhere:
     """The repositories that a copy goes into: one that fails is left out, and the others go on."""
 
-    def __init__(self, copies: Sequence[Copies], failed: Mapping[str, OpsdError]) -> None:
-        self.added = dict.fromkeys((one.repository for one in copies), 0)  # bytes
-        self.failed = dict(failed)
-        self._copies = copies
+    def __init__(self) -> None:
+        self.added: dict[str, int] = defaultdict(int)  # bytes, by repository
+        self.failed: dict[str, OpsdError] = {}
+        self._copies: list[Copies] = []
         self._one_at_a_time = Lock()
+
+    def add(self, copies: Copies) -> None:
+        """One more."""
+        self._copies.append(copies)
 
     @property
     def left(self) -> Sequence[Copies]:
         """Those that have not failed."""
         return [one for one in self._copies if one.repository not in self.failed]
+
+    @property
+    def nearest(self) -> Copies:
+        """The one of these that it costs least to read from."""
+        return next((one for one in self.left if one.is_near), self.left[-1])
 
     def keep_pack(self, pack: str, content: memoryview) -> None:
         """Keep bytes that no copy had before. Raises what befell the last one that was left."""
@@ -239,12 +252,14 @@ class Everywhere:
         for copies in self.left:
             try:
                 work(copies)
-            except (Cancelled, TimedOut):
-                raise
-            except OpsdError as error:
-                self.failed[copies.repository] = error
-                if not self.left:
-                    raise
+            except FAILING as error:
+                self.leave(copies, error)
+
+    def leave(self, copies: Copies, error: OpsdError) -> None:
+        """Go on without one of which something failed; raises that where it was the last."""
+        self.failed[copies.repository] = error
+        if not self.left:
+            raise error
 
     @contextmanager
     def settling(self, copy: str) -> Iterator[None]:
@@ -256,6 +271,11 @@ class Everywhere:
             self._discard(copy, there)
             raise
         self._discard(copy, [one for one in there if one.repository in self.failed])
+
+    def lose(self, copies: Copies, copy: str, error: RepositoryDamaged) -> None:
+        """Remove a copy where it is no good. Raises as `keep_pack` does."""
+        self._discard(copy, [copies])
+        self.leave(copies, error)
 
     def _discard(self, copy: str, where: Iterable[Copies]) -> None:
         for copies in where:
