@@ -125,7 +125,7 @@ def test_copies_that_build_on_each_other_come_back_as_one(
         assert rows(planning.plan(log, goal, target, over), over) == 30
         assert inodes(target) == before
         damage_at_hand_gets_no_new_digest(site, log)
-        damage_on_the_way_gets_no_digest(site, log, monkeypatch)
+        damage_on_the_way_gets_no_digest(site, log, heard, monkeypatch)
 
 
 def site_in(base: Path) -> Site:
@@ -221,6 +221,7 @@ def damage_on_the_way_gets_no_digest(site: Site, log: Log, monkeypatch: pytest.M
         closing = take_base(log.kit, log)
     assert closing.outcome is Outcome.SUCCEEDED
     assert not closing.findings
+    held_until_now(heard)
     alone = Ways(here=False, throwaway=True)
     assert rows(planning.plan(log, Goal("now"), site.base / "unharmed", alone), alone) == 40
 
