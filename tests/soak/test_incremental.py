@@ -206,7 +206,9 @@ def damage_at_hand_gets_no_new_digest(site: Site, log: Log) -> None:
     assert rows(planned, ways) == 40
 
 
-def damage_on_the_way_gets_no_digest(site: Site, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+def damage_on_the_way_gets_no_digest(
+    site: Site, log: Log, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What the disk of the cache altered of what came is not taken for what the server sent."""
     keep = at_hand.keep
 
