@@ -28,7 +28,7 @@ from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
 from opsd.wal import Base
 from tests.faults.telling import empty_repository
-from tests.logs import guarded, held_until_now, sql, with_far, with_log
+from tests.logs import Heard, guarded, held_until_now, sql, with_far, with_log
 from tests.site import ROOT, SMALL, Site, workplace
 
 SEVENTEEN = ROOT / ".tools" / "postgresql" / "usr" / "lib" / "postgresql" / "17"
