@@ -102,6 +102,11 @@ class ExtentMap:
         return found
 
 
+def copies_of(packs: Iterable[str]) -> AbstractSet[str]:
+    """The copies that were the first to have what lies in these packs."""
+    return {pack.partition("/")[0] for pack in packs if pack != ZEROS}
+
+
 def changed(
     before: CopiedFile, kept: int, size: int, new: Sequence[Extent], mode: int
 ) -> CopiedFile:

@@ -13,7 +13,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from struct import Struct
 from typing import Self
 
@@ -81,7 +81,7 @@ def read(path: Path) -> Increment:
         return begun(path, path.stat().st_size, stream.readinto)
 
 
-def begun(path: PurePath, size: int, fill: Callable[[memoryview], object]) -> Increment:
+def begun(path: Path | str, size: int, fill: Callable[[memoryview], object]) -> Increment:
     """The same of one that comes; its blocks are what comes next."""
     head = bytearray(min(HEAD.size, size))
     fill(memoryview(head))

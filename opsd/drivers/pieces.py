@@ -302,10 +302,10 @@ def _shared(old: FileIO, new: FileIO) -> bool:
 
 def _digest_at(file: FileIO, buffer: memoryview, begin: int) -> str:
     """The digest of what a file has there; a shorter one has another."""
-    return digest(buffer[: read_at(file, begin, buffer)])
+    return digest(buffer[: _read_at(file, begin, buffer)])
 
 
-def read_at(file: FileIO, begin: int, place: memoryview) -> int:
+def _read_at(file: FileIO, begin: int, place: memoryview) -> int:
     """Fill a place with what a file has from `begin` on; gives how many bytes it has of that."""
     file.seek(begin)
     filled = 0

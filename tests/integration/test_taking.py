@@ -35,6 +35,11 @@ def cut(piece: bytes) -> bytes:
     return b"" if len(piece) > 1 << 14 and altered(piece) != piece else piece
 
 
+def full(path: Path, space: Callable[[Path], system.Space] = system.space) -> system.Space:
+    """The disk of one repository has no room, as far as anybody sees."""
+    return replace(space(path), free=0) if path.name == "far" else space(path)
+
+
 @pytest.mark.parametrize(
     ("alter", "key"), [(altered, "base.not_as_told"), (cut, "database.unreachable")]
 )
@@ -102,9 +107,6 @@ def test_a_repository_that_fails_keeps_no_other_from_a_copy(
                 raise StorageFailed("storage.put_failed", path="far", detail="cut")
             reach(self, repository)
 
-        def full(path: Path, space: Callable[[Path], system.Space] = system.space) -> system.Space:
-            return replace(space(path), free=0) if path.name == "far" else space(path)
-
         with monkeypatch.context() as failing:
             if where == "at all":
                 failing.setattr(Kit, "reach", silent)
@@ -131,9 +133,6 @@ def test_a_repository_that_fails_keeps_no_other_from_a_copy(
 def test_what_is_too_old_goes_where_there_is_no_room_for_more(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, space: Callable[[Path], system.Space] = system.space) -> system.Space:
-        return replace(space(path), free=0) if path.name == "far" else space(path)
-
     with guarded(with_far(site)) as (kit, log, _):
         for _ in range(2):
             taken(kit, log)

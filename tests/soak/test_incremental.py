@@ -28,7 +28,7 @@ from opsd.tasks.wal.planning import Goal, Ways
 from opsd.tasks.wal.replaying import replay
 from opsd.wal import Base
 from tests.faults.telling import empty_repository
-from tests.logs import Heard, guarded, held_until_now, sql, with_far, with_log
+from tests.logs import Heard, guarded, held_until_now, spoil, sql, with_far, with_log
 from tests.site import ROOT, SMALL, Site, workplace
 
 SEVENTEEN = ROOT / ".tools" / "postgresql" / "usr" / "lib" / "postgresql" / "17"
@@ -264,13 +264,6 @@ def read(data: Path) -> Mapping[str, bytes]:
                 below[f"{link.name}/{path.relative_to(link.resolve())}"] = path.read_bytes()
     below.pop("backup_manifest", None)
     return below
-
-
-def spoil(file: Path) -> None:
-    """Change the end of a file."""
-    content = bytearray(file.read_bytes())
-    content[-1] ^= 1
-    file.write_bytes(content)
 
 
 def inodes(target: Path) -> Mapping[str, int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from opsd.drivers import lock
 from opsd.drivers.postgres.replication import ServerSeen, visiting
 from opsd.errors import OpsdError, RepositoryDamaged, RepositoryMissing
-from opsd.extents import ExtentMap, alike
+from opsd.extents import ExtentMap, alike, copies_of
 from opsd.model import Closing, Finding, Severity, Task
 from opsd.policy import preflight
 from opsd.policy import wal as policy
@@ -226,10 +226,11 @@ def _before(
 
 def _is_good(log: Log, copies: Copies, base: Base, found: ExtentMap) -> bool:
     """Whether another one may build on it there, as far as is known."""
+    needed = found.packs
     return not (
-        found.packs & damaged_packs(log, copies.repository)
-        or found.packs - copies.packs().keys()
-        or len({pack.partition("/")[0] for pack in found.packs}) >= MOST_OPEN
+        needed & damaged_packs(log, copies.repository)
+        or needed - copies.packs().keys()
+        or len(copies_of(needed)) >= MOST_OPEN
         or _unread_since(log, copies.repository) == base.whole.isoformat()
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
-from pathlib import Path, PurePath
+from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
@@ -17,7 +17,17 @@ from opsd.drivers.increment import BLOCK, Increment
 from opsd.drivers.pieces import memory
 from opsd.drivers.process import Stop
 from opsd.errors import Cancelled, RepositoryDamaged
-from opsd.extents import PIECE, UNKNOWN, ZEROS, CopiedFile, Extent, ExtentMap, changed, joined
+from opsd.extents import (
+    PIECE,
+    UNKNOWN,
+    ZEROS,
+    CopiedFile,
+    Extent,
+    ExtentMap,
+    changed,
+    copies_of,
+    joined,
+)
 
 PACK = 16 << 20  # bytes before they are compressed
 _WRITTEN = 4 << 20  # bytes at once
@@ -153,7 +163,7 @@ class Packing:
     def _changes(self, arrived: Arrived, before: CopiedFile | None) -> CopiedFile:
         if before is None:
             raise RepositoryDamaged("base.no_before", path=arrived.name)
-        found = increment.begun(PurePath(arrived.name), arrived.size, arrived.fill)
+        found = increment.begun(arrived.name, arrived.size, arrived.fill)
         new = sorted(self._kept(arrived, found))
         return changed(before, found.kept * BLOCK, found.blocks * BLOCK, new, arrived.mode)
 
@@ -245,11 +255,10 @@ def _assembled(
     """Read parts of files and do something with each; the map with the digests of these."""
     read, take = doing
     over = Stop(stop)  # one that fails ends the others
-    copies = len({pack.partition("/")[0] for pack in found.packs})  # a part of a file lies in each
     digests = {name: [*file.digests] for name, file in found.files.items()}
 
     def bring(part: Sequence[_Region]) -> None:
-        packs, buffer = Packs(read, min(copies + 1, MOST_OPEN)), memory(_WRITTEN)
+        packs, buffer = Packs(read, most), memory(_WRITTEN)
         try:
             for region in part:
                 if over.requested:
@@ -262,6 +271,8 @@ def _assembled(
             raise
 
     regions = [one for name, spans in wanted for one in _regions(name, found.files[name], spans)]
+    needed = {extent.pack for region in regions for extent in region.extents}
+    most = min(len(copies_of(needed)) + 1, MOST_OPEN)  # a part of a file lies in each copy's
     pieces.each(bring, _parts(regions))
     if stop.requested:
         raise Cancelled("run.cancelled")
