@@ -33,6 +33,7 @@ their language; `str()` gives English for logs. `detail` quotes the outside worl
 from __future__ import annotations
 
 from opsd import catalogue
+from opsd.model import Finding, Severity
 
 
 class OpsdError(Exception):
@@ -55,6 +56,10 @@ class OpsdError(Exception):
 
     def __str__(self) -> str:
         return self.text(catalogue.Language.EN)
+
+    def finding(self, severity: Severity) -> Finding:
+        """The same as something that a run noticed."""
+        return Finding(severity, self.key, self.fields, self.detail)
 
 
 class ConfigError(OpsdError):

@@ -50,7 +50,7 @@ def verify(kit: Kit, names: Iterable[str]) -> Verified:
             snapshots = kit.restic(repository).snapshots(TAG, f"set:{name}", f"part:{RECORD}")
             heads += heads_of(snapshots)
         except OpsdError as error:
-            unseen.append(Finding(Severity.FAULT, error.key, error.fields, error.detail))
+            unseen.append(error.finding(Severity.FAULT))
     breach = chain.breach(lines) or chain.cut(lines, heads)
     if breach is not None:
         log.error("the audit chain is not what was written: %s %s", breach.key, breach.fields)

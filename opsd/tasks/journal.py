@@ -195,7 +195,7 @@ def _verdict(error: BaseException, task: Task) -> tuple[Finding, Outcome, str]:
             Severity.FAULT, "run.crashed", {"error": type(error).__name__}, str(error)
         )
         return finding, outcome, reason
-    finding = Finding(Severity.FAULT, error.key, error.fields, error.detail)
+    finding = error.finding(Severity.FAULT)
     return finding, outcome_of(error, task), error.reason
 
 

@@ -207,7 +207,7 @@ def _fetch_record(bench: Bench) -> None:
 
 def _keep_failure(bench: Bench, level: Proof, error: OpsdError | None = None) -> None:
     """Put a failure into the repository as well, if the repository still takes anything."""
-    raised = Finding(Severity.FAULT, error.key, error.fields, error.detail) if error else None
+    raised = error.finding(Severity.FAULT) if error else None
     reason = error.reason if error else "integrity"
     try:
         _write_record(bench, level, Outcome.FAILED, reason, (raised,) if raised else ())

@@ -59,7 +59,7 @@ def rebuild(kit: Kit) -> Rebuilt:
             raise
         except OpsdError as error:
             against.append(error)
-            done.findings.append(Finding(Severity.FAULT, error.key, error.fields, error.detail))
+            done.findings.append(error.finding(Severity.FAULT))
     if len(against) == len(kit.config.repositories):
         raise against[0]
     return done

@@ -81,7 +81,7 @@ def every_base(stream: Stream) -> tuple[tuple[BaseCopy, ...], tuple[Finding, ...
             stream.kit.reach(repository)
             found += bases(stream, repository)
         except OpsdError as error:
-            silent.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
+            silent.append(error.finding(Severity.CHANGE))
     return tuple(sorted(found, key=lambda base: base.at)), tuple(silent)
 
 

@@ -158,7 +158,7 @@ def _stock(
                 if (kept.bytes, kept.closed) > (before.bytes, before.closed):
                     files[file], places[file] = kept, shelf
         except OpsdError as error:
-            findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
+            findings.append(error.finding(Severity.CHANGE))
     return files, places, findings
 
 

@@ -58,7 +58,7 @@ def drafted(means: Means, name: str, found: Occasion) -> Planned:
     except Cancelled:
         raise  # opsd ends: that says nothing about what was looked at
     except OpsdError as error:
-        made = Plan((Finding(Severity.FAULT, error.key, error.fields, error.detail),))
+        made = Plan((error.finding(Severity.FAULT),))
     except Exception as error:
         log.exception("the playbook %s failed itself", name)
         made = Plan(
@@ -97,7 +97,7 @@ def look(means: Means, questions: Iterable[Question]) -> Facts:
         except Cancelled:
             raise
         except OpsdError as error:
-            unreached[host] = Finding(Severity.FAULT, error.key, error.fields, error.detail)
+            unreached[host] = error.finding(Severity.FAULT)
         else:
             answers |= {(host, name): answer for name, answer in seen.answers.items()}
     return Facts(means.now, answers, known, unreached)

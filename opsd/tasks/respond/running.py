@@ -151,14 +151,14 @@ def _done(means: Means, step: Step, intent: int) -> StepEnd:
             exit_code, output = did.exit_code, did.output
             fate = _fate(means, step, did)
     except (LinkLost, TimedOut) as error:
-        said = Finding(Severity.FAULT, error.key, error.fields, error.detail)
+        said = error.finding(Severity.FAULT)
         if isinstance(error, LinkLost):
             _wait(means, step.timeout + GRACE - timedelta(seconds=time.monotonic() - began))
         fate = after_silence(means, step, at)
     except Cancelled:
         raise  # what becomes of it is seen when opsd begins again
     except OpsdError as error:
-        said = Finding(Severity.FAULT, error.key, error.fields, error.detail)
+        said = error.finding(Severity.FAULT)
         fate = Fate.FAILED
     elapsed = timedelta(seconds=time.monotonic() - began)
     return StepEnd(intent, means.now, fate, exit_code, output, elapsed, said)
@@ -243,7 +243,7 @@ def undo(means: Means, made: Response, step: Step, argv: Sequence[str]) -> Fate:
         fate = Fate.UNDONE if did.exit_code == 0 else Fate.UNKNOWN
         found = StepEnd(intent, means.now, fate, did.exit_code, did.output)
     except OpsdError as error:
-        said = Finding(Severity.FAULT, error.key, error.fields, error.detail)
+        said = error.finding(Severity.FAULT)
         found = StepEnd(intent, means.now, Fate.UNKNOWN, said=said)
     means.responses.end_step(found)
     log.info("step %s of %s: %s in %.1f s", step.id, made.id, found.fate, time.monotonic() - began)

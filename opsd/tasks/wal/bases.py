@@ -85,7 +85,7 @@ def _telling(journal: Journal, everywhere: Everywhere) -> Iterator[None]:
         raise
     finally:
         journal.findings += [
-            Finding(Severity.FAULT, error.key, error.fields, error.detail)
+            error.finding(Severity.FAULT)
             for error in everywhere.failed.values()
             if error is not ended
         ]
@@ -118,7 +118,7 @@ def every_base(
             log.kit.reach(repository)
             found += bases(log, repository, keys[repository] if keys else None)
         except OpsdError as error:
-            silent.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
+            silent.append(error.finding(Severity.CHANGE))
     return tuple(sorted(found, key=lambda base: base.until)), tuple(silent)
 
 
@@ -215,7 +215,7 @@ def _before(
             maps.append(found if _is_good(log, copies, base, found) else None)
         except RepositoryDamaged as error:
             maps.append(None)
-            journal.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
+            journal.findings.append(error.finding(Severity.CHANGE))
 
     everywhere.each(look)
     first, *others = maps
@@ -247,7 +247,7 @@ def _with_manifest(journal: Journal, before: Before, everywhere: Everywhere) -> 
     try:
         return replace(before, manifest=copies.file(before.files, place_of(MANIFEST)))
     except RepositoryDamaged as error:
-        journal.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
+        journal.findings.append(error.finding(Severity.CHANGE))
         return None
     except FAILING as error:
         everywhere.leave(copies, error)
@@ -329,7 +329,7 @@ def _complete(journal: Journal, copies: Copies, new: Taken, known: ExtentMap) ->
     except OpsdError as error:
         if journal.kit.stop.requested:
             raise
-        journal.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
+        journal.findings.append(error.finding(Severity.CHANGE))
 
 
 def _drop_old(journal: Journal, log: Log, copies: Copies, taken: Base) -> None:
@@ -376,4 +376,4 @@ def _drop_old(journal: Journal, log: Log, copies: Copies, taken: Base) -> None:
     try:  # what is written now may belong to a copy that another machine takes
         copies.sweep(now - 2 * kit.backup_set(log.backup_set).timeout)
     except RepositoryDamaged as error:  # which packs a copy needs is not known: all stay
-        journal.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
+        journal.findings.append(error.finding(Severity.CHANGE))

@@ -82,7 +82,7 @@ def _fetch_log(kit: Kit, planned: Planned, done: Fetched) -> None:
         if not planned.goal.is_end:
             raise
         # As at a gap: the last commit there is, is the last before it.
-        done.findings.append(Finding(Severity.FAULT, error.key, error.fields, error.detail))
+        done.findings.append(error.finding(Severity.FAULT))
 
 
 def _restore(kit: Kit, planned: Planned, near: Near | None) -> None:

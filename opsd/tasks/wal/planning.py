@@ -177,7 +177,7 @@ def _trees(log: Log, goal: Goal, findings: list[Finding]) -> RecoveryPoint | Non
     try:
         points = candidates(log.kit, log)
     except OpsdError as error:
-        findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
+        findings.append(error.finding(Severity.CHANGE))
         return None
     return policy.files_for(points, goal.time or log.kit.clock())
 

@@ -153,7 +153,7 @@ def _bring_files(kit: Kit, done: Recovered, database: Database) -> None:
     except OpsdError as error:
         if kit.stop.requested:
             raise
-        done.findings.append(Finding(Severity.FAULT, error.key, error.fields, error.detail))
+        done.findings.append(error.finding(Severity.FAULT))
     else:
         done.findings += done.files.findings
 

@@ -17,7 +17,7 @@ from opsd.drivers import cluster, system
 from opsd.drivers.postgres import Database
 from opsd.drivers.postgres.replication import Replay
 from opsd.errors import OpsdError, RepositoryDamaged
-from opsd.model import Closing, Finding, Outcome, Severity, Task
+from opsd.model import Closing, Outcome, Severity, Task
 from opsd.policy.moments import is_left
 from opsd.tasks.journal import Journal, end, opened
 from opsd.tasks.kit import Kit
@@ -86,7 +86,7 @@ def _chosen(journal: Journal, log: Log, repository: str, scratch: Path) -> _Nigh
                 return _Night(planned, mine, dump, Goal("before", lsn=lsn))
         journal.find(Severity.NOTE, "replay.no_meeting")
     except OpsdError as error:  # what keeps it from a dump keeps it from no replay
-        journal.findings.append(Finding(Severity.NOTE, error.key, error.fields, error.detail))
+        journal.findings.append(error.finding(Severity.NOTE))
     goal = choosing.goal(log, found.bases[-1], found.left)
     return _Night(planning.plan(log, goal, target, ways), ways)
 
@@ -96,7 +96,7 @@ def _is_damaged(journal: Journal, log: Log, night: _Night) -> bool:
     try:
         _play(journal, log, night)
     except RepositoryDamaged as error:
-        journal.findings.append(Finding(Severity.FAULT, error.key, error.fields, error.detail))
+        journal.findings.append(error.finding(Severity.FAULT))
         return True
     return any(found.key == DAMAGED for found in journal.findings)
 

@@ -160,7 +160,7 @@ def stock(
             for name, content in archive.histories():
                 found.know(name, content)
         except OpsdError as error:
-            found.findings.append(Finding(Severity.CHANGE, error.key, error.fields, error.detail))
+            found.findings.append(error.finding(Severity.CHANGE))
         except OSError as error:  # of a local one
             fields = {"path": error.filename or repository}
             told = Finding(Severity.CHANGE, "repository.unreadable", fields, str(error))
