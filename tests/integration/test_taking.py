@@ -31,8 +31,8 @@ def altered(piece: bytes) -> bytes:
 
 
 def cut(piece: bytes) -> bytes:
-    """The connection ends in the middle of what is much."""
-    return b"" if len(piece) > 1 << 14 and altered(piece) != piece else piece
+    """The connection ends where that row comes, in however small a piece."""
+    return piece if altered(piece) == piece else b""
 
 
 def full(path: Path, space: Callable[[Path], system.Space] = system.space) -> system.Space:
