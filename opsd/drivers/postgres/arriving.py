@@ -9,23 +9,22 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import selectors
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from crc32c import crc32c
 from psycopg.errors import Diagnostic
-from psycopg.pq import DiagnosticField, ExecStatus
-from psycopg.pq.abc import PGconn, PGresult
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGconn
 
+from opsd.drivers.postgres.protocol import Denied, GoOn, answers, further, send, wait
 from opsd.drivers.postgres.stream import Source
 from opsd.errors import DatabaseFailed
 
 SPACES = "pg_tblspc"  # below it lie the tablespaces, each by its number
-_TICK = 0.5  # seconds until it is asked again whether to go on
 _AT_ONCE = 1 << 16  # bytes of a manifest that is sent
 _BLOCK = tarfile.BLOCKSIZE
 _MODE = 0o777
@@ -35,7 +34,6 @@ _COPY = (
     "BASE_BACKUP (LABEL 'opsd', CHECKPOINT 'fast', WAIT 0, MANIFEST 'yes',"
     " MANIFEST_CHECKSUMS 'CRC32C'{})"
 )
-_GOOD = {ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK, ExecStatus.COPY_IN, ExecStatus.COPY_OUT}
 _SENDS = ExecStatus.COPY_OUT
 _ARCHIVE, _CONTENT, _PROGRESS, _END = b"n", b"d", b"p", b""
 _ARCHIVE_NAME = re.compile(rb"(?:base|(\d+))\.tar\0")
@@ -59,7 +57,7 @@ class Arriving:
     held against the manifest in the end. Both raise `DatabaseFailed`.
     """
 
-    def __init__(self, server: PGconn, mode: int, go_on: Callable[[], None]) -> None:
+    def __init__(self, server: PGconn, mode: int, go_on: GoOn) -> None:
         self.manifest = b""
         self._server, self._mode, self._go_on = server, mode, go_on
         self._seen: dict[str, tuple[int, str]] = {}
@@ -151,19 +149,17 @@ class Arriving:
                 self._server.consume_input()  # often it has come already
                 size, content = self._server.get_copy_data(1)
             if size < 0:
-                for _ in _further(self._server, self._go_on):
+                for _ in further(self._server, self._go_on):
                     pass  # a server that cannot go on says so here
                 return _END, memoryview(b"")
             if size == 0:
-                _wait(self._server, self._go_on)
+                wait(self._server, self._go_on)
             elif content[:1] != _PROGRESS:
                 return bytes(content[:1]), memoryview(content)[1:]
 
 
 @contextmanager
-def arriving(
-    source: Source, go_on: Callable[[], None], onto: bytes | None = None
-) -> Iterator[Arriving]:
+def arriving(source: Source, go_on: GoOn, onto: bytes | None = None) -> Iterator[Arriving]:
     """Let the server send a copy of the whole cluster, or of what changed since another one.
 
     That is told by its manifest, `onto`. The server verifies the checksums of pages while it reads.
@@ -180,71 +176,32 @@ def arriving(
         opened.add_notice_handler(hear)
         server = opened.pgconn
         try:
-            (shown,) = _answers(server, "SHOW data_directory_mode", go_on)
+            (shown,) = answers(server, "SHOW data_directory_mode", go_on)
             mode = int(shown.get_value(0, 0) or b"", 8)
             if onto is not None:
                 _upload(server, onto, go_on)
             command = _COPY.format("" if onto is None else ", INCREMENTAL")
-            if not any(one.status == _SENDS for one in _answers(server, command, go_on)):
+            if not any(one.status == _SENDS for one in answers(server, command, go_on)):
                 raise _other("nothing came")
             yield Arriving(server, mode, go_on)
-        except _Damaged as error:
+        except Denied as error:
+            if error.code != _DAMAGED:
+                raise
             pages = [one for one in said if _PAGE.search(one)] or said
             told = "\n".join(pages) or error.detail
             raise DatabaseFailed("base.page_damaged", count=len(pages), detail=told) from error
 
 
-class _Damaged(DatabaseFailed):
-    """The server could not read its own pages."""
-
-
-def _answers(server: PGconn, command: str, go_on: Callable[[], None]) -> Iterator[PGresult]:
-    """What the server answers to a command, one after the other."""
-    server.send_query(command.encode())
-    _send(server, go_on)
-    yield from _further(server, go_on)
-
-
-def _further(server: PGconn, go_on: Callable[[], None]) -> Iterator[PGresult]:
-    while True:
-        while server.is_busy():
-            _wait(server, go_on)
-        found = server.get_result()
-        if found is None:
-            return
-        if found.status not in _GOOD:
-            damaged = found.error_field(DiagnosticField.SQLSTATE) == _DAMAGED
-            said = found.error_message.decode(errors="replace").strip()
-            raise (_Damaged if damaged else DatabaseFailed)("database.refused", detail=said)
-        yield found
-        if found.status == ExecStatus.COPY_IN:
-            return
-
-
-def _upload(server: PGconn, manifest: bytes, go_on: Callable[[], None]) -> None:
-    for _ in _answers(server, "UPLOAD_MANIFEST", go_on):
+def _upload(server: PGconn, manifest: bytes, go_on: GoOn) -> None:
+    for _ in answers(server, "UPLOAD_MANIFEST", go_on):
         for begin in range(0, len(manifest), _AT_ONCE):
             while not server.put_copy_data(manifest[begin : begin + _AT_ONCE]):
-                _send(server, go_on)
+                send(server, go_on)
     while not server.put_copy_end():
-        _send(server, go_on)
-    _send(server, go_on)
-    for _ in _further(server, go_on):
+        send(server, go_on)
+    send(server, go_on)
+    for _ in further(server, go_on):
         pass
-
-
-def _send(server: PGconn, go_on: Callable[[], None]) -> None:
-    while server.flush():
-        _wait(server, go_on, selectors.EVENT_READ | selectors.EVENT_WRITE)
-
-
-def _wait(server: PGconn, go_on: Callable[[], None], what: int = selectors.EVENT_READ) -> None:
-    """Return when there is something to read or to write, and now and then besides."""
-    with selectors.PollSelector() as selector:
-        selector.register(server.socket, what)
-        selector.select(_TICK)
-    go_on()
-    server.consume_input()
 
 
 def _space(told: memoryview) -> str:

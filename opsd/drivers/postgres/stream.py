@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import selectors
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -11,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 from opsd.clock import Stopwatch
+from opsd.drivers.postgres.protocol import Denied, GoOn, answers, further, wait
 from opsd.errors import DatabaseFailed
 from opsd.wal import position, way_in, written
 
@@ -22,7 +21,6 @@ _CONNECT_SECONDS = 5
 _PATIENCE_SECONDS = 10
 _DATA = struct.Struct("!cqqq")  # in front of a piece of the log: kind, begin, end, time
 _GONE = b"58P01"  # undefined_file (PostgreSQL's appendix A): the segment was removed already
-_GOOD = {ExecStatus.TUPLES_OK, ExecStatus.COPY_BOTH}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +71,10 @@ class Source:
                     found += piece
                     if len(found) >= size:
                         return bytes(found[:size])
-        except _Gone:
-            return None
+        except Denied as error:
+            if error.code == _GONE:
+                return None
+            raise
         raise DatabaseFailed("database.refused", detail=f"{at}: {len(found)} bytes")
 
     @contextmanager
@@ -103,54 +103,33 @@ def _rows(server: PGconn, command: str) -> list[list[str]]:
 
 
 def _result(server: PGconn, command: str) -> PGresult:
-    """What the server answers to a command; a simple query, all that its protocol knows."""
-    server.send_query(command.encode())
-    watch = Stopwatch()
-    while server.flush():
-        _wait(server, watch, selectors.EVENT_WRITE)
-    while server.is_busy():
-        _wait(server, watch)
-    found = server.get_result()
-    if found is None or found.status not in _GOOD:
-        raise _refusal(found)
-    if found.status == ExecStatus.TUPLES_OK:
-        while server.get_result() is not None:
-            pass
+    """What the server answers to a command."""
+    found, *_ = answers(server, command, _patience())
     return found
 
 
 def _pieces(server: PGconn) -> Iterator[bytes]:
     """The log as it comes, for as long as we have patience."""
-    watch = Stopwatch()
+    go_on = _patience()
     while True:
         size, content = server.get_copy_data(1)
         if size < 0:
-            ended = server.get_result()
-            if ended is not None and ended.status not in _GOOD:
-                raise _refusal(ended)
+            for _ in further(server, go_on):
+                pass
             return
         if size == 0:
-            _wait(server, watch)
+            wait(server, go_on)
         elif bytes(content[:1]) == b"w":
-            watch = Stopwatch()
+            go_on = _patience()
             yield bytes(content[_DATA.size :])
 
 
-class _Gone(DatabaseFailed):
-    """The server keeps that part of its log no more."""
+def _patience() -> GoOn:
+    """What ends a wait that began now, when it has been long enough."""
+    watch = Stopwatch()
 
-
-def _refusal(result: PGresult | None) -> DatabaseFailed:
-    said = result.error_message.decode(errors="replace").strip() if result else ""
-    gone = result is not None and result.error_field(DiagnosticField.SQLSTATE) == _GONE
-    return (_Gone if gone else DatabaseFailed)("database.refused", detail=said)
-
-
-def _wait(server: PGconn, watch: Stopwatch, what: int = selectors.EVENT_READ) -> None:
-    left = _PATIENCE_SECONDS - watch.elapsed().total_seconds()
-    with selectors.DefaultSelector() as selector:
-        selector.register(server.socket, what)
-        if left <= 0 or not selector.select(left):
+    def go_on() -> None:
+        if watch.elapsed().total_seconds() > _PATIENCE_SECONDS:
             raise DatabaseFailed("database.unreachable", detail=f"{_PATIENCE_SECONDS} s")
-    if what == selectors.EVENT_READ:
-        server.consume_input()
+
+    return go_on
